@@ -1,0 +1,1 @@
+//! The sans-IO dispatch engine: (state, input, now) -> (state, effects).

@@ -1,0 +1,1 @@
+//! The Firstlight server: MLS delivery, dispatch and identity in one binary.

@@ -1,0 +1,1 @@
+//! Scenario, crash, canary and load tests: the only crate that sees both sides.
