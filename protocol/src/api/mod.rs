@@ -1,0 +1,34 @@
+//! Bodies of the HTTP API under `/v1`, one module per part of the house. JSON; unknown fields in requests are refused.
+//!
+//! Every POST that matters is idempotent by an id that the client chooses (callout, action, message, invite, device):
+//! sending the same body again gives the same answer and changes nothing.
+
+mod auth;
+mod dispatch;
+mod identity;
+mod rooms;
+
+pub use auth::*;
+pub use dispatch::*;
+pub use identity::*;
+pub use rooms::*;
+
+use crate::{id::OrgId, time::Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// `GET /v1/server`: what a client needs before it signs in. Public.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ServerInfo {
+    /// The server's name for itself; part of what a device signs to sign in, so that a signature for one server is
+    /// worthless at another.
+    pub name: String,
+    /// Version of the server.
+    pub version: String,
+    /// The host organisation; absent while the server waits to be set up with its bootstrap token.
+    pub host: Option<OrgId>,
+    /// MLS ciphersuites that rooms may use, best first.
+    pub suites: Vec<u16>,
+    /// The server's clock.
+    pub now: Timestamp,
+}

@@ -1,0 +1,73 @@
+//! The one place where the server reads the time or waits for it.
+//!
+//! Tests hand in a clock that stands still until they move it, so that a three-minute escalation takes no time and no
+//! test sleeps.
+
+use firstlight_protocol::Timestamp;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::Notify;
+
+/// The source of time.
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// A clock that a test moves.
+    Manual(Arc<ManualClock>),
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    now: AtomicI64,
+    moved: Notify,
+}
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    pub fn new(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self { now: AtomicI64::new(now.0), moved: Notify::new() })
+    }
+
+    /// Moves the clock and wakes everything that waits for a time that has now come.
+    pub fn advance(&self, by: Duration) {
+        self.now.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
+}
+
+impl Clock {
+    /// The current time.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            }
+            Self::Manual(clock) => Timestamp(clock.now.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Waits until `at`. Safe to cancel and to ask again.
+    pub async fn sleep_until(&self, at: Timestamp) {
+        match self {
+            Self::System => tokio::time::sleep(at.since(self.now())).await,
+            Self::Manual(clock) => loop {
+                let moved = clock.moved.notified();
+                tokio::pin!(moved);
+                moved.as_mut().enable();
+                if self.now() >= at {
+                    return;
+                }
+                moved.await;
+            },
+        }
+    }
+}

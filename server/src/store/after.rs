@@ -1,0 +1,65 @@
+//! What sockets are told after a group transaction is durable, in the order in which it happened.
+
+use crate::bus::Bus;
+use bytes::Bytes;
+use firstlight_protocol::{DeviceId, RoomId};
+
+/// Wake-ups that wait for the commit; those of a job that failed are undone with it.
+#[derive(Debug, Default)]
+pub(crate) struct AfterCommit(Vec<Wake>);
+
+#[derive(Debug)]
+enum Wake {
+    Entry { room: RoomId, seq: u64, frame: Bytes },
+    Members { room: RoomId },
+    Inbox { device: DeviceId },
+}
+
+impl AfterCommit {
+    /// A log entry, as the encoded frame that every member's socket gets.
+    pub(crate) fn entry(&mut self, room: RoomId, seq: u64, frame: Bytes) {
+        self.0.push(Wake::Entry { room, seq, frame });
+    }
+
+    /// The members of a room changed: sockets ask again how far they may read before they go on.
+    pub(crate) fn members(&mut self, room: RoomId) {
+        self.0.push(Wake::Members { room });
+    }
+
+    /// A device's inbox grew.
+    pub(crate) fn inbox(&mut self, device: DeviceId) {
+        self.0.push(Wake::Inbox { device });
+    }
+
+    pub(super) fn mark(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn undo(&mut self, mark: usize) {
+        self.0.truncate(mark);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn publish(&mut self, bus: &Bus) {
+        let mut entries: Vec<(RoomId, Vec<(u64, Bytes)>)> = Vec::new();
+        let mut devices = Vec::new();
+        for wake in self.0.drain(..) {
+            match wake {
+                Wake::Entry { room, seq, frame } => match entries.iter_mut().rev().find(|(r, _)| *r == room) {
+                    Some((_, frames)) => frames.push((seq, frame)),
+                    None => entries.push((room, vec![(seq, frame)])),
+                },
+                // Before any entry of this group is published, so that nobody reads past the end of their membership.
+                Wake::Members { room } => bus.members_changed(room),
+                Wake::Inbox { device } => devices.push(device),
+            }
+        }
+        for (room, frames) in entries {
+            bus.publish(room, frames);
+        }
+        bus.wake_inbox(&devices);
+    }
+}

@@ -1,0 +1,231 @@
+//! The SQLite store: a read pool, and one writer task with group commit.
+
+use super::audit;
+use super::after::AfterCommit;
+use crate::{
+    Error, Result,
+    bus::Bus,
+    delivery::append::{Append, Appender},
+};
+use firstlight_protocol::{ErrorCode, Problem};
+use futures_util::future::BoxFuture;
+use sqlx::{
+    Connection, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many jobs wait for the writer before callers are told to come back.
+const QUEUE: usize = 8_192;
+/// How many jobs share one fsync at most; bounds how long the first of them waits.
+const GROUP: usize = 1_024;
+
+/// One SQLite file in WAL mode with `synchronous=FULL`: what is committed survives a power cut.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    read: SqlitePool,
+    jobs: mpsc::Sender<Job>,
+}
+
+/// A transaction as a job sees it.
+#[derive(Debug)]
+pub struct Tx<'c> {
+    /// The writer's connection, inside a savepoint.
+    pub conn: &'c mut SqliteConnection,
+    /// What the writer knows of rooms; a job that changes a room's epoch or members must make it forget the room.
+    pub(crate) appender: &'c mut Appender,
+    /// What sockets are told once the transaction is durable.
+    pub(crate) after: &'c mut AfterCommit,
+    pub(super) audit: &'c mut audit::Head,
+}
+
+enum Job {
+    Run(Box<dyn Work>),
+    Append(Append),
+    Close(oneshot::Sender<()>),
+}
+
+/// A job with its types forgotten: run inside the transaction, finished after the commit.
+trait Work: Send {
+    fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool>;
+    fn finish(self: Box<Self>, committed: bool);
+}
+
+struct Typed<T, F> {
+    job: Option<F>,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F> Work for Typed<T, F>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+{
+    fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool> {
+        Box::pin(async move {
+            let Some(job) = self.job.take() else { return false };
+            let result = job(tx).await;
+            let ok = result.is_ok();
+            self.result = Some(result);
+            ok
+        })
+    }
+
+    fn finish(self: Box<Self>, committed: bool) {
+        let result = match self.result {
+            Some(Ok(value)) if committed => Ok(value),
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) | None => Err(Problem::new(ErrorCode::Unavailable).into()),
+        };
+        // A caller that has gone away doesn't need the answer; the change stands.
+        let _ = self.reply.send(result);
+    }
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(512)
+        .pragma("cache_size", "-65536")
+        .pragma("wal_autocheckpoint", "8000")
+        .pragma("trusted_schema", "OFF")
+        .pragma("secure_delete", "ON")
+}
+
+impl SqliteStore {
+    /// Opens and migrates the file, and starts its writer.
+    pub async fn open(file: &Path, bus: Bus) -> Result<Self> {
+        let mut conn = SqliteConnection::connect_with(&options(file)).await?;
+        sqlx::migrate!("migrations/sqlite")
+            .run_direct(None, &mut conn, false)
+            .await
+            .map_err(|e| Error::internal(format!("database migration: {e}")))?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options(file).read_only(true).create_if_missing(false))
+            .await?;
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let audit = audit::Head::load(&mut conn).await?;
+        tokio::spawn(writer(conn, queue, audit, bus));
+        Ok(Self { read, jobs })
+    }
+
+    pub(super) fn read(&self) -> &SqlitePool {
+        &self.read
+    }
+
+    pub(super) async fn write<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Job::Run(Box::new(Typed { job: Some(job), result: None, reply }))).await?;
+        answer.await.map_err(|_| Problem::new(ErrorCode::Unavailable))?
+    }
+
+    /// Hands in an application message; its reply is sent after the commit.
+    pub(crate) async fn append(&self, append: Append) -> Result<()> {
+        self.submit(Job::Append(append)).await
+    }
+
+    async fn submit(&self, job: Job) -> Result<()> {
+        self.jobs.send(job).await.map_err(|_| Problem::new(ErrorCode::Unavailable).into())
+    }
+
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.jobs.send(Job::Close(done)).await.is_ok() {
+            let _ = closed.await;
+        }
+        self.read.close().await;
+    }
+}
+
+async fn writer(mut conn: SqliteConnection, mut queue: mpsc::Receiver<Job>, audit: audit::Head, bus: Bus) {
+    let mut group = Vec::with_capacity(GROUP);
+    let mut state = State { appender: Appender::default(), after: AfterCommit::default(), audit };
+    while queue.recv_many(&mut group, GROUP).await > 0 {
+        let mut outcome = Group::default();
+        let audit = state.audit.clone();
+        let committed = match state.transaction(&mut conn, &mut group, &mut outcome).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "group transaction failed; nothing of it was kept");
+                let _ = sqlx::query("ROLLBACK").execute(&mut conn).await;
+                state.audit = audit;
+                state.after.clear();
+                false
+            }
+        };
+        state.after.publish(&bus);
+        state.appender.finish(committed);
+        for job in outcome.work {
+            job.finish(committed);
+        }
+        if !outcome.closing.is_empty() {
+            let _ = conn.close().await;
+            for done in outcome.closing {
+                let _ = done.send(());
+            }
+            return;
+        }
+    }
+}
+
+/// What the writer carries from one group to the next.
+struct State {
+    appender: Appender,
+    after: AfterCommit,
+    audit: audit::Head,
+}
+
+/// Whom to answer after the commit.
+#[derive(Default)]
+struct Group {
+    work: Vec<Box<dyn Work>>,
+    closing: Vec<oneshot::Sender<()>>,
+}
+
+impl State {
+    async fn transaction(&mut self, conn: &mut SqliteConnection, jobs: &mut Vec<Job>, group: &mut Group) -> Result<()> {
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
+        for job in jobs.drain(..) {
+            match job {
+                Job::Append(append) => self.appender.push(append),
+                Job::Close(done) => group.closing.push(done),
+                Job::Run(mut job) => {
+                    // Messages handed in before a commit belong to the epoch before it.
+                    self.appender.flush(conn, &mut self.after).await?;
+                    let (audit, after) = (self.audit.clone(), self.after.mark());
+                    sqlx::query("SAVEPOINT job").execute(&mut *conn).await?;
+                    let mut tx = Tx {
+                        conn: &mut *conn,
+                        appender: &mut self.appender,
+                        after: &mut self.after,
+                        audit: &mut self.audit,
+                    };
+                    let ok = job.run(&mut tx).await;
+                    group.work.push(job);
+                    if !ok {
+                        sqlx::query("ROLLBACK TO job").execute(&mut *conn).await?;
+                        self.audit = audit;
+                        self.after.undo(after);
+                    }
+                    sqlx::query("RELEASE job").execute(&mut *conn).await?;
+                }
+            }
+        }
+        self.appender.flush(conn, &mut self.after).await?;
+        sqlx::query("COMMIT").execute(&mut *conn).await?;
+        Ok(())
+    }
+}
