@@ -1,1 +1,338 @@
-//! (written next)
+//! The host organisation's dispatch policy, and how each of its people is reached.
+
+use crate::{
+    ContactId, ErrorCode, Problem, Secret,
+    callout::{Code, Phone},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The shortest timer: short enough for a demonstration, long enough that a timer can't become a busy loop.
+pub const MIN_TIMER: Millis = Millis(50);
+/// The longest timer.
+pub const MAX_TIMER: Millis = Millis::minutes(7 * 24 * 60);
+/// The most zones, and the most registered sites.
+pub const MAX_PLACES: usize = 1000;
+/// The most ways to reach one person, the app included.
+pub const MAX_CONTACT_METHODS: usize = 8;
+
+/// A length of time in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// So many seconds.
+    pub const fn seconds(s: u64) -> Self {
+        Self(s * 1000)
+    }
+
+    /// So many minutes.
+    pub const fn minutes(m: u64) -> Self {
+        Self::seconds(m * 60)
+    }
+}
+
+impl From<Millis> for Duration {
+    fn from(ms: Millis) -> Duration {
+        Duration::from_millis(ms.0)
+    }
+}
+
+/// How a host organisation dispatches. Every timer can be changed; the defaults are DOMAIN.md's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// The number to call when nobody has accepted, or when nothing works. Required: it is the last resort.
+    pub duty_number: Phone,
+    /// The timers.
+    #[serde(default)]
+    pub timers: Timers,
+    /// How many timed calls make one person's turn, 1 to 100. When their turn is over they are called only by the slow
+    /// rounds that begin when everyone has been called.
+    #[serde(default = "default_calls")]
+    pub calls_per_turn: u16,
+    /// The registered zones. While the list is empty, every well-formed code is accepted.
+    #[serde(default)]
+    pub zones: Vec<Code>,
+    /// The registered sites. While the list is empty, every well-formed code is accepted.
+    #[serde(default)]
+    pub sites: Vec<Code>,
+}
+
+/// The timers of a [`Policy`], each between [`MIN_TIMER`] and [`MAX_TIMER`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Timers {
+    /// A person who does not answer is called again after this, on the next channel.
+    pub repeat_every_ms: Millis,
+    /// The backups are called this long after the first page.
+    pub backup_after_ms: Millis,
+    /// The supervisors are called this long after the first page; later than the backups.
+    pub supervisor_after_ms: Millis,
+    /// Everyone qualified is called this long after the first page, and the officer is told; later than the supervisors.
+    pub everyone_after_ms: Millis,
+    /// From then on everybody who has not answered is called again this often, until somebody accepts.
+    pub slow_repeat_ms: Millis,
+    /// Somebody who is awake has this long to accept before the calls resume.
+    pub acknowledge_grace_ms: Millis,
+    /// A channel that has not taken a page after this is passed over: the next one is used at once.
+    pub channel_stall_ms: Millis,
+    /// Somebody should be on scene this long after the callout was opened.
+    pub target_on_scene_ms: Millis,
+    /// A closed callout should be reviewed within this.
+    pub review_within_ms: Millis,
+    /// Callouts of one agency for one place within this are likely duplicates.
+    pub duplicate_window_ms: Millis,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self {
+            repeat_every_ms: Millis::seconds(60),
+            backup_after_ms: Millis::minutes(3),
+            supervisor_after_ms: Millis::minutes(6),
+            everyone_after_ms: Millis::minutes(10),
+            slow_repeat_ms: Millis::minutes(3),
+            acknowledge_grace_ms: Millis::minutes(2),
+            channel_stall_ms: Millis::seconds(15),
+            target_on_scene_ms: Millis::minutes(60),
+            review_within_ms: Millis::minutes(24 * 60),
+            duplicate_window_ms: Millis::minutes(30),
+        }
+    }
+}
+
+fn default_calls() -> u16 {
+    10
+}
+
+impl Policy {
+    /// The default policy with this duty number.
+    pub fn new(duty_number: Phone) -> Self {
+        Self {
+            duty_number,
+            timers: Timers::default(),
+            calls_per_turn: default_calls(),
+            zones: Vec::new(),
+            sites: Vec::new(),
+        }
+    }
+
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// `invalid_value`, naming the field.
+    pub fn validate(&self) -> Result<(), Problem> {
+        let refuse = |detail: String| Err(Problem::with(ErrorCode::InvalidValue, detail));
+        let t = &self.timers;
+        for (name, value) in [
+            ("repeat_every_ms", t.repeat_every_ms),
+            ("backup_after_ms", t.backup_after_ms),
+            ("supervisor_after_ms", t.supervisor_after_ms),
+            ("everyone_after_ms", t.everyone_after_ms),
+            ("slow_repeat_ms", t.slow_repeat_ms),
+            ("acknowledge_grace_ms", t.acknowledge_grace_ms),
+            ("channel_stall_ms", t.channel_stall_ms),
+            ("target_on_scene_ms", t.target_on_scene_ms),
+            ("review_within_ms", t.review_within_ms),
+            ("duplicate_window_ms", t.duplicate_window_ms),
+        ] {
+            if !(MIN_TIMER..=MAX_TIMER).contains(&value) {
+                return refuse(format!(
+                    "timers.{name}: {} to {} milliseconds.",
+                    MIN_TIMER.0, MAX_TIMER.0
+                ));
+            }
+        }
+        if !(t.backup_after_ms < t.supervisor_after_ms && t.supervisor_after_ms < t.everyone_after_ms) {
+            return refuse("timers: backup_after_ms < supervisor_after_ms < everyone_after_ms.".into());
+        }
+        if !(1..=100).contains(&self.calls_per_turn) {
+            return refuse("calls_per_turn: 1 to 100.".into());
+        }
+        if self.zones.len() > MAX_PLACES || self.sites.len() > MAX_PLACES {
+            return refuse(format!("zones, sites: at most {MAX_PLACES} each."));
+        }
+        Ok(())
+    }
+
+    /// Whether the organisation knows this place.
+    pub fn knows_place(&self, zone: &Code, site: Option<&Code>) -> bool {
+        let knows = |list: &[Code], code: &Code| list.is_empty() || list.contains(code);
+        knows(&self.zones, zone) && site.is_none_or(|site| knows(&self.sites, site))
+    }
+}
+
+/// The way one page takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Channel {
+    /// The person's connected devices.
+    InApp,
+    /// A webhook of the person's.
+    Webhook {
+        /// Which.
+        id: ContactId,
+    },
+}
+
+/// One way to reach a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ContactMethod {
+    /// The app on the person's devices; everybody has it, and it is tried first.
+    InApp,
+    /// A web address that gets a signed, content-free request.
+    Webhook {
+        /// Its id, chosen by the client; the same id replaces it.
+        id: ContactId,
+        /// Where the request goes: `https://`, or `http://` where the operator allows it; at most 2048 bytes.
+        url: String,
+        /// The key that signs the requests: 16 to 256 bytes of text. Set only: an answer never carries it, and leaving
+        /// it out keeps the one that is set.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        key: Option<Secret>,
+    },
+}
+
+impl ContactMethod {
+    /// The channel that a page to it takes.
+    pub fn channel(&self) -> Channel {
+        match self {
+            Self::InApp => Channel::InApp,
+            Self::Webhook { id, .. } => Channel::Webhook { id: *id },
+        }
+    }
+
+    /// The same without the key: what may be shown.
+    #[must_use]
+    pub fn without_key(self) -> Self {
+        match self {
+            Self::InApp => Self::InApp,
+            Self::Webhook { id, url, .. } => Self::Webhook { id, url, key: None },
+        }
+    }
+
+    /// Checks shape and bounds; whether the address may be reached from the server is the operator's decision.
+    ///
+    /// # Errors
+    /// `invalid_value`, naming the field.
+    pub fn validate(&self) -> Result<(), Problem> {
+        let Self::Webhook { url, key, .. } = self else {
+            return Ok(());
+        };
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let well_formed = host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+            && url.len() <= 2048
+            && url.bytes().all(|b| b.is_ascii_graphic());
+        if !well_formed {
+            return Err(Problem::with(
+                ErrorCode::InvalidValue,
+                "url: an http(s) address of at most 2048 characters.",
+            ));
+        }
+        if key
+            .as_ref()
+            .is_some_and(|key| !(16..=256).contains(&key.reveal().len()))
+        {
+            return Err(Problem::with(ErrorCode::InvalidValue, "key: 16 to 256 bytes."));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        Policy::new("555-0100".parse().unwrap())
+    }
+
+    #[test]
+    fn defaults_are_valid_and_need_only_the_duty_number() {
+        assert_eq!(policy().validate(), Ok(()));
+        assert_eq!(
+            serde_json::from_str::<Policy>(r#"{"duty_number":"555-0100"}"#).unwrap(),
+            policy()
+        );
+        let some = r#"{"duty_number":"555-0100","timers":{"backup_after_ms":2000}}"#;
+        assert_eq!(
+            serde_json::from_str::<Policy>(some).unwrap().timers.backup_after_ms,
+            Millis(2000)
+        );
+    }
+
+    #[test]
+    fn out_of_bounds_is_named() {
+        let mut busy = policy();
+        busy.timers.repeat_every_ms = Millis(1);
+        assert!(busy.validate().unwrap_err().detail.unwrap().contains("repeat_every_ms"));
+        let mut backwards = policy();
+        backwards.timers.backup_after_ms = backwards.timers.supervisor_after_ms;
+        assert!(backwards.validate().is_err());
+        let endless = Policy {
+            calls_per_turn: 101,
+            ..policy()
+        };
+        assert!(endless.validate().is_err());
+    }
+
+    #[test]
+    fn places_are_checked_once_registered() {
+        let (north, south): (Code, Code) = ("north".parse().unwrap(), "south".parse().unwrap());
+        assert!(policy().knows_place(&north, Some(&south)));
+        let registered = Policy {
+            zones: vec![north.clone()],
+            ..policy()
+        };
+        assert!(registered.knows_place(&north, Some(&south)));
+        assert!(!registered.knows_place(&south, None));
+    }
+
+    #[test]
+    fn a_webhook_is_checked_and_its_key_never_shown() {
+        let hook = |url: &str, key: &str| ContactMethod::Webhook {
+            id: ContactId([1; 16]),
+            url: url.into(),
+            key: Some(Secret::new(key)),
+        };
+        let good = hook("https://example.org/page", "0123456789abcdef");
+        assert_eq!(good.validate(), Ok(()));
+        for url in [
+            "ftp://example.org",
+            "https://",
+            "https:///x",
+            "https://example.org/a b",
+            "https://ex\nample.org",
+        ] {
+            assert!(hook(url, "0123456789abcdef").validate().is_err(), "{url}");
+        }
+        assert!(hook("https://example.org", "short").validate().is_err());
+        assert!(!format!("{good:?}").contains("0123"));
+        assert!(!serde_json::to_string(&good.without_key()).unwrap().contains("key"));
+    }
+
+    #[test]
+    fn a_channel_is_the_same_in_json_and_cbor() {
+        for channel in [
+            Channel::InApp,
+            Channel::Webhook {
+                id: ContactId([250; 16]),
+            },
+        ] {
+            assert_eq!(
+                crate::wire::from_cbor::<Channel>(&crate::wire::to_cbor(&channel)).unwrap(),
+                channel
+            );
+            let json = serde_json::to_string(&channel).unwrap();
+            assert_eq!(serde_json::from_str::<Channel>(&json).unwrap(), channel);
+        }
+    }
+}

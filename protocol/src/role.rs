@@ -39,6 +39,8 @@ macro_rules! text_enum {
     };
 }
 
+pub(crate) use text_enum;
+
 /// A word that is not one of the known values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {kind}")]
@@ -117,7 +119,10 @@ impl OrgKind {
         use Role::*;
         match self {
             Self::VictimServices => {
-                matches!(role, Agent | Advocate | Supervisor | Caseworker | Interpreter | CareStaff | Admin)
+                matches!(
+                    role,
+                    Agent | Advocate | Supervisor | Caseworker | Interpreter | CareStaff | Admin
+                )
             }
             Self::LawEnforcement => matches!(role, PoliceOfficer | WatchCommander | Agent | Admin),
             Self::ChildWelfare => matches!(role, ChildWelfareWorker | Caseworker | Admin),
@@ -137,13 +142,18 @@ impl RoomKind {
         let law_enforcement = org == OrgKind::LawEnforcement;
         match self {
             Self::Callout => {
-                matches!(role, PoliceOfficer | WatchCommander | Advocate | Supervisor | Interpreter)
+                matches!(
+                    role,
+                    PoliceOfficer | WatchCommander | Advocate | Supervisor | Interpreter
+                )
             }
             Self::Advocate => !law_enforcement && matches!(role, Advocate | Supervisor | Caseworker | Interpreter),
-            Self::CaseTeam => matches!(
-                role,
-                Advocate | Supervisor | Caseworker | ChildWelfareWorker | ProbationOfficer | Prosecutor | CareStaff
-            ) && !law_enforcement,
+            Self::CaseTeam => {
+                matches!(
+                    role,
+                    Advocate | Supervisor | Caseworker | ChildWelfareWorker | ProbationOfficer | Prosecutor | CareStaff
+                ) && !law_enforcement
+            }
             Self::Operation => matches!(role, PoliceOfficer | WatchCommander | Agent | Advocate | Supervisor),
             Self::Agency => true,
         }
@@ -174,11 +184,17 @@ mod tests {
     fn no_law_enforcement_role_enters_an_advocate_or_case_room() {
         for role in Role::ALL {
             for kind in [RoomKind::Advocate, RoomKind::CaseTeam] {
-                assert!(!kind.admits(OrgKind::LawEnforcement, *role), "{kind} admits {role} of law enforcement");
+                assert!(
+                    !kind.admits(OrgKind::LawEnforcement, *role),
+                    "{kind} admits {role} of law enforcement"
+                );
             }
             if OrgKind::LawEnforcement.may_grant(*role) && *role != Role::Admin {
                 for org in OrgKind::ALL {
-                    assert!(!RoomKind::Advocate.admits(*org, *role), "advocate room admits {role} of {org}");
+                    assert!(
+                        !RoomKind::Advocate.admits(*org, *role),
+                        "advocate room admits {role} of {org}"
+                    );
                 }
             }
         }
