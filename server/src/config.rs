@@ -1,0 +1,206 @@
+//! The server's configuration: documented defaults, then a TOML file, then the environment (`FIRSTLIGHT_…`).
+//!
+//! It holds no secret: keys are made by the server in [`Config::data_dir`], and webhook keys come through the API.
+//! Every field has a bound, checked at start, and what is wrong is said in plain sentences, all at once.
+//! `deploy/firstlight-server.example.toml` shows every setting with its default; a test holds the two together.
+
+mod check;
+mod load;
+
+pub use load::{ConfigProblem, Loaded, load};
+
+use firstlight_protocol::{RoomKind, limits, mls, policy::Millis};
+use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Every setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// Where the database and the server's own keys are; made if it is missing, for its owner alone.
+    pub data_dir: PathBuf,
+    /// The address to listen on. TLS is the proxy's work, so this is a loopback or private address.
+    pub listen: SocketAddr,
+    /// The address that clients use, such as `https://firstlight.example.org`. It is part of what devices sign to sign
+    /// in: changing it later means that every client has to be told.
+    pub name: String,
+    /// Further web origins whose pages may use this server from a browser; that of `name` always may.
+    pub origins: Vec<String>,
+    /// The MLS ciphersuites that rooms may use, best first.
+    pub suites: Vec<Suite>,
+    /// What one client, and all of them together, may use.
+    pub limits: Limits,
+    /// How long rooms keep their log.
+    pub retention: Retention,
+    /// How pages leave the server.
+    pub paging: Paging,
+    /// What the server says about itself.
+    pub log: Log,
+    /// How often the safety net looks for a page or timer that nothing has woken, in milliseconds.
+    pub sweeper_interval_ms: Millis,
+}
+
+/// An MLS ciphersuite by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suite {
+    /// X-Wing: post-quantum and X25519 together (0x004F).
+    Hybrid,
+    /// Suite 1 of RFC 9420 (0x0001), for clients on other libraries.
+    Classic,
+}
+
+/// Bounds on connections and requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Connections in all, websockets included.
+    pub connections: usize,
+    /// Connections from one address (IPv6: from one /64 network).
+    pub connections_per_address: usize,
+    /// Connections from this machine itself, where a proxy brings everybody's.
+    pub connections_per_loopback: usize,
+    /// A request's head has to arrive within this; an idle connection is closed after it.
+    pub header_timeout_ms: Millis,
+    /// A request's body has to arrive within this.
+    pub body_timeout_ms: Millis,
+    /// A client that takes nothing of an answer for this long is cut off.
+    pub write_timeout_ms: Millis,
+    /// How long requests may still take once the server was told to stop.
+    pub drain_ms: Millis,
+    /// A websocket has to present its ticket within this.
+    pub hello_timeout_ms: Millis,
+    /// How often a websocket is pinged; one that answers no ping until the next is closed.
+    pub ping_interval_ms: Millis,
+    /// Websockets of one device; the oldest makes room for a new one.
+    pub sockets_per_device: usize,
+}
+
+/// Days for which a room's log is kept after an entry was accepted, by kind of room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// Callout rooms.
+    pub callout_days: u32,
+    /// Advocate rooms.
+    pub advocate_days: u32,
+    /// Case teams.
+    pub case_team_days: u32,
+    /// Joint operations.
+    pub operation_days: u32,
+    /// An organisation's own rooms.
+    pub agency_days: u32,
+}
+
+/// The webhook channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paging {
+    /// Hosts to which webhooks may go over plain http or at a private address; everything else needs https.
+    pub webhook_allow: Vec<String>,
+    /// A receiver has to answer within this.
+    pub webhook_timeout_ms: Millis,
+}
+
+/// Logs go to standard error and never hold content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// For people or for programs.
+    pub format: LogFormat,
+    /// What is logged, as `level` or `target=level,…`.
+    pub filter: String,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One line of text.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "./firstlight-data".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8440)),
+            name: "http://127.0.0.1:8440".into(),
+            origins: Vec::new(),
+            suites: vec![Suite::Hybrid],
+            limits: Limits::default(),
+            retention: Retention::default(),
+            paging: Paging::default(),
+            log: Log::default(),
+            sweeper_interval_ms: Millis::seconds(10),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            connections_per_address: 256,
+            connections_per_loopback: 10_000,
+            header_timeout_ms: Millis::seconds(10),
+            body_timeout_ms: Millis::seconds(30),
+            write_timeout_ms: Millis::seconds(30),
+            drain_ms: Millis::seconds(10),
+            hello_timeout_ms: Millis::seconds(limits::HELLO_DEADLINE.as_secs()),
+            ping_interval_ms: Millis::seconds(30),
+            sockets_per_device: 4,
+        }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { callout_days: 30, advocate_days: 90, case_team_days: 90, operation_days: 30, agency_days: 90 }
+    }
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Self { webhook_allow: Vec::new(), webhook_timeout_ms: Millis::seconds(5) }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".into() }
+    }
+}
+
+impl Config {
+    /// Whether a page of this origin may use the server from a browser.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.name == origin || self.origins.iter().any(|o| o == origin)
+    }
+
+    /// The suites' numbers, best first.
+    pub fn suite_ids(&self) -> Vec<u16> {
+        self.suites.iter().map(|s| s.id()).collect()
+    }
+}
+
+impl Suite {
+    /// The number on the wire.
+    pub const fn id(self) -> u16 {
+        match self {
+            Self::Hybrid => mls::SUITE_HYBRID,
+            Self::Classic => mls::SUITE_CLASSIC,
+        }
+    }
+}
+
+impl Retention {
+    /// How long an entry in a room of this kind is kept.
+    pub fn keep(&self, kind: RoomKind) -> Duration {
+        let days = match kind {
+            RoomKind::Callout => self.callout_days,
+            RoomKind::Advocate => self.advocate_days,
+            RoomKind::CaseTeam => self.case_team_days,
+            RoomKind::Operation => self.operation_days,
+            RoomKind::Agency => self.agency_days,
+        };
+        Duration::from_secs(u64::from(days) * 86_400)
+    }
+}
