@@ -192,13 +192,9 @@ mod tests {
             },
         ];
         for action in actions {
-            let act = Act {
-                id: ActionId([7; 16]),
-                action,
-            };
-            assert_eq!(crate::wire::from_cbor::<Act>(&crate::wire::to_cbor(&act)).unwrap(), act);
-            let json = serde_json::to_string(&act).unwrap();
-            assert_eq!(serde_json::from_str::<Act>(&json).unwrap(), act);
+            assert_eq!(crate::wire::from_cbor::<Action>(&crate::wire::to_cbor(&action)).unwrap(), action);
+            let json = serde_json::to_string(&action).unwrap();
+            assert_eq!(serde_json::from_str::<Action>(&json).unwrap(), action);
         }
     }
 
