@@ -1,0 +1,258 @@
+//! The state of one callout: everything the engine remembers, as the runner stores it (CBOR).
+
+use firstlight_protocol::{
+    ActionId, CalloutId, OrgId, PageId, PersonId, RoomId, Timestamp,
+    callout::{Alarm, CalloutState, FailReason, Outcome, ResponderState, Routing, Tier, TimelineEntry},
+    policy::Channel,
+};
+use serde::{Deserialize, Serialize};
+
+/// How many of a responder's pages a callout remembers; the audit trail has them all.
+pub const MAX_PAGES_KEPT: usize = 8;
+/// How many lines of history a callout keeps; the first one and the newest.
+pub(crate) const MAX_TIMELINE: usize = 400;
+/// How many action ids a callout remembers.
+pub(crate) const MAX_ACTIONS: usize = 256;
+/// How many alarms a callout remembers.
+pub(crate) const MAX_RAISED: usize = 256;
+
+/// One callout. Opaque to the runner but for what these methods tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callout {
+    pub(crate) id: CalloutId,
+    pub(crate) opened_by: PersonId,
+    pub(crate) agency: OrgId,
+    pub(crate) routing: Routing,
+    pub(crate) opened_at: Timestamp,
+    /// Time never runs backwards within a callout, even if nodes' clocks differ.
+    pub(crate) updated_at: Timestamp,
+    pub(crate) revision: u64,
+    pub(crate) phase: Phase,
+    pub(crate) wanted: u8,
+    pub(crate) climb: Climb,
+    pub(crate) responders: Vec<Responder>,
+    pub(crate) room: Option<RoomId>,
+    pub(crate) duplicates: Vec<CalloutId>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) review_due_at: Option<Timestamp>,
+    pub(crate) raised: Vec<Raised>,
+    pub(crate) timeline: Vec<TimelineEntry>,
+    pub(crate) actions: Vec<Done>,
+}
+
+/// Whether the callout is running, and if not, how it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    Open,
+    Closed,
+    Reviewed,
+    Cancelled,
+    Merged { into: CalloutId },
+}
+
+/// Where the escalation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Climb {
+    /// Rises with each reopening.
+    pub(crate) round: u32,
+    /// The tier called last.
+    pub(crate) tier: Tier,
+    /// When the next tier or slow round is due; `None` exactly while nobody (more) is wanted.
+    pub(crate) next_at: Option<Timestamp>,
+}
+
+/// One person's part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Responder {
+    pub(crate) person: PersonId,
+    pub(crate) tier: Tier,
+    pub(crate) round: u32,
+    pub(crate) state: ResponderState,
+    /// Pages ever sent to them in this callout.
+    pub(crate) attempts: u32,
+    /// Calls of this turn.
+    pub(crate) calls: u16,
+    /// Pages of this call.
+    pub(crate) burst: u8,
+    /// When they were called last.
+    pub(crate) called_at: Option<Timestamp>,
+    /// When they are called again.
+    pub(crate) next_call_at: Option<Timestamp>,
+    /// When the newest page's channel is passed over.
+    pub(crate) stall_at: Option<Timestamp>,
+    pub(crate) eta_at: Option<Timestamp>,
+    pub(crate) check_movement_at: Option<Timestamp>,
+    pub(crate) check_arrival_at: Option<Timestamp>,
+    pub(crate) pages: Vec<Page>,
+}
+
+/// One page and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Page {
+    pub(crate) id: PageId,
+    pub(crate) attempt: u32,
+    pub(crate) channel: Channel,
+    pub(crate) ordered_at: Timestamp,
+    pub(crate) handed_over_at: Option<Timestamp>,
+    pub(crate) delivered_at: Option<Timestamp>,
+    pub(crate) answered_at: Option<Timestamp>,
+    pub(crate) failed: Option<FailReason>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Raised {
+    pub(crate) alarm: Alarm,
+    pub(crate) round: u32,
+    pub(crate) at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Done {
+    pub(crate) id: ActionId,
+    pub(crate) digest: [u8; 16],
+}
+
+impl Callout {
+    /// Its id.
+    pub fn id(&self) -> CalloutId {
+        self.id
+    }
+
+    /// Who opened it.
+    pub fn opened_by(&self) -> PersonId {
+        self.opened_by
+    }
+
+    /// The agency that opened it.
+    pub fn agency(&self) -> OrgId {
+        self.agency
+    }
+
+    /// When it was opened.
+    pub fn opened_at(&self) -> Timestamp {
+        self.opened_at
+    }
+
+    /// The routing fields.
+    pub fn routing(&self) -> &Routing {
+        &self.routing
+    }
+
+    /// Rises by one with every step that changes anything.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The callout's room, once it exists.
+    pub fn room(&self) -> Option<RoomId> {
+        self.room
+    }
+
+    /// Whether it is running: not closed, cancelled or merged.
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Whether people are being called: open, and fewer have accepted than are wanted.
+    pub fn is_paging(&self) -> bool {
+        self.is_open() && self.accepted() < self.wanted
+    }
+
+    /// How many have accepted and not withdrawn.
+    pub fn accepted(&self) -> u8 {
+        self.count(ResponderState::is_active)
+    }
+
+    /// How many are wanted.
+    pub fn wanted(&self) -> u8 {
+        self.wanted
+    }
+
+    /// Everybody who was ever called, or accepted, and how far they are.
+    pub fn responders(&self) -> impl Iterator<Item = (PersonId, ResponderState)> {
+        self.responders.iter().map(|r| (r.person, r.state))
+    }
+
+    /// The state of the callout as a whole: while open, that of the responder who is furthest.
+    pub fn state(&self) -> CalloutState {
+        match self.phase {
+            Phase::Closed => CalloutState::Closed,
+            Phase::Reviewed => CalloutState::Reviewed,
+            Phase::Cancelled => CalloutState::Cancelled,
+            Phase::Merged { .. } => CalloutState::Merged,
+            Phase::Open => {
+                let furthest = self.responders.iter().filter_map(|r| progress(r.state)).max();
+                match furthest {
+                    Some(state) if state >= CalloutState::Accepted => state,
+                    _ if self.climb.tier == Tier::Everyone => CalloutState::Unanswered,
+                    other => other.unwrap_or(CalloutState::Paging),
+                }
+            }
+        }
+    }
+
+    /// Whether opening this again with the same id would be the same request: a retry, answered as the first time.
+    pub fn is_retried_by(&self, open: &crate::Open) -> bool {
+        self.id == open.id && self.opened_by == open.by.person && self.routing == open.routing
+    }
+
+    pub(crate) fn count(&self, is: fn(ResponderState) -> bool) -> u8 {
+        u8::try_from(self.responders.iter().filter(|r| is(r.state)).count()).unwrap_or(u8::MAX)
+    }
+
+    pub(crate) fn position(&self, person: PersonId) -> Option<usize> {
+        self.responders.iter().position(|r| r.person == person)
+    }
+}
+
+impl Responder {
+    pub(crate) fn new(person: PersonId, tier: Tier, round: u32) -> Self {
+        Self {
+            person,
+            tier,
+            round,
+            state: ResponderState::Paged,
+            attempts: 0,
+            calls: 0,
+            burst: 0,
+            called_at: None,
+            next_call_at: None,
+            stall_at: None,
+            eta_at: None,
+            check_movement_at: None,
+            check_arrival_at: None,
+            pages: Vec::new(),
+        }
+    }
+
+    /// Moves on, and stops whatever timers belonged to the state before.
+    pub(crate) fn enter(&mut self, state: ResponderState) {
+        self.state = state;
+        self.next_call_at = None;
+        self.stall_at = None;
+        if state != ResponderState::Accepted {
+            self.check_movement_at = None;
+        }
+        if !matches!(state, ResponderState::Accepted | ResponderState::EnRoute) {
+            self.check_arrival_at = None;
+        }
+        if !state.is_active() {
+            self.eta_at = None;
+        }
+    }
+}
+
+/// What a responder's state means for the callout as a whole.
+fn progress(state: ResponderState) -> Option<CalloutState> {
+    Some(match state {
+        ResponderState::Acknowledged => CalloutState::Acknowledged,
+        ResponderState::Accepted => CalloutState::Accepted,
+        ResponderState::EnRoute => CalloutState::EnRoute,
+        ResponderState::Arrived => CalloutState::Arrived,
+        ResponderState::WithYoungPerson => CalloutState::WithYoungPerson,
+        ResponderState::HandedOver => CalloutState::HandedOver,
+        ResponderState::Paged | ResponderState::Declined | ResponderState::Withdrew | ResponderState::StoodDown => {
+            return None;
+        }
+    })
+}

@@ -1,0 +1,244 @@
+//! The two ways in: opening a callout, and everything that happens to it afterwards.
+
+use crate::{
+    Actor, Audience, Callout, Context, Effect, Input, Notice, Open, Refused,
+    callout::{Climb, Done, MAX_ACTIONS, MAX_RAISED, MAX_TIMELINE, Phase, Raised},
+    key::action_digest,
+};
+use firstlight_protocol::{
+    PageId, PersonId, Role, Timestamp,
+    callout::{Alarm, Event, Tier, TimelineEntry},
+};
+
+/// The most likely duplicates that are offered.
+const MAX_DUPLICATES: usize = 10;
+
+/// Opens a callout and calls the first people.
+///
+/// The runner looks first whether the id exists: if so, [`Callout::is_retried_by`] tells a retry from a conflict.
+///
+/// # Errors
+/// [`Refused::Forbidden`] for whoever is neither a police officer, a watch commander nor a supervisor of the host;
+/// [`Refused::Invalid`] for a field out of bounds or a place that the organisation doesn't know.
+pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<Effect>), Refused> {
+    let Open { id, by, routing } = open;
+    if !(matches!(by.role, Role::PoliceOfficer | Role::WatchCommander) || by.supervises()) {
+        return Err(Refused::Forbidden);
+    }
+    routing.validate(now)?;
+    if !ctx.policy.knows_place(&routing.zone, routing.site.as_ref()) {
+        return Err(Refused::invalid("zone, site: a registered one."));
+    }
+    let duplicates: Vec<_> = ctx
+        .recent
+        .iter()
+        .filter(|other| {
+            other.id != id
+                && other.agency == by.org
+                && (&other.zone, &other.site) == (&routing.zone, &routing.site)
+                && now.since(other.opened_at) <= ctx.policy.timers.duplicate_window_ms.into()
+        })
+        .map(|other| other.id)
+        .take(MAX_DUPLICATES)
+        .collect();
+    let callout = Callout {
+        id,
+        opened_by: by.person,
+        agency: by.org,
+        wanted: routing.wanted,
+        routing,
+        opened_at: now,
+        updated_at: now,
+        revision: 0,
+        phase: Phase::Open,
+        climb: Climb {
+            round: 1,
+            tier: Tier::Primary,
+            next_at: None,
+        },
+        responders: Vec::new(),
+        room: None,
+        duplicates,
+        outcome: None,
+        review_due_at: None,
+        raised: Vec::new(),
+        timeline: Vec::new(),
+        actions: Vec::new(),
+    };
+    let mut work = Work {
+        callout,
+        ctx,
+        now,
+        by: Some(by.person),
+        effects: Vec::new(),
+    };
+    work.record(Event::Opened, Some(by.person), None);
+    work.begin_round();
+    if !work.callout.duplicates.is_empty() {
+        work.record(Event::DuplicateOffered, None, None);
+        work.notify(Audience::Agency, Notice::PossibleDuplicate);
+    }
+    work.settle();
+    Ok(work.finish())
+}
+
+/// What happens next to a callout. An input that changes nothing gives the same callout back: an action that was done
+/// already without any effects, anything else with its `WakeAt` alone.
+///
+/// # Errors
+/// A [`Refused`] says why; nothing has changed then.
+pub fn step(callout: &Callout, input: Input, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<Effect>), Refused> {
+    let now = now.max(callout.updated_at);
+    let mut work = Work {
+        callout: callout.clone(),
+        ctx,
+        now,
+        by: None,
+        effects: Vec::new(),
+    };
+    match input {
+        Input::Act { by, id, action } => {
+            let digest = action_digest(by.person, id, &action);
+            if let Some(done) = callout.actions.iter().find(|done| done.id == id) {
+                return if done.digest == digest {
+                    Ok((work.callout, Vec::new()))
+                } else {
+                    Err(Refused::Conflict)
+                };
+            }
+            action.validate()?;
+            work.by = Some(by.person);
+            work.act(by, action)?;
+            push_bounded(&mut work.callout.actions, Done { id, digest }, MAX_ACTIONS, 0);
+            work.by = None;
+        }
+        Input::Timer => {}
+        Input::Receipts(receipts) => receipts.into_iter().for_each(|receipt| work.receipt(receipt)),
+        Input::RoomLinked { room } => work.link_room(room)?,
+    }
+    work.settle();
+    if work.callout == *callout {
+        let wake = Effect::WakeAt(work.callout.next_wake());
+        return Ok((work.callout, vec![wake]));
+    }
+    Ok(work.finish())
+}
+
+/// One step in the making.
+pub(crate) struct Work<'a> {
+    pub(crate) callout: Callout,
+    pub(crate) ctx: &'a Context<'a>,
+    pub(crate) now: Timestamp,
+    /// Who acts; `None` when the engine does.
+    pub(crate) by: Option<PersonId>,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Work<'_> {
+    fn finish(mut self) -> (Callout, Vec<Effect>) {
+        self.callout.revision += 1;
+        self.callout.updated_at = self.now;
+        self.effects.push(Effect::WakeAt(self.callout.next_wake()));
+        (self.callout, self.effects)
+    }
+
+    /// Does everything that is due, until nothing is.
+    fn settle(&mut self) {
+        self.call_who_is_due();
+        self.climb_while_due();
+        self.check_responders();
+        self.check_review();
+    }
+
+    fn link_room(&mut self, room: firstlight_protocol::RoomId) -> Result<(), Refused> {
+        match self.callout.room {
+            Some(linked) if linked == room => Ok(()),
+            Some(_) => Err(Refused::Conflict),
+            None => {
+                self.callout.room = Some(room);
+                self.record(Event::RoomLinked, None, None);
+                Ok(())
+            }
+        }
+    }
+
+    /// Into the audit trail and the callout's own history.
+    pub(crate) fn record(&mut self, event: Event, person: Option<PersonId>, tier: Option<Tier>) {
+        let entry = TimelineEntry {
+            at: self.now,
+            event,
+            person,
+            tier,
+        };
+        push_bounded(&mut self.callout.timeline, entry, MAX_TIMELINE, 1);
+        self.effects.push(Effect::Record {
+            event,
+            by: self.by,
+            person,
+            tier,
+            page: None,
+        });
+    }
+
+    /// Into the audit trail alone: pages are too many for the history, and every responder keeps their own.
+    pub(crate) fn record_page(&mut self, event: Event, person: PersonId, tier: Tier, page: PageId) {
+        let (person, tier, page) = (Some(person), Some(tier), Some(page));
+        self.effects.push(Effect::Record {
+            event,
+            by: self.by,
+            person,
+            tier,
+            page,
+        });
+    }
+
+    pub(crate) fn notify(&mut self, to: Audience, notice: Notice) {
+        self.effects.push(Effect::Notify { to, notice });
+    }
+
+    /// Raises an alarm, once per cause and round.
+    pub(crate) fn raise(&mut self, alarm: Alarm) {
+        let round = self.callout.climb.round;
+        if self.callout.raised.iter().any(|r| r.alarm == alarm && r.round == round) {
+            return;
+        }
+        push_bounded(
+            &mut self.callout.raised,
+            Raised {
+                alarm,
+                round,
+                at: self.now,
+            },
+            MAX_RAISED,
+            0,
+        );
+        let person = match alarm {
+            Alarm::Unreachable { person }
+            | Alarm::ProjectedBreach { person }
+            | Alarm::NoMovement { person }
+            | Alarm::Overdue { person } => Some(person),
+            _ => None,
+        };
+        let tier = match alarm {
+            Alarm::EmptyTier { tier } | Alarm::NoLanguageMatch { tier } => Some(tier),
+            _ => None,
+        };
+        self.record(Event::AlarmRaised, person, tier);
+        self.effects.push(Effect::Alarm { alarm });
+    }
+}
+
+impl Callout {
+    /// Whoever opened it, and the watch commanders of their agency.
+    pub(crate) fn is_led_by(&self, actor: Actor) -> bool {
+        actor.org == self.agency && (actor.person == self.opened_by || actor.role == Role::WatchCommander)
+    }
+}
+
+/// Appends; when full, the oldest entry after the first `keep` makes room.
+fn push_bounded<T>(list: &mut Vec<T>, item: T, max: usize, keep: usize) {
+    if list.len() >= max {
+        list.remove(keep);
+    }
+    list.push(item);
+}

@@ -1,0 +1,53 @@
+//! After somebody has accepted: are they on the way, will they be there in time, was it looked back on?
+
+use crate::step::Work;
+use firstlight_protocol::callout::{Alarm, ResponderState};
+use std::time::Duration;
+
+impl Work<'_> {
+    /// Sets or changes an ETA, and with it the two checks. An ETA past the target is a breach that can still be
+    /// averted, so the supervisors hear of it now.
+    pub(crate) fn set_eta(&mut self, i: usize, minutes: u16) {
+        let timers = &self.ctx.policy.timers;
+        let now = self.now;
+        let eta = Duration::from_secs(u64::from(minutes) * 60);
+        // "I am round the corner" gets a moment to say so again before anybody worries.
+        let patience = Duration::from(timers.repeat_every_ms);
+        let target = self.callout.opened_at + timers.target_on_scene_ms.into();
+        let responder = &mut self.callout.responders[i];
+        responder.eta_at = Some(now + eta);
+        responder.check_arrival_at = Some(now + eta.max(patience));
+        if responder.state == ResponderState::Accepted {
+            responder.check_movement_at = Some(now + (eta / 2).max(patience));
+        }
+        let person = responder.person;
+        if now + eta > target {
+            self.raise(Alarm::ProjectedBreach { person });
+        }
+    }
+
+    /// Raises what is due about responders; each check happens once per ETA.
+    pub(crate) fn check_responders(&mut self) {
+        let now = self.now;
+        for i in 0..self.callout.responders.len() {
+            let responder = &mut self.callout.responders[i];
+            let person = responder.person;
+            let still = responder.check_movement_at.take_if(|at| *at <= now).is_some();
+            let late = responder.check_arrival_at.take_if(|at| *at <= now).is_some();
+            if still {
+                self.raise(Alarm::NoMovement { person });
+            }
+            if late {
+                self.raise(Alarm::Overdue { person });
+            }
+        }
+    }
+
+    /// A closed callout that nobody has looked back on in time.
+    pub(crate) fn check_review(&mut self) {
+        let now = self.now;
+        if self.callout.review_due_at.take_if(|at| *at <= now).is_some() {
+            self.raise(Alarm::ReviewOverdue);
+        }
+    }
+}
