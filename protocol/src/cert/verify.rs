@@ -2,7 +2,7 @@
 
 use super::parse::Cert;
 use super::{Anchors, ChainError, DeviceIdentity, Level, OrgIdentity, SignerIdentity};
-use crate::Timestamp;
+use crate::{DeviceId, Timestamp};
 
 /// Verifies a root certificate's profile and self-signature. Whether to trust it is another question; see [`Anchors`].
 pub fn verify_root(der: &[u8]) -> Result<OrgIdentity, ChainError> {
@@ -69,6 +69,12 @@ pub fn verify_chain<C: AsRef<[u8]>>(
         signer_fingerprint: signer.fingerprint,
         root_fingerprint: root.fingerprint,
     })
+}
+
+/// The device that a leaf certificate names. No signature is verified: for leaves that were verified when they came in.
+pub fn device_id<C: AsRef<[u8]>>(leaf: &C) -> Result<DeviceId, ChainError> {
+    let missing = ChainError::Certificate(Level::Device, super::CertRule::MissingIdentifier);
+    Cert::parse(leaf.as_ref(), Level::Device)?.ids.holder.map(|holder| holder.device).ok_or(missing)
 }
 
 fn read_root(der: &[u8]) -> Result<Cert, ChainError> {

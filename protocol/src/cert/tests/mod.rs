@@ -4,6 +4,7 @@ mod profile;
 mod trust;
 
 use super::*;
+use crate::Bytes;
 use der::{Decode, Encode, asn1::BitString};
 use ed25519_dalek::{Signer, SigningKey};
 use x509_cert::{Certificate, TbsCertificate};
@@ -22,16 +23,17 @@ fn public(seed: u8) -> [u8; 32] {
 }
 
 fn year() -> Lifetime {
-    Lifetime { not_before: Timestamp(NOW.0 - DAY), not_after: Timestamp(NOW.0 + 365 * DAY) }
+    Lifetime {
+        not_before: Timestamp(NOW.0 - DAY),
+        not_after: Timestamp(NOW.0 + 365 * DAY),
+    }
 }
 
 /// An organisation with one signer and one device; the keys are `seed`, `seed + 1` and `seed + 2`.
 #[derive(Clone)]
 struct Org {
     id: OrgId,
-    kind: OrgKind,
     seed: u8,
-    role: Role,
     root: Vec<u8>,
     signer: Vec<u8>,
     device: Vec<u8>,
@@ -42,7 +44,13 @@ impl Org {
         let root = build_root(&key(seed), id, kind, "Agency A", [seed; 16], year()).unwrap();
         let signer = build_signer(&key(seed), &root, &public(seed + 1), [seed; 16], year()).unwrap();
         let device = build_device(&key(seed + 1), &signer, &subject(seed, role), [seed; 16], year()).unwrap();
-        Self { id, kind, seed, role, root, signer, device }
+        Self {
+            id,
+            seed,
+            root,
+            signer,
+            device,
+        }
     }
 
     fn host() -> Self {
@@ -54,7 +62,9 @@ impl Org {
     }
 
     fn chain(&self) -> Vec<Bytes> {
-        [&self.device, &self.signer, &self.root].map(|der| der.as_slice().into()).to_vec()
+        [&self.device, &self.signer, &self.root]
+            .map(|der| der.as_slice().into())
+            .to_vec()
     }
 
     fn signer_chain(&self) -> Vec<Bytes> {
@@ -65,19 +75,22 @@ impl Org {
         verify_root(&self.root).unwrap()
     }
 
+    /// Trusts this organisation alone, as host.
     fn anchors(&self) -> Anchors {
         Anchors::new(self.id, Fingerprint::of(&self.root))
     }
 
+    /// Trusts the host, and this organisation as the one that invited.
+    fn pinned(&self) -> Anchors {
+        let host = build_root(&key(10), HOST, OrgKind::VictimServices, "Agency A", [10; 16], year()).unwrap();
+        let mut anchors = Anchors::new(HOST, Fingerprint::of(&host));
+        anchors.pin(self.id, Fingerprint::of(&self.root)).unwrap();
+        anchors
+    }
+
     /// Verifies with this organisation's root pinned.
     fn verify(&self) -> Result<DeviceIdentity, ChainError> {
-        let mut anchors = Org::host().anchors();
-        if self.id != HOST {
-            anchors.pin(self.id, Fingerprint::of(&self.root)).unwrap();
-        } else {
-            anchors = self.anchors();
-        }
-        verify_chain(&self.chain(), &anchors, NOW)
+        verify_chain(&self.chain(), &self.pinned(), NOW)
     }
 
     /// Changes one certificate's content and signs it again with the right key.
@@ -109,5 +122,3 @@ fn forge(der: &[u8], issuer: &SigningKey, change: impl FnOnce(&mut TbsCertificat
     cert.signature = BitString::from_bytes(&signature.to_bytes()).unwrap();
     cert.to_der().unwrap()
 }
-
-use crate::Bytes;
