@@ -15,6 +15,7 @@ pub const MAX_PARTNERS: usize = 4096;
 /// The host says that an organisation is a partner, and which root it has; or that it no longer is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PartnerStatement {
     /// The partner.
     pub org: OrgId,
@@ -70,6 +71,7 @@ impl PartnerStatement {
 /// Everything that an organisation has revoked so far. A revocation is for good: a later list names at least as much.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct RevocationList {
     /// The organisation; the list is signed by its root or one of its signers.
     pub org: OrgId,

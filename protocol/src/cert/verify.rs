@@ -74,7 +74,11 @@ pub fn verify_chain<C: AsRef<[u8]>>(
 /// The device that a leaf certificate names. No signature is verified: for leaves that were verified when they came in.
 pub fn device_id<C: AsRef<[u8]>>(leaf: &C) -> Result<DeviceId, ChainError> {
     let missing = ChainError::Certificate(Level::Device, super::CertRule::MissingIdentifier);
-    Cert::parse(leaf.as_ref(), Level::Device)?.ids.holder.map(|holder| holder.device).ok_or(missing)
+    Cert::parse(leaf.as_ref(), Level::Device)?
+        .ids
+        .holder
+        .map(|holder| holder.device)
+        .ok_or(missing)
 }
 
 fn read_root(der: &[u8]) -> Result<Cert, ChainError> {

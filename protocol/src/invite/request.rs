@@ -22,6 +22,7 @@ pub trait InviteRequest: Statement {
 /// invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct SigningRequest {
     /// The invite.
     pub invite: InviteId,
@@ -52,6 +53,7 @@ impl InviteRequest for SigningRequest {
 /// A new partner organisation asks the host to believe its root. Possession is proven with the root's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PartnerRequest {
     /// The invite.
     pub invite: InviteId,

@@ -327,6 +327,27 @@ fn a_device_signs_statements_until_it_is_revoked() {
 }
 
 #[test]
+fn a_statement_says_what_is_documented_and_nothing_else() {
+    #[derive(Serialize, Deserialize)]
+    struct Longer {
+        #[serde(flatten)]
+        list: RevocationList,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        also: Option<u8>,
+    }
+    impl Statement for Longer {
+        const CONTEXT: &'static str = RevocationList::CONTEXT;
+    }
+    let accept = |also| {
+        let list = RevocationList::empty(HOST).next([], [], NOW);
+        let longer = to_cbor(&signed(&Org::host(), &Longer { list, also }));
+        host_with_police().accept_revocations(&from_cbor(&longer).unwrap(), NOW)
+    };
+    assert_eq!(accept(None), Ok(true));
+    assert!(matches!(accept(Some(1)), Err(StatementError::Malformed(_))));
+}
+
+#[test]
 fn errors_have_their_code_and_a_plain_sentence() {
     let problem = |error: ChainError| Problem::from(error);
     assert_eq!(problem(ChainError::RoleNotAdmitted).code, ErrorCode::RoleNotAdmitted);
