@@ -1,11 +1,22 @@
 //! What every part of the server shares.
 
-use crate::{bus::Bus, clock::Clock, delivery::groups::Groups, store::Store};
+use crate::{
+    bus::Bus,
+    clock::Clock,
+    config::Config,
+    delivery::{acks::PendingAcks, groups::Groups},
+    identity::Identity,
+    limit::RateLimit,
+    runner::Runner,
+    store::Store,
+};
 use std::sync::Arc;
 
 /// The running server. Cheap to share; holds no request's state.
 #[derive(Debug)]
 pub struct App {
+    /// What the operator set.
+    pub config: Config,
     /// Time.
     pub clock: Clock,
     /// The truth.
@@ -14,6 +25,14 @@ pub struct App {
     pub bus: Bus,
     /// Public MLS state of rooms in use.
     pub groups: Groups,
+    /// Acknowledgements that wait to be written.
+    pub acks: PendingAcks,
+    /// How often key packages may be claimed.
+    pub claims: RateLimit,
+    /// Who is who, and who is signed in.
+    pub identity: Identity,
+    /// What dispatch keeps running: timers, the outbox, paging channels.
+    pub runner: Runner,
 }
 
 /// A shared [`App`].

@@ -1,13 +1,27 @@
 //! The Firstlight server: MLS delivery, dispatch and identity in one binary. ARCHITECTURE.md draws the rooms.
 
+pub mod admin;
 pub mod app;
 pub mod bus;
 pub mod caller;
 pub mod clock;
+pub mod config;
 pub mod delivery;
 pub mod error;
 pub mod extract;
+pub mod health;
+pub mod http;
+pub mod identity;
+pub mod limit;
+pub mod listen;
+mod openapi;
+pub mod paging;
+pub mod runner;
+pub mod serve;
+pub mod session;
+pub mod shutdown;
 pub mod store;
+pub mod telemetry;
 
 pub use app::{App, Shared};
 pub use error::{Error, Result};

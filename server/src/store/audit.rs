@@ -130,6 +130,12 @@ impl Store {
         }
     }
 
+    /// Whether some entry has this hash, given in hex: then nothing up to it is missing.
+    pub async fn audit_has(&self, hash: &str) -> Result<bool> {
+        let found = sqlx::query("SELECT 1 FROM audit WHERE lower(hex(hash)) = lower($1)").bind(hash.trim().to_owned());
+        Ok(found.fetch_optional(self.read()).await?.is_some())
+    }
+
     /// Entries after `after`, in order.
     pub async fn audit_entries(&self, after: i64, limit: i64) -> Result<Vec<AuditEntry>> {
         let rows = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")

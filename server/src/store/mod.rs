@@ -6,6 +6,7 @@
 
 mod after;
 mod audit;
+mod copy;
 mod sqlite;
 
 pub use audit::{AuditEntry, AuditVerdict};

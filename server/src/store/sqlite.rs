@@ -118,6 +118,12 @@ impl SqliteStore {
         Ok(Self { read, jobs })
     }
 
+    /// A store without a writer: what would be written is refused as unavailable.
+    pub(super) fn reader(read: SqlitePool) -> Self {
+        let (jobs, _) = mpsc::channel(1);
+        Self { read, jobs }
+    }
+
     pub(super) fn read(&self) -> &SqlitePool {
         &self.read
     }

@@ -1,0 +1,68 @@
+//! A device's inbox: notices in a gapless sequence of its own, kept until the device has acknowledged them.
+
+use crate::{Result, store::{Store, Tx}};
+use firstlight_protocol::{
+    DeviceId, Timestamp,
+    api::{InboxItem, InboxPage, Notice},
+    wire::{from_cbor, to_cbor},
+};
+use sqlx::Row;
+
+impl Tx<'_> {
+    /// Puts a notice into a device's inbox; its sockets hear of it after the commit. Answers with its place.
+    pub async fn push_inbox(&mut self, device: DeviceId, at: Timestamp, notice: &Notice) -> Result<u64> {
+        let head: i64 = sqlx::query_scalar(
+            "INSERT INTO inboxes (device, head) VALUES ($1, 1)
+             ON CONFLICT (device) DO UPDATE SET head = head + 1 RETURNING head",
+        )
+        .bind(device.as_bytes())
+        .fetch_one(&mut *self.conn)
+        .await?;
+        sqlx::query("INSERT INTO inbox_items (device, seq, at, notice) VALUES ($1, $2, $3, $4)")
+            .bind(device.as_bytes())
+            .bind(head)
+            .bind(at.0)
+            .bind(to_cbor(notice))
+            .execute(&mut *self.conn)
+            .await?;
+        self.after.inbox(device);
+        Ok(head.cast_unsigned())
+    }
+}
+
+impl Store {
+    /// Up to `limit` items after `after`.
+    pub async fn inbox(&self, device: DeviceId, after: u64, limit: usize) -> Result<InboxPage> {
+        let rows = sqlx::query("SELECT seq, at, notice FROM inbox_items WHERE device = $1 AND seq > $2 ORDER BY seq LIMIT $3")
+            .bind(device.as_bytes())
+            .bind(after.cast_signed())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.read())
+            .await?;
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows {
+            let notice: Vec<u8> = row.get("notice");
+            // A notice that this version can't read is skipped, not fatal: an older server never wrote it.
+            if let Ok(notice) = from_cbor(&notice) {
+                items.push(InboxItem {
+                    seq: row.get::<i64, _>("seq").cast_unsigned(),
+                    at: Timestamp(row.get("at")),
+                    notice,
+                });
+            }
+        }
+        let (head, _) = self.inbox_state(device).await?;
+        Ok(InboxPage { items, head })
+    }
+
+    /// The newest item's place, and the place up to which the device has acknowledged.
+    pub async fn inbox_state(&self, device: DeviceId) -> Result<(u64, u64)> {
+        let row = sqlx::query("SELECT head, acked FROM inboxes WHERE device = $1")
+            .bind(device.as_bytes())
+            .fetch_optional(self.read())
+            .await?;
+        Ok(row.map_or((0, 0), |row| {
+            (row.get::<i64, _>("head").cast_unsigned(), row.get::<i64, _>("acked").cast_unsigned())
+        }))
+    }
+}

@@ -1,0 +1,345 @@
+//! A socket with a caller: one loop that reads frames, and writes what the bus says is new.
+
+use super::{WRITE_DEADLINE, close, rooms::Rooms};
+use crate::{
+    Error, Result, Shared,
+    bus::{CloseReason, Connection, Dirty},
+    caller::Caller,
+    delivery::append::{Outcome, Reply},
+};
+use axum::extract::ws::{Message, WebSocket};
+use bytes::Bytes;
+use firstlight_protocol::{
+    ErrorCode, MessageId, Problem, RoomId,
+    limits::MAX_ROOMS_PER_DEVICE,
+    stream::{ClientFrame, Hello, Ready, Refused, SendFrame, SentFrame, ServerFrame, close_code},
+    wire::{from_cbor, to_cbor},
+};
+use futures_util::SinkExt;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+
+/// Messages of one session that the writer may hold at a time; a faster sender waits.
+const IN_FLIGHT: usize = 512;
+/// Inbox items read at a time.
+const INBOX_PAGE: usize = 100;
+/// Frames read before what they caused is written out.
+const READ_TURN: usize = 64;
+
+/// An authenticated socket.
+pub(super) struct Session {
+    app: Shared,
+    caller: Caller,
+    socket: WebSocket,
+    connection: Connection,
+    rooms: Rooms,
+    inbox: u64,
+    in_flight: usize,
+    outcomes: (mpsc::UnboundedSender<Outcome>, mpsc::UnboundedReceiver<Outcome>),
+    /// Rooms that have more than one turn could send.
+    turns: VecDeque<RoomId>,
+    /// When the peer was last heard, or asked for a sign of life.
+    heard: Instant,
+    asked: bool,
+    ping: Duration,
+}
+
+/// Why a session ends.
+enum End {
+    /// The peer has gone.
+    Gone,
+    /// The server closes the socket.
+    Close(u16, Problem),
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        if !matches!(error, Error::Refused(_)) {
+            tracing::error!(%error, "session failed");
+        }
+        Self::Close(close_code::DRAIN, error.problem())
+    }
+}
+
+impl From<axum::Error> for End {
+    fn from(_: axum::Error) -> Self {
+        Self::Gone
+    }
+}
+
+type Step<T = ()> = std::result::Result<T, End>;
+
+impl Session {
+    /// Opens the session: resumes the inbox and every room by cursor.
+    pub(super) async fn open(
+        app: Shared,
+        caller: Caller,
+        hello: Hello,
+        socket: WebSocket,
+    ) -> std::result::Result<Self, (WebSocket, Error)> {
+        // Registered before anything is read: what is appended from here on wakes this session.
+        let connection = app.bus.connect(caller.device, caller.session);
+        let ping = Duration::from(app.config.limits.ping_interval_ms);
+        let mut session = Self {
+            rooms: Rooms::new(Shared::clone(&app), caller.device, connection.wake.clone()),
+            app,
+            caller,
+            socket,
+            connection,
+            inbox: 0,
+            in_flight: 0,
+            outcomes: mpsc::unbounded_channel(),
+            turns: VecDeque::new(),
+            heard: Instant::now(),
+            asked: false,
+            ping,
+        };
+        match session.resume(hello).await {
+            Ok(()) => Ok(session),
+            Err(error) => Err((session.socket, error)),
+        }
+    }
+
+    async fn resume(&mut self, hello: Hello) -> Result<()> {
+        if hello.rooms.len() > MAX_ROOMS_PER_DEVICE {
+            return Err(ErrorCode::TooLarge.into());
+        }
+        let (_, acked) = self.app.store.inbox_state(self.caller.device).await?;
+        self.inbox = hello.inbox.unwrap_or(acked);
+        for (room, acked) in self.app.store.rooms_of(self.caller.device).await? {
+            let cursor = hello.rooms.iter().find(|c| c.room == room).map_or(acked, |c| c.seq);
+            self.rooms.subscribe(room, cursor).await?;
+        }
+        // A room that the device has left since: it may still read up to its last entry.
+        for cursor in &hello.rooms {
+            if !self.rooms.all().contains(&cursor.room) {
+                match self.rooms.subscribe(cursor.room, cursor.seq).await {
+                    Ok(()) | Err(Error::Refused(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs until either side ends it.
+    pub(super) async fn run(mut self) {
+        let end = match self.start().await {
+            Ok(()) => loop {
+                if let Err(end) = self.step().await {
+                    break end;
+                }
+            },
+            Err(end) => end,
+        };
+        if let End::Close(code, problem) = end {
+            close(self.socket, code, problem).await;
+        }
+    }
+
+    async fn start(&mut self) -> Step {
+        let ready =
+            Ready { device: self.caller.device, now: self.app.clock.now(), ping_ms: self.ping.as_millis() as u64 };
+        self.feed(&ServerFrame::Ready(ready)).await?;
+        self.send_inbox().await?;
+        for room in self.rooms.all() {
+            let turn = self.rooms.catch_up(room).await?;
+            self.write(turn.frames).await?;
+            // Another turn in any case: the tail may have grown while the store was read.
+            self.turns.push_back(room);
+        }
+        self.flush().await
+    }
+
+    async fn step(&mut self) -> Step {
+        let busy = !self.turns.is_empty();
+        tokio::select! {
+            dirty = self.connection.wake.wait() => self.woken(dirty).await?,
+            Some(outcome) = self.outcomes.1.recv() => self.outcome(outcome).await?,
+            message = self.socket.recv(), if self.in_flight < IN_FLIGHT => self.received(message).await?,
+            () = std::future::ready(()), if busy => {}
+            () = tokio::time::sleep_until((self.heard + self.ping).into()) => self.quiet().await?,
+        }
+        if let Some(room) = self.turns.pop_front() {
+            self.turn(room).await?;
+        }
+        self.flush().await
+    }
+
+    async fn woken(&mut self, dirty: Dirty) -> Step {
+        if let Some(reason) = dirty.close {
+            return Err(match reason {
+                CloseReason::Revoked => End::Close(close_code::REVOKED, ErrorCode::DeviceRevoked.into()),
+                CloseReason::SignedOut => End::Close(close_code::UNAUTHENTICATED, ErrorCode::Unauthenticated.into()),
+                CloseReason::Drain => End::Close(close_code::DRAIN, Problem::new(ErrorCode::Unavailable)),
+            });
+        }
+        if dirty.inbox {
+            self.send_inbox().await?;
+        }
+        for room in dirty.rooms {
+            self.turn(room).await?;
+        }
+        Ok(())
+    }
+
+    async fn turn(&mut self, room: RoomId) -> Step {
+        let turn = self.rooms.turn(room).await?;
+        self.write(turn.frames).await?;
+        if turn.more {
+            self.turns.push_back(room);
+        }
+        Ok(())
+    }
+
+    async fn send_inbox(&mut self) -> Step {
+        loop {
+            let page = self.app.store.inbox(self.caller.device, self.inbox, INBOX_PAGE).await?;
+            let full = page.items.len() == INBOX_PAGE;
+            for item in page.items {
+                self.inbox = item.seq;
+                self.feed(&ServerFrame::Inbox(item)).await?;
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn outcome(&mut self, first: Outcome) -> Step {
+        let mut next = Some(first);
+        while let Some(Outcome { id, room, result }) = next {
+            self.in_flight -= 1;
+            let frame = match result {
+                Ok(sent) => ServerFrame::Sent(SentFrame { id, room, seq: sent.seq, at: sent.at }),
+                Err(problem) => ServerFrame::Refused(Refused { id: Some(id), problem }),
+            };
+            self.feed(&frame).await?;
+            next = self.outcomes.1.try_recv().ok();
+        }
+        Ok(())
+    }
+
+    async fn received(&mut self, message: Option<std::result::Result<Message, axum::Error>>) -> Step {
+        let mut next = message;
+        for _ in 0..READ_TURN {
+            (self.heard, self.asked) = (Instant::now(), false);
+            match next {
+                Some(Ok(Message::Binary(bytes))) => self.frame(&bytes).await?,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Text(_))) => {
+                    let problem = Problem::with(ErrorCode::BadRequest, "Frames are binary messages.");
+                    return Err(End::Close(close_code::BAD_FRAME, problem));
+                }
+                Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+                Some(Err(_)) => {
+                    let problem = Problem::with(ErrorCode::TooLarge, "The frame is too large or not well-formed.");
+                    return Err(End::Close(close_code::BAD_FRAME, problem));
+                }
+            }
+            if self.in_flight >= IN_FLIGHT {
+                return Ok(());
+            }
+            // Whatever else has already arrived is taken along, so that answers share a write.
+            match futures_util::FutureExt::now_or_never(self.socket.recv()) {
+                Some(message) => next = message,
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn frame(&mut self, bytes: &[u8]) -> Step {
+        let frame = from_cbor(bytes).map_err(|_| {
+            let problem = Problem::with(ErrorCode::BadRequest, "The frame is not in the grammar of stream.cddl.");
+            End::Close(close_code::BAD_FRAME, problem)
+        })?;
+        match frame {
+            ClientFrame::Hello(_) => {
+                let problem = Problem::with(ErrorCode::BadRequest, "Hello was said before.");
+                Err(End::Close(close_code::BAD_FRAME, problem))
+            }
+            ClientFrame::Send(send) => self.send(send).await,
+            ClientFrame::Ack(acks) => {
+                if acks.rooms.len() > MAX_ROOMS_PER_DEVICE {
+                    return Err(End::Close(close_code::BAD_FRAME, ErrorCode::TooLarge.into()));
+                }
+                self.app.acks.add(self.caller.device, &acks);
+                Ok(())
+            }
+            ClientFrame::Subscribe(cursor) => match self.rooms.subscribe(cursor.room, cursor.seq).await {
+                Ok(()) => {
+                    let turn = self.rooms.catch_up(cursor.room).await?;
+                    self.write(turn.frames).await?;
+                    self.turns.push_back(cursor.room);
+                    Ok(())
+                }
+                Err(error) => self.refuse(None, error).await,
+            },
+            ClientFrame::PageSeen { page } => {
+                match crate::callouts::page_seen(&self.app, &self.caller, page).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.refuse(None, error).await,
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, SendFrame { id, room, message }: SendFrame) -> Step {
+        let reply = Reply::Session(self.outcomes.0.clone());
+        match crate::delivery::log::append(&self.app, self.caller.device, room, id, message.0, reply).await {
+            Ok(()) => {
+                self.in_flight += 1;
+                Ok(())
+            }
+            Err(error) => self.refuse(Some(id), error).await,
+        }
+    }
+
+    /// Nothing was heard for a while: ask, or give up. A revocation that was missed is noticed here at the latest.
+    async fn quiet(&mut self) -> Step {
+        if !self.app.identity.session_alive(self.caller.session, self.caller.device) {
+            return Err(End::Close(close_code::REVOKED, ErrorCode::DeviceRevoked.into()));
+        }
+        if self.asked {
+            return Err(End::Close(close_code::SILENT, Problem::with(ErrorCode::Timeout, "No answer to a ping.")));
+        }
+        (self.heard, self.asked) = (Instant::now(), true);
+        self.socket.feed(Message::Ping(Bytes::new())).await?;
+        Ok(())
+    }
+
+    async fn refuse(&mut self, id: Option<MessageId>, error: Error) -> Step {
+        if !matches!(error, Error::Refused(_)) {
+            tracing::error!(%error, "frame failed");
+        }
+        self.feed(&ServerFrame::Refused(Refused { id, problem: error.problem() })).await
+    }
+
+    async fn feed(&mut self, frame: &ServerFrame) -> Step {
+        self.write(vec![to_cbor(frame).into()]).await
+    }
+
+    /// Puts frames into the socket's buffer; a peer that takes nothing for too long is dropped to its cursor.
+    async fn write(&mut self, frames: Vec<Bytes>) -> Step {
+        if frames.is_empty() {
+            return Ok(());
+        }
+        let all = async {
+            for frame in frames {
+                self.socket.feed(Message::Binary(frame)).await?;
+            }
+            Ok::<_, axum::Error>(())
+        };
+        tokio::time::timeout(WRITE_DEADLINE, all).await.map_err(|_| End::Gone)??;
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Step {
+        tokio::time::timeout(WRITE_DEADLINE, self.socket.flush()).await.map_err(|_| End::Gone)??;
+        Ok(())
+    }
+}

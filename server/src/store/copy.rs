@@ -1,0 +1,61 @@
+//! Reading the database beside a running server, and copying it.
+
+use super::{SqliteStore, Store};
+use crate::{Error, Result};
+use sqlx::{
+    AssertSqlSafe, Row,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+use std::{path::Path, time::Duration};
+
+impl Store {
+    /// Opens the database in `dir` for reading only: it is neither made nor migrated, and nothing can be written.
+    ///
+    /// # Errors
+    /// If there is none, or it can't be read.
+    pub async fn open_read_only(dir: &Path) -> Result<Self> {
+        let file = dir.join("firstlight.db");
+        if !file.is_file() {
+            let text = format!("there is no database in {}: is data_dir right, and has the server ever run?", dir.display());
+            return Err(Error::internal(text));
+        }
+        reader(SqliteConnectOptions::new().filename(file)).await
+    }
+
+    /// Opens a copy that nobody else uses, without leaving any file beside it.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub async fn open_copy(file: &Path) -> Result<Self> {
+        reader(SqliteConnectOptions::new().filename(file).immutable(true)).await
+    }
+
+    /// Writes a consistent copy, as of now, into an empty file. The server goes on meanwhile.
+    ///
+    /// # Errors
+    /// If the file can't be written, or has content.
+    pub async fn copy_to(&self, file: &Path) -> Result<()> {
+        let path = file.to_str().ok_or_else(|| Error::internal("the path of a copy must be UTF-8"))?;
+        // VACUUM takes no parameters before SQLite 3.41 everywhere it is built, so the path is quoted.
+        let sql = format!("VACUUM INTO '{}'", path.replace('\'', "''"));
+        sqlx::query(AssertSqlSafe(sql)).execute(self.read()).await?;
+        Ok(())
+    }
+
+    /// Checks the structure of the database and its references.
+    ///
+    /// # Errors
+    /// If something is damaged.
+    pub async fn check_integrity(&self) -> Result<()> {
+        let rows = sqlx::query("PRAGMA integrity_check").fetch_all(self.read()).await?;
+        let fine = rows.len() == 1 && rows.iter().all(|row| row.get::<String, _>(0) == "ok");
+        let dangling = sqlx::query("PRAGMA foreign_key_check").fetch_optional(self.read()).await?;
+        if fine && dangling.is_none() { Ok(()) } else { Err(Error::internal("the database is damaged")) }
+    }
+}
+
+async fn reader(options: SqliteConnectOptions) -> Result<Store> {
+    let options = options.read_only(true).busy_timeout(Duration::from_secs(10)).pragma("trusted_schema", "OFF");
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    Ok(Store::Sqlite(SqliteStore::reader(pool)))
+}
