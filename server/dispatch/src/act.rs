@@ -275,13 +275,18 @@ impl Work<'_> {
         }
     }
 
-    /// Nobody is called any more, and whoever is not there yet need not come.
+    /// Nobody is called any more, and whoever is not there yet need not come. Somebody who closes it themself knows.
     fn end(&mut self, phase: Phase, event: Event, by: PersonId) {
         self.record(event, Some(by), None);
-        let not_there = |state: ResponderState| {
-            state.is_called() || matches!(state, ResponderState::Accepted | ResponderState::EnRoute)
-        };
-        self.stand_down_all(not_there);
+        for i in 0..self.callout.responders.len() {
+            let responder = &mut self.callout.responders[i];
+            let coming = matches!(responder.state, ResponderState::Accepted | ResponderState::EnRoute);
+            let knows = phase == Phase::Closed && coming && responder.person == by;
+            (responder.check_movement_at, responder.check_arrival_at) = (None, None);
+            if (coming && !knows) || responder.state.is_called() {
+                self.stand_down(i);
+            }
+        }
         self.callout.phase = phase;
         self.callout.climb.next_at = None;
     }

@@ -155,13 +155,4 @@ impl<'a> Work<'a> {
         self.effects.push(Effect::StandDown { person });
         self.record(Event::StoodDown, Some(person), None);
     }
-
-    /// Stands down everybody whose state says so.
-    pub(crate) fn stand_down_all(&mut self, whom: fn(ResponderState) -> bool) {
-        for i in 0..self.callout.responders.len() {
-            if whom(self.callout.responders[i].state) {
-                self.stand_down(i);
-            }
-        }
-    }
 }

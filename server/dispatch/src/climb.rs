@@ -28,7 +28,11 @@ impl<'a> Work<'a> {
         if self.callout.is_open() && self.callout.accepted() >= self.callout.wanted {
             self.callout.climb.next_at = None;
             self.record(Event::Filled, None, None);
-            self.stand_down_all(ResponderState::is_called);
+            for i in 0..self.callout.responders.len() {
+                if self.callout.responders[i].state.is_called() {
+                    self.stand_down(i);
+                }
+            }
         }
     }
 
