@@ -21,7 +21,7 @@ pub struct ChallengeRequest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Challenge {
-    /// 32 random bytes.
+    /// 32 bytes, opaque.
     pub challenge: Bytes,
     /// After this it is worthless.
     pub expires_at: Timestamp,

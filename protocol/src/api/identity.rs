@@ -11,6 +11,15 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+/// What the host states about a partner, signed. (Names without parameters: the OpenAPI derive wants them so.)
+pub type SignedPartner = Signed<PartnerStatement>;
+/// What an organisation has revoked, signed.
+pub type SignedRevocations = Signed<RevocationList>;
+/// A partner's founding request.
+pub type SealedPartnerRequest = Sealed<PartnerRequest>;
+/// A new device's request for a certificate.
+pub type SealedSigningRequest = Sealed<SigningRequest>;
+
 /// What allows an organisation to be created.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -28,7 +37,7 @@ pub enum FoundingProof {
         /// The claim key derived from the link's secret (see `invite`).
         claim: Secret,
         /// The request, sealed for the host's admin who made the invite.
-        request: Sealed<PartnerRequest>,
+        request: SealedPartnerRequest,
     },
 }
 
@@ -73,12 +82,12 @@ pub struct OrgView {
     /// Status.
     pub status: OrgStatus,
     /// The host's signed statement about it, if it is or was a partner.
-    pub statement: Option<Signed<PartnerStatement>>,
+    pub statement: Option<SignedPartner>,
     /// The newest signed list of revoked devices and signers, if there ever was one.
-    pub revocations: Option<Signed<RevocationList>>,
+    pub revocations: Option<SignedRevocations>,
     /// A founding request that waits for an admin of the host; shown to them only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub founding: Option<Sealed<PartnerRequest>>,
+    pub founding: Option<SealedPartnerRequest>,
 }
 
 /// `PUT /v1/organisations/{org}/statement`: what the host states about a partner.
@@ -87,7 +96,7 @@ pub struct OrgView {
 #[serde(deny_unknown_fields)]
 pub struct PutStatement {
     /// Signed by the host's root or one of its signers.
-    pub statement: Signed<PartnerStatement>,
+    pub statement: SignedPartner,
 }
 
 /// `PUT /v1/organisations/{org}/revocations`: everything that the organisation has revoked so far.
@@ -96,7 +105,7 @@ pub struct PutStatement {
 #[serde(deny_unknown_fields)]
 pub struct PutRevocations {
     /// Signed by the organisation's root or one of its signers.
-    pub revocations: Signed<RevocationList>,
+    pub revocations: SignedRevocations,
 }
 
 /// What an invite is for.
@@ -178,7 +187,7 @@ pub struct Enrol {
     /// The claim key derived from the link's secret.
     pub claim: Secret,
     /// The signing request, sealed for the admin who made the invite.
-    pub request: Sealed<SigningRequest>,
+    pub request: SealedSigningRequest,
 }
 
 /// `POST /v1/enrolments/status`: asked by the new device with its claim key until it is decided.
@@ -218,7 +227,7 @@ pub struct PendingEnrolment {
     #[serde(rename = "for")]
     pub purpose: InviteFor,
     /// The request, to be opened with the invite's secret.
-    pub request: Sealed<SigningRequest>,
+    pub request: SealedSigningRequest,
     /// When it arrived.
     pub at: Timestamp,
 }

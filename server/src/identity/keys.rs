@@ -1,0 +1,112 @@
+//! Secrets that the server keeps in files of its own: made at the first start, readable by the operator alone.
+
+use crate::{Error, Result, app::random};
+use firstlight_protocol::Secret;
+use std::{
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// The access-token key's file in the data directory.
+const TOKEN_KEY: &str = "access-token.key";
+/// The one-time token that founds the host organisation, in the data directory.
+const BOOTSTRAP: &str = "bootstrap-token";
+
+/// Reads the 32 bytes of the access-token key, or makes them. The server's tokens die with the file, nothing else does.
+pub(super) fn token_key(dir: &Path) -> Result<Zeroizing<[u8; 32]>> {
+    let path = dir.join(TOKEN_KEY);
+    match fs::read(&path).map(Zeroizing::new) {
+        Ok(bytes) => match <[u8; 32]>::try_from(bytes.as_slice()) {
+            Ok(key) => Ok(Zeroizing::new(key)),
+            Err(_) => Err(Error::internal(format!("{TOKEN_KEY} in the data directory is damaged: remove it"))),
+        },
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            let key = Zeroizing::new(random::<32>()?);
+            write_new(&path, key.as_slice())?;
+            Ok(key)
+        }
+        Err(e) => Err(Error::internal(format!("{TOKEN_KEY} in the data directory: {e}"))),
+    }
+}
+
+/// The bootstrap token of a server that has no host organisation yet.
+#[derive(Debug)]
+pub(super) struct Bootstrap {
+    path: PathBuf,
+}
+
+impl Bootstrap {
+    /// Makes the token's file if the server waits for a host, and sees to it that there is none otherwise.
+    pub(super) fn prepare(dir: &Path, founded: bool) -> Result<Self> {
+        let this = Self { path: dir.join(BOOTSTRAP) };
+        if founded {
+            this.remove();
+        } else if !this.path.exists() {
+            let token = Secret::from_random(&random::<32>()?);
+            write_new(&this.path, format!("{}\n", token.reveal()).as_bytes())?;
+        }
+        Ok(this)
+    }
+
+    /// Whether this is the token. Compared in constant time, by digest.
+    pub(super) fn matches(&self, claimed: &Secret) -> bool {
+        let Ok(text) = fs::read_to_string(&self.path).map(Zeroizing::new) else { return false };
+        !text.trim().is_empty() && Secret::new(text.trim()) == *claimed
+    }
+
+    /// The host is founded: the token has done its work. If the file can't be removed now, the next start tries again;
+    /// it founds nothing any more.
+    pub(super) fn remove(&self) {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                tracing::warn!(%error, "the used bootstrap token could not be removed");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Writes a secret under a temporary name first, so that a crash leaves the whole file or none.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = path.with_extension("new");
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|e: std::io::Error| Error::internal(format!("a secret of the data directory: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_key_is_made_once_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = token_key(dir.path()).unwrap();
+        assert_eq!(*token_key(dir.path()).unwrap(), *first);
+        let mode = fs::metadata(dir.path().join(TOKEN_KEY)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::write(dir.path().join(TOKEN_KEY), b"short").unwrap();
+        assert!(token_key(dir.path()).is_err());
+    }
+
+    #[test]
+    fn the_bootstrap_token_is_there_until_the_host_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let bootstrap = Bootstrap::prepare(dir.path(), false).unwrap();
+        let path = dir.path().join(BOOTSTRAP);
+        let token = Secret::new(fs::read_to_string(&path).unwrap().trim());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let again = Bootstrap::prepare(dir.path(), false).unwrap();
+        assert!(again.matches(&token) && !again.matches(&Secret::new("")) && !again.matches(&Secret::new("other")));
+        Bootstrap::prepare(dir.path(), true).unwrap();
+        assert!(!path.exists() && !bootstrap.matches(&token));
+    }
+}

@@ -1,0 +1,154 @@
+//! Who is who: organisations, people, devices, and how they sign in (DESIGN.md, "Identity").
+//!
+//! The server holds no key that could make a device. It stores what admins' clients sign, checks all of it against its
+//! own [`Anchors`] before it acts on it, and hands it on for every client to check again.
+//!
+//! | file | what |
+//! |---|---|
+//! | `founding`, `organisations` | organisations, the host's statements |
+//! | `revocations` | revoked devices, closed at once |
+//! | `invites`, `enrolments` | how a device comes in |
+//! | `auth`, `sessions`, `tickets` | signing in |
+//! | `token`, `challenge`, `keys` | the cryptography of signing in |
+//! | `caller`, `live`, `trust` | asked on every request |
+//! | `people`, `contacts`, `store` | the directory, for handlers and for the rest of the server |
+
+mod auth;
+mod caller;
+mod challenge;
+mod contacts;
+mod enrolments;
+mod founding;
+mod invites;
+mod keys;
+mod live;
+mod organisations;
+mod people;
+mod revocations;
+mod sessions;
+mod store;
+#[cfg(test)]
+mod tests;
+mod tickets;
+mod token;
+mod trust;
+
+pub use caller::SignedIn;
+pub use contacts::Webhook;
+pub use store::{Device, Person};
+
+use crate::{Error, Result, app::Shared, limit::RateLimit, store::Store};
+use firstlight_protocol::{DeviceId, SessionId, Timestamp, cert::Anchors};
+use std::{path::Path, sync::Arc, time::Duration};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What identity keeps in memory.
+#[derive(Debug)]
+pub struct Identity {
+    name: String,
+    suites: Vec<u16>,
+    tokens: token::TokenKey,
+    bootstrap: keys::Bootstrap,
+    trust: trust::Trust,
+    live: live::Live,
+    limits: Limits,
+}
+
+/// Rate limits of requests that need no sign-in, or that make something.
+#[derive(Debug)]
+struct Limits {
+    /// Requests without a sign-in, by address.
+    stranger: RateLimit,
+    /// Challenges and sign-ins, by device.
+    sign_in: RateLimit,
+    /// Refreshes and tickets, by sign-in.
+    renew: RateLimit,
+    /// Claims of an invite, by invite: a wrong claim key is never a slip.
+    claim: RateLimit,
+    /// Attempts to found the host, all together.
+    bootstrap: RateLimit,
+    /// People looked up, by caller.
+    directory: RateLimit,
+    /// Invites and other changes, by caller.
+    change: RateLimit,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            stranger: RateLimit::new(60, Duration::from_secs(1)),
+            sign_in: RateLimit::new(20, Duration::from_secs(3)),
+            renew: RateLimit::new(30, Duration::from_secs(2)),
+            claim: RateLimit::new(60, Duration::from_millis(500)),
+            bootstrap: RateLimit::new(5, Duration::from_secs(10)),
+            directory: RateLimit::new(4_000, Duration::from_millis(100)),
+            change: RateLimit::new(120, Duration::from_millis(500)),
+        }
+    }
+}
+
+impl Identity {
+    /// Reads the server's keys from `dir`, or makes them, and what the store knows.
+    ///
+    /// `name` is the server's origin as in invite links (`https://host[:port]`): devices sign it to sign in, and it is
+    /// the issuer of access tokens. `suites` are the MLS ciphersuites that rooms may use, best first.
+    pub async fn open(dir: &Path, name: &str, suites: Vec<u16>, store: &Store, now: Timestamp) -> Result<Self> {
+        let trust = trust::Trust::load(store).await?;
+        Ok(Self {
+            name: name.to_owned(),
+            suites,
+            tokens: token::TokenKey::new(&*keys::token_key(dir)?, name)?,
+            bootstrap: keys::Bootstrap::prepare(dir, trust.get().is_some())?,
+            trust,
+            live: live::Live::load(store, now).await?,
+            limits: Limits::default(),
+        })
+    }
+
+    /// The roots that the server trusts, and everything revoked below them.
+    ///
+    /// # Errors
+    /// `wrong_state` while the server has no host organisation.
+    pub fn anchors(&self) -> Result<Arc<Anchors>> {
+        self.trust.get().ok_or_else(trust::not_founded)
+    }
+
+    /// Whether a device is revoked, on its own or with its signer.
+    pub fn is_revoked(&self, device: DeviceId) -> bool {
+        self.live.is_revoked(device)
+    }
+
+    /// Whether a sign-in still stands; cheap enough to ask for every frame of a socket.
+    pub fn session_alive(&self, session: SessionId, device: DeviceId) -> bool {
+        !self.live.is_revoked(device) && !self.live.has_ended(session)
+    }
+}
+
+/// Runs a change to its end even if the client hangs up: what follows a commit (caches, sockets) must not be left out.
+async fn to_the_end<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    tokio::spawn(work).await.map_err(Error::internal)?
+}
+
+/// The routes of this part of the house.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(auth::server))
+        .routes(routes!(auth::me))
+        .routes(routes!(auth::challenge))
+        .routes(routes!(auth::sign_in, auth::sign_out))
+        .routes(routes!(auth::refresh))
+        .routes(routes!(tickets::ticket))
+        .routes(routes!(founding::found, organisations::list))
+        .routes(routes!(organisations::put_statement))
+        .routes(routes!(revocations::put_revocations))
+        .routes(routes!(invites::create, invites::list))
+        .routes(routes!(invites::withdraw))
+        .routes(routes!(enrolments::enrol, enrolments::list))
+        .routes(routes!(enrolments::status))
+        .routes(routes!(enrolments::issue))
+        .routes(routes!(enrolments::refuse))
+        .routes(routes!(people::list))
+        .routes(routes!(people::update))
+        .routes(routes!(people::directory))
+        .routes(routes!(contacts::get, contacts::put))
+}
