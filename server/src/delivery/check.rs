@@ -10,7 +10,8 @@ use firstlight_protocol::{
     mls::{ROOM_CONTEXT_EXTENSION, RoomContext, SUITES, chain_of_credential, parse_authenticated_data},
 };
 use openmls::prelude::{
-    CredentialType, GroupContext, LeafNode, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, Proposal,
+    CredentialType, GroupContext, LeafNode, MlsMessageBodyIn, MlsMessageIn, OpenMlsSignaturePublicKey,
+    ProcessedMessageContent, Proposal, SignaturePublicKey, Verifiable,
     ProposalOrRefType, ProtocolMessage, ProtocolVersion, PublicGroup, RatchetTreeIn, Sender, StagedCommit,
 };
 use openmls::messages::group_info::VerifiableGroupInfo;
@@ -132,6 +133,8 @@ pub(super) struct Effect {
     pub(super) removed: Vec<DeviceId>,
     /// A member's device that lost its state and came back by external commit.
     pub(super) rejoined: bool,
+    /// The committer's key after the commit.
+    signer: SignaturePublicKey,
 }
 
 impl Trust<'_> {
@@ -168,14 +171,21 @@ impl Trust<'_> {
         if context != room_context(public.group_context())? {
             return Err(bad("A room's kind and organisation never change."));
         }
-        let rejoined = self.sender(group, &sender, &staged, &context)?;
-        let effect = self.proposals(group, staged, &context, rejoined)?;
+        let (signer, rejoined) = self.sender(group, &sender, &staged, &context)?;
+        let effect = self.proposals(group, staged, &context, signer, rejoined)?;
         self.bundled(public, bundle, &effect)?;
         Ok(effect)
     }
 
     /// The committer is the caller: by their leaf, or by the new leaf of an external commit that replaces their old one.
-    fn sender(&self, group: &Group, sender: &Sender, staged: &StagedCommit, context: &RoomContext) -> Checked<bool> {
+    /// Answers with the committer's key, and whether it is such an external commit.
+    fn sender(
+        &self,
+        group: &Group,
+        sender: &Sender,
+        staged: &StagedCommit,
+        context: &RoomContext,
+    ) -> Checked<(SignaturePublicKey, bool)> {
         let path_leaf = staged.update_path_leaf_node();
         match sender {
             Sender::Member(index) => {
@@ -183,16 +193,17 @@ impl Trust<'_> {
                     return Err(Problem::with(ErrorCode::Forbidden, "The commit was made by another device."));
                 }
                 // The certificate in the old leaf was verified when it came in; only a new one has to be.
-                let old = group.public.leaf(*index).map(LeafNode::credential);
-                if let Some(leaf) = path_leaf.filter(|leaf| Some(leaf.credential()) != old) {
+                let old = group.public.leaf(*index).ok_or_else(|| bad("The committer is not in the tree."))?;
+                let leaf = path_leaf.unwrap_or(old);
+                if leaf.credential() != old.credential() || leaf.signature_key() != old.signature_key() {
                     self.own_leaf(leaf, context)?;
                 }
-                Ok(false)
+                Ok((leaf.signature_key().clone(), false))
             }
             Sender::NewMemberCommit => {
                 let leaf = path_leaf.ok_or_else(|| bad("An external commit has an update path."))?;
                 self.own_leaf(leaf, context)?;
-                Ok(true)
+                Ok((leaf.signature_key().clone(), true))
             }
             _ => Err(bad("Only members commit, and members' devices that rejoin.")),
         }
@@ -210,6 +221,7 @@ impl Trust<'_> {
         group: &Group,
         staged: Box<StagedCommit>,
         context: &RoomContext,
+        signer: SignaturePublicKey,
         rejoined: bool,
     ) -> Checked<Effect> {
         let mut added: Vec<DeviceIdentity> = Vec::new();
@@ -240,7 +252,7 @@ impl Trust<'_> {
         if devices.len() > limits::MAX_ROOM_DEVICES {
             return Err(Problem::with(ErrorCode::TooLarge, "The room has as many devices as it may have."));
         }
-        Ok(Effect { staged, added, removed, rejoined })
+        Ok(Effect { staged, added, removed, rejoined, signer })
     }
 
     /// Welcome and GroupInfo fit the commit.
@@ -261,7 +273,9 @@ impl Trust<'_> {
         if !same || info.ciphersuite() != public.ciphersuite() {
             return Err(bad("The GroupInfo is not of the epoch that the commit makes."));
         }
-        Ok(())
+        let scheme = public.ciphersuite().signature_algorithm();
+        let key = OpenMlsSignaturePublicKey::from_signature_key(effect.signer.clone(), scheme);
+        info.verify_no_out(self.crypto, &key).map_err(|_| bad("The GroupInfo is not signed by the committer."))
     }
 }
 

@@ -158,7 +158,7 @@ struct Landing {
 impl Landing {
     /// Checks the bundle and merges it into the group in memory. If storing fails, the group has to be forgotten.
     fn prepare(trust: &Trust<'_>, group: &mut Group, room: RoomId, bundle: &CommitBundle) -> Result<Self> {
-        let Effect { staged, added, removed, rejoined } = trust.commit(group, room, bundle)?;
+        let Effect { staged, added, removed, rejoined, .. } = trust.commit(group, room, bundle)?;
         let keep = !added.is_empty() || rejoined || bundle.epoch + 1 >= group.snapshot_epoch + SNAPSHOT_EVERY;
         let storage = if keep { Snapshot::keep() } else { Snapshot::discard() };
         group.public.merge_commit(&storage, *staged).map_err(|e| Error::internal(format!("merge: {e}")))?;
