@@ -27,6 +27,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// The MLS ciphersuites that rooms may use, best first.
     pub suites: Vec<Suite>,
+    /// How often the safety net looks for a page or timer that nothing has woken, in milliseconds.
+    pub sweeper_interval_ms: Millis,
     /// What one client, and all of them together, may use.
     pub limits: Limits,
     /// How long rooms keep their log.
@@ -35,8 +37,6 @@ pub struct Config {
     pub paging: Paging,
     /// What the server says about itself.
     pub log: Log,
-    /// How often the safety net looks for a page or timer that nothing has woken, in milliseconds.
-    pub sweeper_interval_ms: Millis,
 }
 
 /// An MLS ciphersuite by name.
@@ -173,6 +173,11 @@ impl Config {
     /// Whether a page of this origin may use the server from a browser.
     pub fn allows_origin(&self, origin: &str) -> bool {
         self.name == origin || self.origins.iter().any(|o| o == origin)
+    }
+
+    /// The configuration as a file would say it.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
     }
 
     /// The suites' numbers, best first.

@@ -1,0 +1,46 @@
+//! What an operator does beside the running server: look after the audit trail, copy the data.
+//!
+//! These commands open the database for reading only, so they are safe while the server runs.
+
+mod audit;
+mod backup;
+
+pub use audit::{show, verify};
+pub use backup::backup;
+
+use crate::Result;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// How a command ended, beyond an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is well.
+    Good,
+    /// The audit trail does not verify.
+    Broken,
+}
+
+/// Where a command's answer goes: sentences for people or JSON for programs.
+#[derive(Debug)]
+pub struct Output<W> {
+    /// Usually standard output.
+    pub to: W,
+    /// JSON instead of sentences.
+    pub json: bool,
+}
+
+impl<W: Write> Output<W> {
+    /// Writes one answer: `value` as a line of JSON, or the sentence.
+    fn say(&mut self, value: &impl Serialize, sentence: impl FnOnce() -> String) -> Result<()> {
+        let text = if self.json { serde_json::to_string(value).map_err(crate::Error::internal)? } else { sentence() };
+        match writeln!(self.to, "{text}") {
+            // A reader that has seen enough (`| head`) is no failure.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(crate::Error::internal(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

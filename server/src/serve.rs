@@ -1,0 +1,116 @@
+//! Puts a server together, in the process of its caller: the binary does it, and so do tests.
+
+use crate::{
+    App, Error, Result, Shared,
+    bus::Bus,
+    clock::Clock,
+    config::Config,
+    delivery::{acks, groups::Groups, keys, retention},
+    http,
+    identity::Identity,
+    listen,
+    runner::{self, Runner},
+    store::Store,
+};
+use std::{
+    fs::{self, DirBuilder},
+    net::SocketAddr,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::Path,
+    sync::Arc,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// A server that runs. Dropping it stops it without waiting; [`Running::shutdown`] waits.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens: the port that was given by the system, if the configuration said 0.
+    pub addr: SocketAddr,
+    /// Its parts.
+    pub app: Shared,
+    stop: Stop,
+    accepting: JoinHandle<()>,
+    background: TaskTracker,
+}
+
+/// Two stops, since requests that are being finished still need what runs in the background.
+#[derive(Debug, Default)]
+struct Stop {
+    accepting: CancellationToken,
+    background: CancellationToken,
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.accepting.cancel();
+        self.background.cancel();
+    }
+}
+
+/// Starts a server: opens the data, goes on with what was unfinished, listens.
+///
+/// # Errors
+/// [`Error::Internal`] with a sentence for the operator where the data directory or the address can't be used.
+pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
+    prepare(&config.data_dir)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|e| Error::internal(format!("can't listen on {} ({e}): is another server running there?", config.listen)))?;
+    let addr = listener.local_addr().map_err(Error::internal)?;
+    let bus = Bus::default();
+    let store = Store::open(&config.data_dir, bus.clone()).await?;
+    let app = Arc::new(App {
+        identity: Identity::open(&config.data_dir, &config.name, config.suite_ids(), &store, clock.now()).await?,
+        runner: Runner::new(&config.paging, config.sweeper_interval_ms.into())?,
+        groups: Groups::default(),
+        acks: acks::PendingAcks::default(),
+        claims: keys::claim_limit(),
+        config,
+        clock,
+        store,
+        bus,
+    });
+    let (stop, background) = (Stop::default(), TaskTracker::new());
+    background.spawn(runner::run(app.clone(), stop.background.clone()));
+    // These two may be cut off anywhere: what they had not begun to write is written by the next start or at the end.
+    background.spawn(stop.background.clone().run_until_cancelled_owned(retention::run(app.clone())));
+    background.spawn(stop.background.clone().run_until_cancelled_owned(acks::run(app.clone())));
+    background.close();
+    let (router, limits, accepting) = (http::router(app.clone()), app.config.limits.clone(), stop.accepting.clone());
+    let accepting = tokio::spawn(async move { listen::run(listener, router, &limits, accepting).await });
+    tracing::info!(%addr, version = env!("CARGO_PKG_VERSION"), "listening");
+    Ok(Running { addr, app, stop, accepting, background })
+}
+
+impl Running {
+    /// Accepts no more, tells sessions to reconnect elsewhere, lets requests finish, stops the background work and closes
+    /// the store. What was acknowledged is durable long before.
+    pub async fn shutdown(self) {
+        self.stop.accepting.cancel();
+        self.app.bus.drain();
+        if self.accepting.await.is_err() {
+            tracing::error!("the accept loop had failed");
+        }
+        self.stop.background.cancel();
+        self.background.wait().await;
+        if let Err(error) = acks::flush(&self.app).await {
+            tracing::warn!(%error, "the last acknowledgements were not written; clients resume a little earlier");
+        }
+        self.app.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// Makes the data directory for its owner alone, and says so if an existing one is open to others.
+fn prepare(dir: &Path) -> Result<()> {
+    let failed = |e| Error::internal(format!("the data directory {} can't be used: {e}", dir.display()));
+    if !dir.exists() {
+        return DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed);
+    }
+    let mode = fs::metadata(dir).map_err(failed)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        tracing::warn!(dir = %dir.display(), "other users of this machine can read the data directory: chmod 700 it");
+    }
+    Ok(())
+}
