@@ -188,6 +188,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_shows_every_setting_with_its_default() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/firstlight-server.example.toml");
+        let example: Config = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(example, Config::default());
+        let again: Config = toml::from_str(&Config::default().to_toml()).unwrap();
+        assert_eq!(again, Config::default(), "what check-config prints is a configuration");
+    }
+
+    #[test]
     fn every_problem_is_told_at_once_with_its_place() {
         let told = sentences(
             "listen = 'nowhere'\nsuites = ['hybrid', 'rot13']\nlisten_on = 1\n[limits]\nconnections = 'many'\n\
