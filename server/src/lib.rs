@@ -4,6 +4,7 @@ pub mod admin;
 pub mod app;
 pub mod bus;
 pub mod caller;
+pub mod callouts;
 pub mod clock;
 pub mod config;
 pub mod delivery;

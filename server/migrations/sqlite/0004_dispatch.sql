@@ -8,17 +8,18 @@ CREATE TABLE dispatch_documents (
     body    BLOB NOT NULL
 ) STRICT;
 
--- The engine's state is `body`, in CBOR; the other columns repeat what is searched for.
+-- The engine's state is `body`, in CBOR; the other columns repeat what is searched for. `wakes`: it will do something by
+-- itself, so it has a row in `timers`.
 CREATE TABLE callouts (
     callout   BLOB PRIMARY KEY,
     agency    BLOB NOT NULL,
     opener    BLOB NOT NULL,
-    request   BLOB NOT NULL,
     zone      TEXT NOT NULL,
     site      TEXT,
     opened_at INTEGER NOT NULL,
     state     TEXT NOT NULL,
     closed    INTEGER NOT NULL,
+    wakes     INTEGER NOT NULL,
     revision  INTEGER NOT NULL,
     room      BLOB UNIQUE,
     body      BLOB NOT NULL
@@ -26,20 +27,13 @@ CREATE TABLE callouts (
 CREATE INDEX callouts_newest ON callouts (opened_at);
 CREATE INDEX callouts_of_agency ON callouts (agency, opened_at);
 CREATE INDEX callouts_running ON callouts (agency, zone, opened_at) WHERE closed = 0;
+CREATE INDEX callouts_waking ON callouts (callout) WHERE wakes = 1;
 
 -- Everybody who was ever asked, so that a responder finds their callouts.
 CREATE TABLE callout_people (
     person  BLOB NOT NULL,
     callout BLOB NOT NULL REFERENCES callouts,
     PRIMARY KEY (person, callout)
-) STRICT, WITHOUT ROWID;
-
--- Actions that were carried out: a repeated id does nothing again.
-CREATE TABLE callout_actions (
-    action  BLOB PRIMARY KEY,
-    callout BLOB NOT NULL REFERENCES callouts,
-    device  BLOB NOT NULL,
-    request BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- The next moment at which a callout does something by itself: at most one each.

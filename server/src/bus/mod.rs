@@ -18,6 +18,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use tokio::sync::Notify;
 
 /// The bus of one process.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +29,8 @@ struct Local {
     sockets: Mutex<HashMap<DeviceId, Vec<Arc<Wake>>>>,
     feeds: Mutex<HashMap<RoomId, Arc<Feed>>>,
     draining: AtomicBool,
+    timers: Notify,
+    pages: Notify,
 }
 
 /// A panic while a lock was held leaves these maps whole: each change is a single insert or remove.
@@ -67,6 +70,22 @@ impl Bus {
         for wake in devices.iter().filter_map(|d| sockets.get(d)).flatten() {
             wake.inbox();
         }
+    }
+
+    /// Tells the loops of dispatch to look at their rows.
+    pub(crate) fn wake_dispatch(&self) {
+        self.0.timers.notify_one();
+        self.0.pages.notify_one();
+    }
+
+    /// Waits until a timer may have been written. A wake-up before the wait is not lost.
+    pub(crate) async fn timer_written(&self) {
+        self.0.timers.notified().await;
+    }
+
+    /// Waits until a page may have been written.
+    pub(crate) async fn page_written(&self) {
+        self.0.pages.notified().await;
     }
 
     /// Closes a device's sockets: it was revoked.

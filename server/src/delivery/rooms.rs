@@ -319,6 +319,9 @@ impl Tx<'_> {
             self.audit(at, Some(by), "room.add", room, format!("{device} {org}")).await?;
         }
         self.after.members(*room);
+        if !added.is_empty() {
+            crate::callouts::members_added(self, *room, at).await?;
+        }
         Ok(())
     }
 }

@@ -63,7 +63,11 @@ pub struct Outgoing {
 pub enum Outcome {
     /// The receiver answered 2xx.
     Taken,
-    /// It did not.
+    /// There is nowhere to send it: the contact method was removed, or the operator does not allow its address.
+    NotConfigured,
+    /// Too many pages wait for the same receiver; this one was not tried.
+    GivenUp,
+    /// The receiver did not take it.
     Failed {
         /// Why.
         reason: FailReason,
@@ -118,7 +122,7 @@ impl Webhooks {
     /// Sends once. Of the answer only the status counts; its body is never read.
     pub async fn send(&self, url: &str, key: &Secret, page: &Outgoing, now: Timestamp) -> Outcome {
         let Some(url) = self.allowed.check(url) else {
-            return Outcome::Failed { reason: FailReason::NotConfigured, uncertain: false };
+            return Outcome::NotConfigured;
         };
         let text = match page.kind {
             PageKind::Page => TEXT_PAGE,
@@ -127,7 +131,7 @@ impl Webhooks {
         let Outgoing { page: id, kind, attempt, redelivery } = *page;
         let body = Body { page: id, kind, attempt, redelivery, timestamp: now, text };
         let Ok(body) = serde_json::to_vec(&body) else {
-            return Outcome::Failed { reason: FailReason::NotConfigured, uncertain: false };
+            return Outcome::NotConfigured;
         };
         let (id, seconds) = (id.to_string(), now.0.div_euclid(1_000).to_string());
         let signature = sign(key, &id, &seconds, &body);

@@ -13,6 +13,7 @@ enum Wake {
     Entry { room: RoomId, seq: u64, frame: Bytes },
     Members { room: RoomId },
     Inbox { device: DeviceId },
+    Dispatch,
 }
 
 impl AfterCommit {
@@ -31,6 +32,11 @@ impl AfterCommit {
         self.0.push(Wake::Inbox { device });
     }
 
+    /// Dispatch wrote a timer or a page: its loops look again.
+    pub(crate) fn dispatch(&mut self) {
+        self.0.push(Wake::Dispatch);
+    }
+
     pub(super) fn mark(&self) -> usize {
         self.0.len()
     }
@@ -46,6 +52,7 @@ impl AfterCommit {
     pub(super) fn publish(&mut self, bus: &Bus) {
         let mut entries: Vec<(RoomId, Vec<(u64, Bytes)>)> = Vec::new();
         let mut devices = Vec::new();
+        let mut dispatch = false;
         for wake in self.0.drain(..) {
             match wake {
                 Wake::Entry { room, seq, frame } => match entries.iter_mut().rev().find(|(r, _)| *r == room) {
@@ -55,11 +62,15 @@ impl AfterCommit {
                 // Before any entry of this group is published, so that nobody reads past the end of their membership.
                 Wake::Members { room } => bus.members_changed(room),
                 Wake::Inbox { device } => devices.push(device),
+                Wake::Dispatch => dispatch = true,
             }
         }
         for (room, frames) in entries {
             bus.publish(room, frames);
         }
         bus.wake_inbox(&devices);
+        if dispatch {
+            bus.wake_dispatch();
+        }
     }
 }

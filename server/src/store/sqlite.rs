@@ -37,6 +37,8 @@ pub struct Tx<'c> {
     pub(crate) appender: &'c mut Appender,
     /// What sockets are told once the transaction is durable.
     pub(crate) after: &'c mut AfterCommit,
+    /// Which devices are connected.
+    pub(crate) bus: &'c Bus,
     pub(super) audit: &'c mut audit::Head,
 }
 
@@ -162,7 +164,7 @@ async fn writer(mut conn: SqliteConnection, mut queue: mpsc::Receiver<Job>, audi
     while queue.recv_many(&mut group, GROUP).await > 0 {
         let mut outcome = Group::default();
         let audit = state.audit.clone();
-        let committed = match state.transaction(&mut conn, &mut group, &mut outcome).await {
+        let committed = match state.transaction(&mut conn, &mut group, &mut outcome, &bus).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, "group transaction failed; nothing of it was kept");
@@ -202,7 +204,13 @@ struct Group {
 }
 
 impl State {
-    async fn transaction(&mut self, conn: &mut SqliteConnection, jobs: &mut Vec<Job>, group: &mut Group) -> Result<()> {
+    async fn transaction(
+        &mut self,
+        conn: &mut SqliteConnection,
+        jobs: &mut Vec<Job>,
+        group: &mut Group,
+        bus: &Bus,
+    ) -> Result<()> {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
         for job in jobs.drain(..) {
             match job {
@@ -217,6 +225,7 @@ impl State {
                         conn: &mut *conn,
                         appender: &mut self.appender,
                         after: &mut self.after,
+                        bus,
                         audit: &mut self.audit,
                     };
                     let ok = job.run(&mut tx).await;

@@ -1,0 +1,174 @@
+//! Carries out what the engine decided, inside the transaction of its step.
+//!
+//! **In-app pages** are handed over by the commit itself: the page lies in the inbox of every live device of the person,
+//! and the sockets of those that are connected are woken by the same commit. With at least one device connected its
+//! receipt is "handed over", in the same step; with none it has failed ("not connected"), and the next channel is used
+//! in the same step too. A device that connects later still finds the page. "Delivered" is for the device to say.
+
+use super::{outbox::Ordered, step::Cause, views::Watcher, world::World};
+use crate::{Result, paging::PageKind, store::Tx};
+use firstlight_dispatch::{Audience, Callout, Effect, Notice as Attention, PageOutcome, PageReceipt};
+use firstlight_protocol::{
+    CalloutId, ContactId, DeviceId, PageId, PersonId, Role, Timestamp,
+    api::Notice,
+    callout::{Alarm, Event, FailReason, Receipt},
+    policy::Channel,
+};
+use sha2::{Digest, Sha256};
+
+impl Tx<'_> {
+    /// Carries out a step's effects, all but its timer. Answers what became of pages at once.
+    pub(super) async fn carry_out(
+        &mut self,
+        world: &World,
+        agency: &[Watcher],
+        callout: &Callout,
+        effects: Vec<Effect>,
+        cause: Cause,
+    ) -> Result<Vec<PageReceipt>> {
+        let Cause { device, now } = cause;
+        let raised = effects.iter().any(|e| matches!(e, Effect::Alarm { alarm } if is_unanswered(*alarm)));
+        let mut receipts = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Page { id, person, attempt, channel, .. } => {
+                    let contact = match channel {
+                        Channel::InApp => None,
+                        Channel::Webhook { id } => Some(id),
+                    };
+                    let (callout, kind) = (callout.id(), PageKind::Page);
+                    self.order_page(&Ordered { page: id, callout, person, contact, kind, attempt }, now).await?;
+                    if contact.is_none() {
+                        let notice = Notice::Page { page: id, callout, attempt };
+                        let outcome = self.page_in_app(world.devices(person), now, &notice).await?;
+                        receipts.push(PageReceipt { page: id, outcome });
+                    }
+                }
+                Effect::StandDown { person } => self.stand_down(world, callout, person, now).await?,
+                Effect::Alarm { alarm } => {
+                    self.raise(world, agency, callout.id(), alarm, alarm.reaches_police(), now).await?;
+                }
+                // Told again with every slow round; the first time it comes with its alarm.
+                Effect::Notify { to, notice: Attention::NobodyYet } if !raised => {
+                    let alarm = match callout.wanted().saturating_sub(callout.accepted()) {
+                        missing if callout.accepted() > 0 => Alarm::Unfilled { missing },
+                        _ => Alarm::Unanswered,
+                    };
+                    match to {
+                        Audience::Agency => self.tell(agency, callout.id(), alarm, now).await?,
+                        Audience::Supervisors => self.raise(world, &[], callout.id(), alarm, false, now).await?,
+                    }
+                }
+                // The new view, which goes to the same people in the same step, says it.
+                Effect::Notify { .. } => {}
+                Effect::Record { event, by, person, tier, page } => {
+                    let ids = [
+                        by.map(|id| format!("by={id}")),
+                        person.map(|id| format!("person={id}")),
+                        tier.map(|tier| format!("tier={tier}")),
+                        page.map(|id| format!("page={id}")),
+                    ];
+                    let detail = ids.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                    self.audit(now, by.and(device), action(event), callout.id(), detail).await?;
+                }
+                Effect::WakeAt(_) => {}
+            }
+        }
+        Ok(receipts)
+    }
+
+    async fn page_in_app(&mut self, devices: &[DeviceId], now: Timestamp, page: &Notice) -> Result<PageOutcome> {
+        self.push_all(devices, now, page).await?;
+        Ok(match devices.iter().any(|device| self.bus.is_connected(*device)) {
+            true => PageOutcome::Reached(Receipt::HandedOver),
+            false => PageOutcome::Failed(FailReason::NotConnected),
+        })
+    }
+
+    /// The sound and the visible alarm stop together, by every way that has rung.
+    async fn stand_down(&mut self, world: &World, callout: &Callout, person: PersonId, now: Timestamp) -> Result<()> {
+        let id = callout.id();
+        self.push_all(world.devices(person), now, &Notice::StandDown { callout: id }).await?;
+        for contact in self.rung(id, person).await? {
+            let page = stand_down_id(id, person, contact, callout.revision());
+            let (contact, kind) = (Some(contact), PageKind::StandDown);
+            self.order_page(&Ordered { page, callout: id, person, contact, kind, attempt: 1 }, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn raise(
+        &mut self,
+        world: &World,
+        agency: &[Watcher],
+        callout: CalloutId,
+        alarm: Alarm,
+        reaches_police: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        for person in world.people.iter().filter(|p| p.role == Role::Supervisor) {
+            self.push_all(&person.devices, now, &Notice::Alarm { callout, alarm }).await?;
+        }
+        if reaches_police { self.tell(agency, callout, alarm, now).await } else { Ok(()) }
+    }
+
+    async fn tell(&mut self, agency: &[Watcher], callout: CalloutId, alarm: Alarm, now: Timestamp) -> Result<()> {
+        for watcher in agency {
+            self.push_all(&watcher.devices, now, &Notice::Alarm { callout, alarm }).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn push_all(&mut self, devices: &[DeviceId], now: Timestamp, notice: &Notice) -> Result<()> {
+        for device in devices {
+            self.push_inbox(*device, now, notice).await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_unanswered(alarm: Alarm) -> bool {
+    matches!(alarm, Alarm::Unanswered | Alarm::Unfilled { .. })
+}
+
+/// The id of a stand-down on its way to a webhook: it follows from what it names, like a page's.
+fn stand_down_id(callout: CalloutId, person: PersonId, contact: ContactId, revision: u64) -> PageId {
+    let mut hash = Sha256::new_with_prefix(b"firstlight stand-down");
+    for part in [callout.as_bytes(), person.as_bytes(), contact.as_bytes(), &revision.to_be_bytes()] {
+        hash.update(part);
+    }
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash.finalize()[..16]);
+    PageId(id)
+}
+
+/// The audit trail's word for an event.
+const fn action(event: Event) -> &'static str {
+    macro_rules! words {
+        ($($event:ident => $word:literal),+ $(,)?) => {
+            match event { $(Event::$event => concat!("callout.", $word)),+ }
+        };
+    }
+    words! {
+        Opened => "opened", DuplicateOffered => "duplicate_offered", TierPaged => "tier_paged",
+        TierEmpty => "tier_empty", PageSent => "page_sent", PageFailed => "page_failed",
+        Acknowledged => "acknowledged", Accepted => "accepted", Filled => "filled", Declined => "declined",
+        Withdrew => "withdrew", EtaChanged => "eta_changed", EnRoute => "en_route", Arrived => "arrived",
+        WithYoungPerson => "with_young_person", HandedOver => "handed_over", StoodDown => "stood_down",
+        Reopened => "reopened", CalledMore => "called_more", Unanswered => "unanswered",
+        AlarmRaised => "alarm_raised", RoomLinked => "room_linked", Closed => "closed", Reviewed => "reviewed",
+        Cancelled => "cancelled", Merged => "merged",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_audit_trail_uses_the_events_words() {
+        for event in Event::ALL {
+            assert_eq!(action(*event), format!("callout.{event}"));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The shell around the dispatch engine: durable timers, the outbox, and the sweeper behind them.
+//!
+//! The engine decides, purely; the runner commits what it decided in one transaction with everything that has to happen
+//! because of it, and then acts. Nothing is kept only in memory: after a restart the loops go on from the rows.
+//!
+//! | file | what |
+//! |---|---|
+//! | `step` | one step of the engine, with all that follows from it, in one transaction |
+//! | `world`, `record` | what the engine is given; where a callout is kept |
+//! | `effects`, `views`, `room` | what follows: pages and alarms, new views for whoever sees a change, the callout's room |
+//! | `timers`, `sender`, `outbox` | what happens by itself, and the pages on their way out |
+//! | `sweeper` | the safety net |
+
+mod effects;
+mod outbox;
+mod record;
+mod room;
+mod sender;
+mod step;
+mod sweeper;
+mod timers;
+mod views;
+mod world;
+
+pub(crate) use record::{Whose, list as list_callouts, load as load_callout};
+pub(crate) use step::Cause;
+pub(crate) use world::{World, can_respond, host};
+
+use crate::{Result, Shared, clock::Clock, config::Paging, limit::RateLimit, paging::Webhooks};
+use firstlight_protocol::Timestamp;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// What the runner's parts share.
+#[derive(Debug)]
+pub struct Runner {
+    webhooks: Webhooks,
+    webhook_timeout: Duration,
+    sweep_every: Duration,
+    swept: AtomicU64,
+    /// Callouts opened, by device: far above what anybody does, and below what would drown everybody else's.
+    pub(crate) opening: RateLimit,
+    /// Actions and receipts, by device.
+    pub(crate) acting: RateLimit,
+}
+
+impl Runner {
+    /// Sets the channels up.
+    ///
+    /// # Errors
+    /// A defect, if the TLS library can't be set up.
+    pub fn new(paging: &Paging, sweep_every: Duration) -> Result<Self> {
+        Ok(Self {
+            webhooks: Webhooks::new(paging)?,
+            webhook_timeout: paging.webhook_timeout_ms.into(),
+            sweep_every,
+            swept: AtomicU64::new(0),
+            opening: RateLimit::new(60, Duration::from_secs(1)),
+            acting: RateLimit::new(240, Duration::from_millis(100)),
+        })
+    }
+
+    /// How much the sweeper has found and put right since the start: each one is a defect.
+    pub fn swept(&self) -> u64 {
+        self.swept.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs dispatch until `stop`: takes up what an earlier process left, then timers, pages and sweeper. Returns when what
+/// was being sent at the end has been written down.
+///
+/// # Errors
+/// If the store can't be read at the start.
+pub async fn run(app: Shared, stop: CancellationToken) -> Result<()> {
+    resume(&app).await?;
+    tokio::join!(
+        timers::run(Shared::clone(&app), stop.clone()),
+        sender::run(Shared::clone(&app), stop.clone()),
+        sweeper::run(app, stop),
+    );
+    Ok(())
+}
+
+/// The leases of the process before this one belong to nobody: what it had claimed is due at once.
+async fn resume(app: &Shared) -> Result<()> {
+    let now = app.clock.now();
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                tx.release_timers(now).await?;
+                tx.release_pages(now).await
+            })
+        })
+        .await
+}
+
+/// Waits until `at`, or for ever.
+async fn sleep_until(clock: &Clock, at: Option<Timestamp>) {
+    match at {
+        Some(at) => clock.sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,161 @@
+//! What the engine is given: the host organisation at the moment of a step.
+
+use crate::{
+    Error, Result, Shared,
+    callouts::documents::read_document,
+    caller::Caller,
+    store::{id, word},
+};
+use firstlight_dispatch::{Actor, Context, Qualified, RecentCallout};
+use firstlight_protocol::{
+    CalloutId, DeviceId, ErrorCode, OrgId, PersonId, Problem, Role, Timestamp,
+    callout::{Code, Preference},
+    policy::{Channel, Policy},
+    rota::{OnDuty, Rota},
+};
+use sqlx::{Row, SqliteConnection};
+use std::collections::HashMap;
+
+/// Whether somebody in this role of the host organisation is called to a callout.
+pub(crate) fn can_respond(role: Role) -> bool {
+    matches!(role, Role::Advocate | Role::Supervisor)
+}
+
+/// The host organisation.
+///
+/// # Errors
+/// `wrong_state` while there is none.
+pub(crate) async fn host(app: &Shared) -> Result<OrgId> {
+    app.store.host_org().await?.ok_or_else(not_founded)
+}
+
+fn not_founded() -> Error {
+    Problem::with(ErrorCode::WrongState, "This server waits for its host organisation to be founded.").into()
+}
+
+/// Somebody of the host's who can be called, with their live devices. People without one are left out: they have not
+/// joined yet, or have left (DOMAIN.md, "What fails today": "a colleague who left still gets the dispatches").
+#[derive(Debug, Clone)]
+pub(super) struct HostPerson {
+    pub(super) person: PersonId,
+    pub(super) role: Role,
+    pub(super) devices: Vec<DeviceId>,
+}
+
+/// Policy, rota and people of the host, read in one transaction.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) host: OrgId,
+    pub(super) people: Vec<HostPerson>,
+    policy: Policy,
+    on_duty: Vec<OnDuty>,
+    qualified: Vec<Qualified>,
+    recent: Vec<RecentCallout>,
+}
+
+impl World {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// `wrong_state` while there is no host, or it has no policy: without a duty number there is no last resort.
+    pub(crate) async fn read(conn: &mut SqliteConnection, now: Timestamp) -> Result<Self> {
+        let host: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT org FROM orgs ORDER BY rowid LIMIT 1").fetch_optional(&mut *conn).await?;
+        let host: OrgId = id(host.ok_or_else(not_founded)?)?;
+        let (_, policy) = read_document::<Policy>(conn).await?.ok_or_else(|| {
+            Problem::with(ErrorCode::WrongState, "The host organisation has not set its policy and duty number yet.")
+        })?;
+        let on_duty = match read_document::<Rota>(conn).await? {
+            Some((_, rota)) => rota.on_call(now)?,
+            // Nobody is on duty, so everyone qualified is called at once.
+            None => Vec::new(),
+        };
+        let (people, qualified) = host_people(conn, host).await?;
+        Ok(Self { host, people, policy, on_duty, qualified, recent: Vec::new() })
+    }
+
+    /// Reads the open callouts of one agency and zone beside it, for duplicates.
+    pub(super) async fn with_duplicates(mut self, conn: &mut SqliteConnection, agency: OrgId, zone: &Code) -> Result<Self> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{RECENT} AND agency = $1 AND zone = $2 ORDER BY opened_at DESC LIMIT 100")))
+            .bind(agency.as_bytes())
+            .bind(zone.as_str())
+            .fetch_all(conn)
+            .await?;
+        self.recent = rows.iter().map(recent).collect::<Result<_>>()?;
+        Ok(self)
+    }
+
+    /// Reads one open callout beside it, to merge into.
+    pub(super) async fn with_callout(mut self, conn: &mut SqliteConnection, callout: CalloutId) -> Result<Self> {
+        let row =
+            sqlx::query(sqlx::AssertSqlSafe(format!("{RECENT} AND callout = $1"))).bind(callout.as_bytes()).fetch_optional(conn).await?;
+        self.recent = row.iter().map(recent).collect::<Result<_>>()?;
+        Ok(self)
+    }
+
+    /// As the engine borrows it.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context { policy: &self.policy, on_duty: &self.on_duty, people: &self.qualified, recent: &self.recent }
+    }
+
+    /// The live devices of somebody of the host's.
+    pub(super) fn devices(&self, person: PersonId) -> &[DeviceId] {
+        self.people.iter().find(|p| p.person == person).map_or(&[], |p| p.devices.as_slice())
+    }
+
+    /// Somebody as the engine sees them.
+    pub(crate) fn actor(&self, caller: &Caller) -> Actor {
+        Actor { person: caller.person, org: caller.org, role: caller.role, host: caller.org == self.host }
+    }
+}
+
+const RECENT: &str = "SELECT callout, agency, zone, site, opened_at FROM callouts WHERE closed = 0";
+
+fn recent(row: &sqlx::sqlite::SqliteRow) -> Result<RecentCallout> {
+    let site: Option<String> = row.get("site");
+    Ok(RecentCallout {
+        id: id(row.get("callout"))?,
+        agency: id(row.get("agency"))?,
+        zone: word(row.get("zone"))?,
+        site: site.as_deref().map(word).transpose()?,
+        opened_at: Timestamp(row.get("opened_at")),
+    })
+}
+
+async fn host_people(conn: &mut SqliteConnection, host: OrgId) -> Result<(Vec<HostPerson>, Vec<Qualified>)> {
+    let mut devices: HashMap<Vec<u8>, Vec<DeviceId>> = HashMap::new();
+    for row in sqlx::query("SELECT person, device FROM devices WHERE org = $1 AND revoked_at IS NULL ORDER BY device")
+        .bind(host.as_bytes())
+        .fetch_all(&mut *conn)
+        .await?
+    {
+        devices.entry(row.get("person")).or_default().push(id(row.get("device"))?);
+    }
+    let mut webhooks: HashMap<Vec<u8>, Vec<Channel>> = HashMap::new();
+    for row in sqlx::query("SELECT person, contact FROM contacts ORDER BY person, place").fetch_all(&mut *conn).await? {
+        webhooks.entry(row.get("person")).or_default().push(Channel::Webhook { id: id(row.get("contact"))? });
+    }
+    let (mut people, mut qualified) = (Vec::new(), Vec::new());
+    for row in sqlx::query("SELECT person, work_name, role, languages FROM people WHERE org = $1 ORDER BY person")
+        .bind(host.as_bytes())
+        .fetch_all(conn)
+        .await?
+    {
+        let (key, role): (Vec<u8>, Role) = (row.get("person"), word(row.get("role"))?);
+        let Some(devices) = devices.remove(&key).filter(|_| can_respond(role)) else { continue };
+        let languages: String = row.get("languages");
+        let mut channels = vec![Channel::InApp];
+        channels.extend(webhooks.remove(&key).unwrap_or_default());
+        let person = id(key)?;
+        qualified.push(Qualified {
+            person,
+            work_name: row.get("work_name"),
+            languages: languages.split_whitespace().filter_map(|code| code.parse().ok()).collect(),
+            // Nobody is asked for their gender; a preference that can't be matched informs the supervisor.
+            meets: Preference::Any,
+            channels,
+        });
+        people.push(HostPerson { person, role, devices });
+    }
+    Ok((people, qualified))
+}
