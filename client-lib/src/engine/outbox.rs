@@ -1,51 +1,90 @@
-//! What waits to be published, and what became of it.
+//! What waits to be published or fetched, and what a person does with what failed.
 
-use super::{Effect, Engine, EngineError, Pending, Step};
+use super::{
+    Effect, Engine, EngineError, Pending, PendingKind, RoomState, Step,
+    intent::effect_of,
+    state::{PendingWelcome, Wish, key},
+};
 use firstlight_protocol::{
-    MessageId, Problem, RoomId, Timestamp,
-    api::{Committed, Sent},
+    MessageId, OrgId, RoomId, Timestamp,
+    api::{Acks, RoomCursor},
 };
 
 impl Engine {
     /// Every request that is open now, as after a restart or a reconnect: publications that were not answered, Welcomes
     /// and group states that were not fetched, key packages, revocation lists. All are idempotent.
     pub fn outbox(&self) -> Vec<Effect> {
-        Vec::new()
+        // Every record was read when the engine was opened.
+        self.open_requests().unwrap_or_default()
+    }
+
+    fn open_requests(&self) -> Result<Vec<Effect>, EngineError> {
+        let store = &self.provider.store;
+        let mut effects = self.publish_key_packages()?;
+        for org in store.records::<OrgId>(key::ORGANISATIONS, "an organisation to ask about")? {
+            effects.push(Effect::FetchOrganisation { org });
+        }
+        for welcome in store.records::<PendingWelcome>(key::WELCOMES, "an announced Welcome")? {
+            effects.push(Effect::FetchWelcome { room: welcome.room, epoch: welcome.epoch });
+        }
+        let mut acks = Acks { rooms: Vec::new(), inbox: Some(self.inbox_cursor()) };
+        for record in self.room_records()? {
+            match record.state {
+                RoomState::OutOfSync(_) => effects.push(Effect::FetchGroupState { room: record.room }),
+                RoomState::Joined => acks.rooms.push(RoomCursor { room: record.room, seq: record.cursor }),
+                _ => {}
+            }
+        }
+        let intents = self.all_intents()?;
+        let behind = intents.iter().filter(|i| i.accepted).map(|i| i.room);
+        for room in behind.collect::<std::collections::BTreeSet<RoomId>>() {
+            if let Some(record) = self.room_record(room)? {
+                effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));
+            }
+        }
+        effects.extend(intents.iter().filter_map(effect_of));
+        effects.push(Effect::Ack(acks));
+        Ok(effects)
     }
 
     /// Intents that are not done, oldest first; failed ones included.
     pub fn pending(&self) -> Vec<Pending> {
-        Vec::new()
-    }
-
-    /// The server has the room (also when it says that it had it before).
-    pub fn room_created(&mut self, _room: RoomId, _now: Timestamp) -> Result<Step, EngineError> {
-        Err(EngineError::NotEnrolled)
-    }
-
-    /// The server has taken a commit.
-    pub fn published_commit(&mut self, _room: RoomId, _id: MessageId, _answer: &Committed) -> Result<Step, EngineError> {
-        Err(EngineError::NotEnrolled)
-    }
-
-    /// The server has taken a message.
-    pub fn published_message(&mut self, _room: RoomId, _id: MessageId, _answer: &Sent) -> Result<Step, EngineError> {
-        Err(EngineError::NotEnrolled)
-    }
-
-    /// The server has refused what was published under `id`. A retryable problem ([`super::is_retryable`]) changes
-    /// nothing; a stale epoch builds the intent again after the room's log; anything else fails the intent.
-    pub fn refused(&mut self, _room: RoomId, _id: MessageId, _problem: &Problem, _now: Timestamp) -> Result<Step, EngineError> {
-        Err(EngineError::NotEnrolled)
+        let intents = self.all_intents().unwrap_or_default().into_iter();
+        intents
+            .map(|i| Pending { id: i.id, room: i.room, at: i.at, what: PendingKind::from(&i.wish), failed: i.failed })
+            .collect()
     }
 
     /// Tries a failed intent again.
-    pub fn retry(&mut self, _id: MessageId, _now: Timestamp) -> Result<Step, EngineError> {
-        Err(EngineError::NotEnrolled)
+    pub fn retry(&mut self, id: MessageId, now: Timestamp) -> Result<Step, EngineError> {
+        let Some(mut intent) = self.all_intents()?.into_iter().find(|i| i.id == id && i.failed.is_some()) else {
+            return Ok(Step::default());
+        };
+        let mut record = self.room_record(intent.room)?.ok_or(EngineError::NoSuchRoom { room: intent.room })?;
+        self.step(|engine, step| {
+            intent.failed = None;
+            engine.save_intent(&intent);
+            step.effects.extend(effect_of(&intent));
+            engine.pump(&mut record, now, step)
+        })
     }
 
-    /// Gives a failed intent up.
-    pub fn discard(&mut self, _id: MessageId) -> Result<Step, EngineError> {
-        Err(EngineError::NotEnrolled)
+    /// Gives a failed intent up; a room that could not be created goes with it.
+    pub fn discard(&mut self, id: MessageId) -> Result<Step, EngineError> {
+        let Some(intent) = self.all_intents()?.into_iter().find(|i| i.id == id && i.failed.is_some()) else {
+            return Ok(Step::default());
+        };
+        self.step(|engine, _| {
+            engine.drop_intent(&intent);
+            if let Wish::Create = intent.wish {
+                for other in engine.intents(intent.room)? {
+                    engine.drop_intent(&other);
+                }
+                engine.delete_group(intent.room)?;
+                engine.provider.store.remove(&key::room(intent.room));
+                engine.provider.store.remove(&key::members(intent.room));
+            }
+            Ok(())
+        })
     }
 }

@@ -69,7 +69,7 @@ pub enum Effect {
         room: RoomId,
     },
     /// `GET /v1/organisations/{org}`: its statement and revocations; feed them to `receive_statement` and
-    /// `receive_revocations`.
+    /// `receive_revocations`, then call `organisation_known`.
     FetchOrganisation {
         /// Organisation.
         org: OrgId,

@@ -85,7 +85,7 @@ pub enum PendingKind {
 impl From<&Wish> for PendingKind {
     fn from(wish: &Wish) -> Self {
         match wish {
-            Wish::Create { .. } => Self::Create,
+            Wish::Create => Self::Create,
             Wish::Send { content } => Self::Send(content.clone()),
             Wish::Add { members } => Self::Add(members.iter().map(|m| m.device).collect()),
             Wish::Remove { devices } => Self::Remove(devices.clone()),
