@@ -71,17 +71,16 @@ impl Runner {
 
 /// Runs dispatch until `stop`: takes up what an earlier process left, then timers, pages and sweeper. Returns when what
 /// was being sent at the end has been written down.
-///
-/// # Errors
-/// If the store can't be read at the start.
-pub async fn run(app: Shared, stop: CancellationToken) -> Result<()> {
-    resume(&app).await?;
+pub async fn run(app: Shared, stop: CancellationToken) {
+    // Without it, what was claimed would only be late: the claims run out.
+    if let Err(error) = resume(&app).await {
+        tracing::error!(%error, "the claims of the last run could not be released");
+    }
     tokio::join!(
         timers::run(Shared::clone(&app), stop.clone()),
         sender::run(Shared::clone(&app), stop.clone()),
         sweeper::run(app, stop),
     );
-    Ok(())
 }
 
 /// The leases of the process before this one belong to nobody: what it had claimed is due at once.
