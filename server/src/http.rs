@@ -1,6 +1,6 @@
 //! The HTTP edge: all routes together, and what holds for every request whatever its route.
 
-use crate::{Error, Result, Shared, delivery, extract::Deadline, health, identity, openapi, session};
+use crate::{Error, Result, Shared, callouts, delivery, extract::Deadline, health, identity, openapi, session};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
@@ -36,7 +36,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 /// Every documented route.
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::default().merge(health::routes()).merge(identity::routes()).merge(delivery::routes())
+    OpenApiRouter::default().merge(health::routes()).merge(identity::routes()).merge(delivery::routes()).merge(callouts::routes())
 }
 
 /// The whole router.

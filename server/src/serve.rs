@@ -10,12 +10,12 @@ use crate::{
     identity::Identity,
     listen,
     runner::{self, Runner},
-    store::Store,
+    store::{FILE, Store},
 };
 use std::{
-    fs::{self, DirBuilder},
+    fs::{self, DirBuilder, OpenOptions},
     net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
     sync::Arc,
 };
@@ -102,15 +102,52 @@ impl Running {
     }
 }
 
-/// Makes the data directory for its owner alone, and says so if an existing one is open to others.
+/// Makes the data directory and an empty database for their owner alone (SQLite gives its other files the same mode), and
+/// says so if an existing directory is open to others.
 fn prepare(dir: &Path) -> Result<()> {
     let failed = |e| Error::internal(format!("the data directory {} can't be used: {e}", dir.display()));
-    if !dir.exists() {
-        return DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed);
-    }
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
     let mode = fs::metadata(dir).map_err(failed)?.permissions().mode();
     if mode & 0o077 != 0 {
         tracing::warn!(dir = %dir.display(), "other users of this machine can read the data directory: chmod 700 it");
     }
+    OpenOptions::new().append(true).create(true).mode(0o600).open(dir.join(FILE)).map_err(failed)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(dir: &Path) -> Config {
+        Config { data_dir: dir.join("data"), listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }
+    }
+
+    #[tokio::test]
+    async fn a_server_starts_stops_and_starts_again_on_the_same_data() {
+        let dir = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let running = serve(config(dir.path()), Clock::System).await.unwrap();
+            for file in fs::read_dir(dir.path().join("data")).unwrap() {
+                let file = file.unwrap();
+                let mode = file.metadata().unwrap().permissions().mode();
+                assert_eq!(mode & 0o077, 0, "{:?} is readable by others", file.file_name());
+            }
+            running.shutdown().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_stops_it_from_starting_is_said_in_a_sentence() {
+        let dir = tempfile::tempdir().unwrap();
+        let running = serve(config(dir.path()), Clock::System).await.unwrap();
+        let taken = Config { listen: running.addr, data_dir: dir.path().join("other"), ..Config::default() };
+        let error = serve(taken, Clock::System).await.unwrap_err().to_string();
+        assert!(error.contains("is another server running there?"), "{error}");
+        running.shutdown().await;
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = serve(config(&file), Clock::System).await.unwrap_err().to_string();
+        assert!(error.contains("can't be used"), "{error}");
+    }
 }

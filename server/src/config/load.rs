@@ -141,6 +141,9 @@ fn what_is_wrong(error: &figment::Error) -> String {
         }
         Kind::UnknownVariant(_, known) => format!("This must be one of: {}.", known.join(", ")),
         Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => "This number is too large or negative.".into(),
+        Kind::Message(message) if message.contains("socket address") => {
+            "Write an address and a port, such as 127.0.0.1:8440 or [::1]:8440.".into()
+        }
         Kind::Message(message) => format!("This is not valid: {message}."),
         other => format!("This is not valid: {other}."),
     }
@@ -204,7 +207,7 @@ mod tests {
         );
         assert_eq!(told.len(), 6, "{told:#?}");
         for (setting, words) in [
-            ("listen (set in ", "not valid"),
+            ("listen (set in ", "such as 127.0.0.1:8440"),
             ("suites (set in ", "one of: hybrid, classic"),
             ("listen_on (set in ", "no such setting"),
             ("limits.connections (set in ", "must be"),

@@ -50,14 +50,16 @@ impl Http {
         let mut connection = self.builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut stopping = false;
         let result = loop {
-            tokio::select! {
-                result = Pin::new(&mut connection) => break result,
-                () = self.stop.cancelled(), if !stopping => {
-                    stopping = true;
-                    Pin::new(&mut connection).graceful_shutdown();
-                }
+            let ended = tokio::select! {
+                result = &mut connection => Some(result),
+                () = self.stop.cancelled(), if !stopping => None,
                 () = self.cut.cancelled() => return,
+            };
+            if let Some(result) = ended {
+                break result;
             }
+            stopping = true;
+            Pin::new(&mut connection).graceful_shutdown();
         };
         let Err(error) = result else { return };
         tracing::debug!(%peer, %error, "connection ended");

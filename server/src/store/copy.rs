@@ -1,6 +1,6 @@
 //! Reading the database beside a running server, and copying it.
 
-use super::{SqliteStore, Store};
+use super::{FILE, SqliteStore, Store};
 use crate::{Error, Result};
 use sqlx::{
     AssertSqlSafe, Row,
@@ -14,7 +14,7 @@ impl Store {
     /// # Errors
     /// If there is none, or it can't be read.
     pub async fn open_read_only(dir: &Path) -> Result<Self> {
-        let file = dir.join("firstlight.db");
+        let file = dir.join(FILE);
         if !file.is_file() {
             let text = format!("there is no database in {}: is data_dir right, and has the server ever run?", dir.display());
             return Err(Error::internal(text));

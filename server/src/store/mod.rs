@@ -18,6 +18,9 @@ use futures_util::future::BoxFuture;
 use sqlx::SqlitePool;
 use std::path::Path;
 
+/// The database's file in the data directory.
+pub(crate) const FILE: &str = "firstlight.db";
+
 /// The database. SQLite is the embedded default; the methods don't say which database it is.
 #[derive(Debug, Clone)]
 pub enum Store {
@@ -29,7 +32,7 @@ impl Store {
     /// Opens the database in `dir`, creating and migrating it as needed.
     /// `bus` is told of log entries and inbox items after they are durable.
     pub async fn open(dir: &Path, bus: Bus) -> Result<Self> {
-        Ok(Self::Sqlite(SqliteStore::open(&dir.join("firstlight.db"), bus).await?))
+        Ok(Self::Sqlite(SqliteStore::open(&dir.join(FILE), bus).await?))
     }
 
     /// Runs `job` in the next group transaction and returns after that is durable.
