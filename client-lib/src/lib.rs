@@ -2,7 +2,12 @@
 //!
 //! - [`engine`] is the client without a clock or a socket: inputs go in, a [`engine::Step`] comes out.
 //! - [`storage`] keeps what a step changed, sealed, in one transaction.
-//! - `transport`, `session` and the `firstlight` command stand on top (feature `native`).
+//! - `transport` speaks HTTP and websocket, `session` drives the engine with it, and the `firstlight` command stands on
+//!   top (feature `native`).
 
 pub mod engine;
+#[cfg(feature = "native")]
+pub mod session;
 pub mod storage;
+#[cfg(feature = "native")]
+pub mod transport;

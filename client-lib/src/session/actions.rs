@@ -1,0 +1,117 @@
+//! Callouts: opening one, and acting on one. The id is stored before the request, so that repeating the command after a
+//! crash or a lost answer does not do it twice (DOMAIN.md, "At night": a retry never makes a second callout).
+
+use super::{Session, SessionError, clock, random, state::names};
+use firstlight_protocol::{
+    ActionId, CalloutId, MessageId, RoomId, Timestamp,
+    api::ActOnCallout,
+    callout::{Action, CalloutView, OpenCallout, Routing},
+    mls::CalloutDetails,
+    wire::to_cbor,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// A repeated command within this time is the same one; later, the person means it anew.
+const REPEAT: Duration = Duration::from_secs(15 * 60);
+
+/// A callout that is being opened: kept until its room is built and the details are in it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Opening {
+    /// The request.
+    pub open: OpenCallout,
+    /// What goes into the room, end-to-end encrypted.
+    pub details: CalloutDetails,
+    /// The room to build.
+    pub room: RoomId,
+    /// The id of the details' message.
+    pub message: MessageId,
+    /// When the person asked for it.
+    pub at: Timestamp,
+    /// The server has it: the page is out.
+    pub accepted: bool,
+}
+
+impl Opening {
+    fn name(&self) -> String {
+        format!("{}{}", names::OPENING, self.open.id)
+    }
+
+    fn is_same(&self, routing: &Routing, details: &CalloutDetails) -> bool {
+        let at_the_same_time = Routing { first_contact_at: self.open.routing.first_contact_at, ..routing.clone() };
+        !self.accepted && self.details == *details && self.open.routing == at_the_same_time
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Acting {
+    id: ActionId,
+    at: Timestamp,
+}
+
+impl Session {
+    /// Opens a callout. When this returns, the server has it and the page is out; the room is still to be built.
+    pub async fn open_callout(&self, routing: Routing, details: CalloutDetails) -> Result<(CalloutView, Opening), SessionError> {
+        let now = clock::now();
+        let known: Vec<Opening> = self.state.all(names::OPENING)?;
+        let repeated = known.into_iter().find(|o| o.is_same(&routing, &details) && o.at > now - REPEAT);
+        let mut opening = match repeated {
+            Some(opening) => opening,
+            None => Opening {
+                open: OpenCallout { id: CalloutId(random()?), routing },
+                details,
+                room: RoomId(random()?),
+                message: MessageId(random()?),
+                at: now,
+                accepted: false,
+            },
+        };
+        self.state.put(&opening.name(), &opening)?;
+        let view = match self.api.open_callout(&opening.open).await {
+            Ok(view) => view,
+            Err(e) => {
+                if !e.is_passing() {
+                    self.state.forget(&opening.name())?;
+                }
+                return Err(e.into());
+            }
+        };
+        opening.accepted = true;
+        self.state.put(&opening.name(), &opening)?;
+        self.state.remember_duty_number(view.duty_number.as_str())?;
+        Ok((view, opening))
+    }
+
+    /// Callouts of this device whose rooms are not built yet.
+    pub fn openings(&self) -> Result<Vec<Opening>, SessionError> {
+        let mut all: Vec<Opening> = self.state.all(names::OPENING)?;
+        all.retain(|opening| opening.accepted);
+        Ok(all)
+    }
+
+    /// The room stands, or is given up.
+    pub fn forget_opening(&self, opening: &Opening) -> Result<(), SessionError> {
+        self.state.forget(&opening.name())
+    }
+
+    /// Acts on a callout.
+    pub async fn act(&self, callout: CalloutId, action: Action) -> Result<CalloutView, SessionError> {
+        let now = clock::now();
+        let digest = Sha256::digest(to_cbor(&action));
+        let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let name = format!("{}{callout}/{short}", names::ACTION);
+        let id = match self.state.get::<Acting>(&name)?.filter(|acting| acting.at > now - REPEAT) {
+            Some(acting) => acting.id,
+            None => ActionId(random()?),
+        };
+        self.state.put(&name, &Acting { id, at: now })?;
+        let answer = self.api.act(callout, &ActOnCallout { id, action }).await;
+        if !matches!(&answer, Err(e) if e.is_passing()) {
+            self.state.forget(&name)?;
+        }
+        let view = answer?;
+        self.state.remember_duty_number(view.duty_number.as_str())?;
+        Ok(view)
+    }
+}

@@ -1,0 +1,10 @@
+//! The wall clock: the one place of the client that reads it.
+
+use firstlight_protocol::Timestamp;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Now, as this machine believes.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,201 @@
+//! Founding an organisation: its root, its first signer and its first admin's device, all made here.
+
+use super::{
+    Session, SessionError, State, clock,
+    invites::StoredInvite,
+    random,
+    state::{Place, names},
+};
+use crate::{
+    engine::AdminMaterial,
+    transport::{Http, ServerUrl},
+};
+use ed25519_dalek::SigningKey;
+use firstlight_protocol::{
+    Bytes, DeviceId, ErrorCode, OrgId, OrgKind, PersonId, Role, Secret, Timestamp,
+    api::{FoundOrganisation, FoundingProof, OrgView, ServerInfo},
+    cert::{Anchors, DeviceSubject, Fingerprint, Lifetime, build_device, build_root, build_signer},
+    invite::{InviteKind, InviteLink, PartnerRequest, Sealed},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// A root is replaced by hand, with every member told: as rarely as possible.
+const ROOT_DAYS: u32 = 20 * 365;
+/// A signer's certificate.
+const SIGNER_DAYS: u32 = 5 * 365;
+/// A device's certificate: at the latest then, an admin has looked at who still works there.
+pub(super) const DEVICE_DAYS: u32 = 2 * 365;
+
+/// What allows an organisation to be founded.
+#[derive(Debug, Clone)]
+pub enum FoundingAllowance {
+    /// The host, with the operator's one-time token.
+    Bootstrap {
+        /// Where the server is.
+        server: ServerUrl,
+        /// The token.
+        token: Secret,
+        /// The person allowed http to another machine.
+        insecure: bool,
+    },
+    /// A partner, with an invite of the host.
+    Invite(Box<InviteLink>),
+}
+
+/// What an organisation and its first admin are called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Founding {
+    /// The organisation's name.
+    pub name: String,
+    /// What it is.
+    pub kind: OrgKind,
+    /// The first admin's work name.
+    pub admin_name: String,
+}
+
+/// What was made for a founding, kept until the server has answered: asking again must show the same certificates.
+#[derive(Serialize, Deserialize)]
+struct Made {
+    founding: Founding,
+    place: Place,
+    org: OrgId,
+    root_fingerprint: Fingerprint,
+    chain: Vec<Bytes>,
+    created_at: Timestamp,
+}
+
+impl Session {
+    /// Founds an organisation in a new or half-founded state directory, and gives its first admin's session.
+    pub async fn found(
+        state: State,
+        founding: &Founding,
+        allowance: &FoundingAllowance,
+        insecure_http: bool,
+    ) -> Result<(Self, OrgView), SessionError> {
+        if state.read(|engine| engine.identity().is_some())? {
+            return Err(SessionError::AlreadySetUp);
+        }
+        let server = match allowance {
+            FoundingAllowance::Bootstrap { server, .. } => server.clone(),
+            FoundingAllowance::Invite(link) => ServerUrl::parse(link.server.as_str(), insecure_http)?,
+        };
+        if matches!(allowance, FoundingAllowance::Invite(link) if link.kind != InviteKind::Partner) {
+            return Err(SessionError::rule(
+                ErrorCode::InviteInvalid,
+                "This link invites a device, not an organisation: use \"firstlight join\" with it.",
+            ));
+        }
+        let http = Http::new(server.clone())?;
+        let insecure = matches!(allowance, FoundingAllowance::Bootstrap { insecure: true, .. });
+        let place = place(&server, &http.server_info().await?, insecure)?;
+        let made = make(&state, founding, place)?;
+        let proof = prove(&state, &made, allowance)?;
+        let view = http.found_organisation(&FoundOrganisation { admin_chain: made.chain.clone(), proof }).await?;
+
+        let mut anchors = match allowance {
+            FoundingAllowance::Bootstrap { .. } => Anchors::new(made.org, made.root_fingerprint),
+            FoundingAllowance::Invite(link) => link.anchors()?,
+        };
+        anchors.pin(made.org, made.root_fingerprint)?;
+        state.put(names::SERVER, &made.place)?;
+        state.apply(|engine, now| engine.enrol(made.chain.clone(), anchors, now))?;
+        state.forget(names::FOUNDING)?;
+        Ok((Self::new(state, insecure_http)?, view))
+    }
+}
+
+/// A server's address and name. They must agree, because sign-in signatures are made for the name.
+pub(super) fn place(server: &ServerUrl, info: &ServerInfo, insecure: bool) -> Result<Place, SessionError> {
+    if info.name != server.as_str() && !insecure {
+        return Err(SessionError::rule(
+            ErrorCode::InvalidValue,
+            format!("The server at {server} calls itself {}: use that address.", info.name),
+        ));
+    }
+    Ok(Place { address: server.as_str().to_owned(), name: info.name.clone(), insecure })
+}
+
+/// Makes keys and certificates, or finds those that were made for the same founding before its answer was lost.
+fn make(state: &State, founding: &Founding, place: Place) -> Result<Made, SessionError> {
+    if let Some(made) = state.get::<Made>(names::FOUNDING)?.filter(|made| made.founding == *founding && made.place == place) {
+        return Ok(made);
+    }
+    let now = clock::now();
+    let lifetime = |days: u32| lifetime(now, days);
+    let (root_seed, signer_seed) = (Zeroizing::new(random::<32>()?), Zeroizing::new(random::<32>()?));
+    let (root_key, signer_key) = (SigningKey::from_bytes(&root_seed), SigningKey::from_bytes(&signer_seed));
+    let org = OrgId(random()?);
+    let root = build_root(&root_key, org, founding.kind, &founding.name, random()?, lifetime(ROOT_DAYS))?;
+    let signer_public = signer_key.verifying_key().to_bytes();
+    let signer = build_signer(&root_key, &root, &signer_public, random()?, lifetime(SIGNER_DAYS))?;
+    let (device, key) = own_key(state)?;
+    let subject = DeviceSubject {
+        person: PersonId(random()?),
+        device,
+        role: Role::Admin,
+        work_name: founding.admin_name.clone(),
+        key,
+    };
+    let leaf = build_device(&signer_key, &signer, &subject, random()?, lifetime(DEVICE_DAYS))?;
+    let root_fingerprint = Fingerprint::of(&root);
+    let signer_chain: Vec<Bytes> = vec![signer.into(), root.into()];
+    let chain = std::iter::once(Bytes(leaf)).chain(signer_chain.iter().cloned()).collect();
+    state.apply(|engine, _| {
+        engine.set_admin(AdminMaterial { root_seed: Some(root_seed), signer_seed, signer_chain })
+    })?;
+    let made = Made { founding: founding.clone(), place, org, root_fingerprint, chain, created_at: now };
+    state.put(names::FOUNDING, &made)?;
+    Ok(made)
+}
+
+/// This device's id and public key; made now if this is the first time that anybody asks.
+pub(super) fn own_key(state: &State) -> Result<(DeviceId, [u8; 32]), SessionError> {
+    if state.read(|engine| engine.device().is_none())? {
+        let (device, seed) = (DeviceId(random()?), Zeroizing::new(random::<32>()?));
+        state.apply(|engine, _| engine.create_device(device, seed))?;
+    }
+    let known = state.read(|engine| {
+        let key = engine.signing_key().map(|key| key.verifying_key().to_bytes());
+        engine.device().zip(key.ok())
+    })?;
+    known.ok_or(SessionError::NotSetUp)
+}
+
+fn prove(state: &State, made: &Made, allowance: &FoundingAllowance) -> Result<FoundingProof, SessionError> {
+    let link = match allowance {
+        FoundingAllowance::Bootstrap { token, .. } => return Ok(FoundingProof::Bootstrap { token: token.clone() }),
+        FoundingAllowance::Invite(link) => link,
+    };
+    let keys = link.keys()?;
+    let admin = state.read(|engine| engine.admin().cloned())?.ok_or(SessionError::NotASigner)?;
+    let root_seed = admin.root_seed.ok_or(SessionError::NotASigner)?;
+    let root = made.chain.last().cloned().unwrap_or_default();
+    let request =
+        PartnerRequest { invite: link.invite, org: made.org, kind: made.founding.kind, root, created_at: made.created_at };
+    let request = Sealed::seal(&request, &SigningKey::from_bytes(&root_seed), &keys)?;
+    Ok(FoundingProof::Invite { invite: link.invite, claim: keys.claim().clone(), request })
+}
+
+/// From a little before now, so that a clock that runs behind by minutes still accepts it.
+pub(super) fn lifetime(now: Timestamp, days: u32) -> Lifetime {
+    Lifetime { not_before: now - Duration::from_secs(600), not_after: now + DAY * days }
+}
+
+/// The admin's signing key and its chain (signer, root).
+pub(super) fn signer(state: &State) -> Result<(SigningKey, Vec<Bytes>), SessionError> {
+    let admin = state.read(|engine| engine.admin().cloned())?.ok_or(SessionError::NotASigner)?;
+    Ok((SigningKey::from_bytes(&admin.signer_seed), admin.signer_chain))
+}
+
+/// An invite that this device made, with its secret.
+pub(super) fn own_invite(state: &State, invite: firstlight_protocol::InviteId) -> Result<StoredInvite, SessionError> {
+    state.get::<StoredInvite>(&format!("{}{invite}", names::INVITE))?.ok_or_else(|| {
+        SessionError::rule(
+            ErrorCode::Forbidden,
+            "That invite was made on another device: its request can only be checked and signed there.",
+        )
+    })
+}

@@ -1,0 +1,438 @@
+//! A device that stays connected: frames in, steps stored, effects carried out beside the socket, forever.
+//!
+//! A page waits for nothing (DESIGN.md, promise 2): what a frame brought is handed to the caller before any request
+//! that follows from it, and requests run beside the socket, one after the other.
+
+use super::{
+    Session, SessionError,
+    drive::{Task, merge},
+};
+use crate::{
+    engine::{Effect, Event},
+    storage::Outcome,
+    transport::{Backoff, Stream, StreamEnd, TransportError},
+};
+use firstlight_protocol::{
+    CalloutId, ErrorCode, PageId, Timestamp,
+    api::{Acks, InboxItem, LogEntry, Notice, Sent},
+    callout::CalloutView,
+    limits::MAX_LOG_PAGE,
+    stream::{ClientFrame, Hello, SendFrame, ServerFrame},
+};
+use futures_util::FutureExt;
+use std::{
+    collections::VecDeque,
+    future::pending,
+    pin::Pin,
+    time::Duration,
+};
+use tokio::time::{Instant, sleep_until};
+
+/// A session that lasted this long was a good one: the next reconnect is quick again.
+const GOOD_SESSION: Duration = Duration::from_secs(20);
+
+/// What a watching caller sees.
+#[derive(Debug)]
+pub enum Happening {
+    /// The websocket is open; what was missed comes next.
+    Connected {
+        /// The server's clock.
+        server_now: Timestamp,
+    },
+    /// The websocket is gone; it is tried again by itself.
+    Disconnected {
+        /// Why.
+        reason: String,
+        /// After this.
+        retry_in: Duration,
+    },
+    /// The engine has something to show.
+    Event(Box<Event>),
+    /// Something that this device does by itself did not work.
+    Trouble {
+        /// What.
+        error: SessionError,
+    },
+    /// A callout's room was built here.
+    RoomBuilt {
+        /// The callout.
+        callout: CalloutId,
+        /// The room.
+        room: firstlight_protocol::RoomId,
+        /// How many people are in it besides this device's.
+        people: usize,
+    },
+}
+
+/// Something that runs beside the socket.
+#[derive(Debug)]
+enum Work {
+    Task(Task),
+    /// Build the room of a callout that this device opened.
+    BuildRoom(CalloutId),
+    /// Add whoever belongs in the room by now.
+    CompleteRoom(Box<CalloutView>),
+    /// The receipt of a page, where the socket could not carry it.
+    Seen(PageId),
+}
+
+/// What became of it.
+struct Done {
+    outcome: Result<Outcome, SessionError>,
+    happenings: Vec<Happening>,
+}
+
+type Running = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// The connection of a watching device.
+pub struct Live {
+    session: Session,
+    ready: VecDeque<Happening>,
+    work: VecDeque<Work>,
+    running: Option<Running>,
+    outgoing: VecDeque<ClientFrame>,
+    acks: Acks,
+    stream: Option<Stream>,
+    opened: Instant,
+    connect_at: Instant,
+    retry_at: Option<Instant>,
+    reconnect: Backoff,
+    again: Backoff,
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").field("connected", &self.stream.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    /// Connects with the first [`Self::next`].
+    pub fn new(session: Session) -> Self {
+        let now = Instant::now();
+        Self {
+            session,
+            ready: VecDeque::new(),
+            work: VecDeque::new(),
+            running: None,
+            outgoing: VecDeque::new(),
+            acks: Acks::default(),
+            stream: None,
+            opened: now,
+            connect_at: now,
+            retry_at: None,
+            reconnect: Backoff::reconnect(),
+            again: Backoff::reconnect(),
+        }
+    }
+
+    /// The next thing that happens. Cancelling it loses nothing. An error is final: the device is revoked, or its state
+    /// directory can't be used.
+    pub async fn next(&mut self) -> Result<Happening, SessionError> {
+        loop {
+            if let Some(happening) = self.ready.pop_front() {
+                return Ok(happening);
+            }
+            if self.stream.is_none() {
+                sleep_until(self.connect_at).await;
+                self.connect().await?;
+                continue;
+            }
+            self.send_waiting().await;
+            self.start_work();
+            self.step().await?;
+        }
+    }
+
+    /// Closes the connection in order, after what was received is acknowledged.
+    pub async fn close(mut self) {
+        self.send_waiting().await;
+        if let Some(stream) = self.stream.take() {
+            stream.close().await;
+        }
+    }
+
+    async fn connect(&mut self) -> Result<(), SessionError> {
+        match self.open().await {
+            Ok((stream, server_now)) => {
+                self.stream = Some(stream);
+                self.opened = Instant::now();
+                self.ready.push_back(Happening::Connected { server_now });
+                self.catch_up()?;
+                Ok(())
+            }
+            // Whatever the server answers, a device that waits for pages goes on trying; only a revoked one stops.
+            Err(SessionError::Transport(e)) if e.code() != Some(ErrorCode::DeviceRevoked) => {
+                self.disconnected(e.to_string());
+                Ok(())
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    async fn open(&self) -> Result<(Stream, Timestamp), SessionError> {
+        let api = &self.session.api;
+        let ticket = api.ticket().await?.ticket;
+        let (inbox, rooms) = self.session.state.read(|engine| (engine.inbox_cursor(), engine.cursors()))?;
+        let (stream, ready) = Stream::open(api.http().server(), Hello { ticket, inbox: Some(inbox), rooms }).await?;
+        Ok((stream, ready.now))
+    }
+
+    /// After connecting: whom to trust, key packages for others, and whatever was left open.
+    fn catch_up(&mut self) -> Result<(), SessionError> {
+        self.retry_at = None;
+        self.work.clear();
+        self.outgoing.clear();
+        self.work.extend([Work::Task(Task::Trust), Work::Task(Task::KeyPackages)]);
+        self.queue_outbox()?;
+        for opening in self.session.openings()? {
+            self.work.push_back(Work::BuildRoom(opening.open.id));
+        }
+        Ok(())
+    }
+
+    fn queue_outbox(&mut self) -> Result<(), SessionError> {
+        let effects = self.session.state.read(|engine| engine.outbox())?;
+        self.queue(effects);
+        Ok(())
+    }
+
+    fn disconnected(&mut self, reason: String) {
+        if self.stream.take().is_some() && self.opened.elapsed() >= GOOD_SESSION {
+            self.reconnect.reset();
+        }
+        let retry_in = self.reconnect.fail(crate::transport::jitter());
+        self.connect_at = Instant::now() + retry_in;
+        self.ready.push_back(Happening::Disconnected { reason, retry_in });
+    }
+
+    /// Sends what waits for the socket. A frame leaves the queue after it was sent, so that cancelling repeats it at worst.
+    async fn send_waiting(&mut self) {
+        if self.acks != Acks::default() {
+            self.outgoing.push_back(ClientFrame::Ack(std::mem::take(&mut self.acks)));
+        }
+        while let (Some(frame), Some(stream)) = (self.outgoing.front(), self.stream.as_mut()) {
+            match stream.send(frame).await {
+                Ok(()) => drop(self.outgoing.pop_front()),
+                Err(end) => self.ended(end).unwrap_or_default(),
+            }
+        }
+    }
+
+    /// The session is over. Only a revoked device has no way back.
+    fn ended(&mut self, end: StreamEnd) -> Result<(), SessionError> {
+        // The receipts that were not sent go over HTTP; all else is in the engine's outbox or repeated by the server.
+        for frame in std::mem::take(&mut self.outgoing) {
+            if let ClientFrame::PageSeen { page } = frame {
+                self.work.push_back(Work::Seen(page));
+            }
+        }
+        let last = end.is_final();
+        let error = TransportError::from(end);
+        self.disconnected(error.to_string());
+        if last { Err(error.into()) } else { Ok(()) }
+    }
+
+    fn start_work(&mut self) {
+        if self.running.is_some() {
+            return;
+        }
+        if let Some(work) = self.work.pop_front() {
+            self.running = Some(Box::pin(run(self.session.clone(), work)));
+        }
+    }
+
+    /// Waits for the first of: frames, the running request, the time to try failed ones again.
+    async fn step(&mut self) -> Result<(), SessionError> {
+        let Some(stream) = self.stream.as_mut() else { return Ok(()) };
+        let running = async {
+            match self.running.as_mut() {
+                Some(running) => running.await,
+                None => pending().await,
+            }
+        };
+        let again = async {
+            match self.retry_at {
+                Some(at) => sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            frame = stream.next() => match frame {
+                Ok(frame) => self.frames(frame),
+                Err(end) => self.ended(end),
+            },
+            done = running => {
+                self.running = None;
+                self.done(done)
+            }
+            () = again => {
+                self.retry_at = None;
+                self.queue_outbox()
+            }
+        }
+    }
+
+    fn done(&mut self, done: Done) -> Result<(), SessionError> {
+        self.ready.extend(done.happenings);
+        match done.outcome {
+            Ok(outcome) => {
+                self.again.reset();
+                self.take(outcome)
+            }
+            Err(e) if e.code() == Some(ErrorCode::DeviceRevoked) => Err(e),
+            Err(e) if e.is_passing() => {
+                // Everything is in the outbox: forget the queue, and ask for all of it again a little later.
+                self.work.retain(|work| matches!(work, Work::Seen(_) | Work::BuildRoom(_)));
+                self.retry_at = Some(Instant::now() + self.again.fail(crate::transport::jitter()));
+                Ok(())
+            }
+            Err(error) => {
+                self.ready.push_back(Happening::Trouble { error });
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the frame and whatever else has arrived by now: one transaction for many entries.
+    fn frames(&mut self, first: ServerFrame) -> Result<(), SessionError> {
+        let mut entries: Vec<LogEntry> = Vec::new();
+        let mut items: Vec<InboxItem> = Vec::new();
+        let mut next = Some(Ok(first));
+        while let Some(frame) = next.take() {
+            match frame {
+                Ok(ServerFrame::Entry(e)) => entries.push(LogEntry {
+                    room: e.room,
+                    seq: e.seq,
+                    at: e.at,
+                    sender: e.sender,
+                    id: e.id,
+                    kind: e.kind,
+                    body: e.body,
+                }),
+                Ok(ServerFrame::Inbox(item)) => items.push(item),
+                Ok(other) => {
+                    self.store(&mut entries, &mut items)?;
+                    self.other(other)?;
+                }
+                Err(end) => {
+                    self.store(&mut entries, &mut items)?;
+                    return self.ended(end);
+                }
+            }
+            if entries.len() + items.len() < MAX_LOG_PAGE && let Some(stream) = self.stream.as_mut() {
+                next = stream.next().now_or_never();
+            }
+        }
+        self.store(&mut entries, &mut items)
+    }
+
+    /// The inbox first: a page is more urgent than a message.
+    fn store(&mut self, entries: &mut Vec<LogEntry>, items: &mut Vec<InboxItem>) -> Result<(), SessionError> {
+        if !items.is_empty() {
+            let outcome = self.session.state.apply(|engine, now| engine.receive_inbox(items, now))?;
+            for item in items.drain(..) {
+                self.notice(item.notice)?;
+            }
+            self.take(outcome)?;
+        }
+        if !entries.is_empty() {
+            let outcome = self.session.state.apply(|engine, now| engine.receive_entries(entries, now))?;
+            entries.clear();
+            self.take(outcome)?;
+        }
+        Ok(())
+    }
+
+    /// What a notice asks of this device itself.
+    fn notice(&mut self, notice: Notice) -> Result<(), SessionError> {
+        match notice {
+            Notice::Page { page, .. } => self.outgoing.push_back(ClientFrame::PageSeen { page }),
+            Notice::Callout { view } => {
+                self.session.state.remember_duty_number(view.duty_number.as_str())?;
+                if view.room_people.is_some() {
+                    self.work.push_back(Work::CompleteRoom(Box::new(view)));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn other(&mut self, frame: ServerFrame) -> Result<(), SessionError> {
+        match frame {
+            ServerFrame::Sent(sent) => {
+                let answer = Sent { seq: sent.seq, at: sent.at };
+                let outcome = self.session.state.apply(|engine, _| engine.published_message(sent.room, sent.id, &answer))?;
+                self.take(outcome)
+            }
+            ServerFrame::Refused(refused) => {
+                let pending = self.session.state.read(|engine| engine.pending())?;
+                let known = refused.id.and_then(|id| pending.into_iter().find(|p| p.id == id));
+                match known {
+                    Some(pending) => {
+                        let outcome = self.session.hand_back(pending.room, pending.id, &refused.problem)?;
+                        if crate::engine::is_retryable(&refused.problem) {
+                            self.retry_at = Some(Instant::now() + self.again.fail(crate::transport::jitter()));
+                        }
+                        self.take(outcome)
+                    }
+                    None => {
+                        self.ready.push_back(Happening::Trouble { error: SessionError::Rule(refused.problem) });
+                        Ok(())
+                    }
+                }
+            }
+            ServerFrame::Closing(closing) => self.ended(StreamEnd::Closed(closing.problem)),
+            ServerFrame::Ready(_) => self.ended(StreamEnd::Malformed),
+            ServerFrame::Entry(_) | ServerFrame::Inbox(_) => Ok(()),
+        }
+    }
+
+    /// Events to the caller, effects to the socket or beside it.
+    fn take(&mut self, outcome: Outcome) -> Result<(), SessionError> {
+        for event in outcome.events {
+            if matches!(event, Event::Joined { .. }) {
+                // Joining used up a key package.
+                self.work.push_back(Work::Task(Task::KeyPackages));
+            }
+            self.ready.push_back(Happening::Event(Box::new(event)));
+        }
+        self.queue(outcome.effects);
+        Ok(())
+    }
+
+    fn queue(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Ack(acks) => merge(&mut self.acks, acks),
+                Effect::Subscribe(cursor) => self.outgoing.push_back(ClientFrame::Subscribe(cursor)),
+                Effect::PublishMessage { room, message } => {
+                    let frame = SendFrame { id: message.id, room, message: message.message };
+                    self.outgoing.push_back(ClientFrame::Send(frame));
+                }
+                other => self.work.push_back(Work::Task(Task::Effect(other))),
+            }
+        }
+    }
+}
+
+async fn run(session: Session, work: Work) -> Done {
+    let mut happenings = Vec::new();
+    let quiet = Outcome::default;
+    let outcome = match work {
+        Work::Task(task) => session.carry_out(task).await,
+        Work::Seen(page) => session.api.page_seen(page).await.map(|()| quiet()).map_err(SessionError::from),
+        Work::CompleteRoom(view) => session.complete_callout_room(&view).await.map(|()| quiet()),
+        Work::BuildRoom(callout) => match session.unbuilt(callout) {
+            Ok(Some(opening)) => session.build_callout_room(&opening).await.map(|built| {
+                happenings.push(Happening::RoomBuilt { callout, room: built.room, people: built.people.len() });
+                quiet()
+            }),
+            Ok(None) => Ok(quiet()),
+            Err(e) => Err(e),
+        },
+    };
+    Done { outcome, happenings }
+}

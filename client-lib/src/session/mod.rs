@@ -1,0 +1,81 @@
+//! One device at work: drives the engine against the server.
+//!
+//! What comes from the server goes into the engine, its step is stored, and only then are its effects carried out, until
+//! nothing is left to do ([`drive`]). Short commands catch up once over HTTP ([`Session::sync`]); a watching one holds a
+//! websocket ([`Live`]). Every multi-step thing a person wants (a callout with its room, an enrolment, a revocation) has
+//! its module here, and is stored before its first request, so that a crash in between is repaired and never doubled.
+
+mod actions;
+mod callout_room;
+mod clock;
+mod drive;
+mod enrolment;
+mod error;
+mod founding;
+mod invites;
+mod live;
+mod members;
+mod partners;
+mod random;
+mod revoking;
+mod rooms;
+mod state;
+mod sync;
+
+pub use actions::Opening;
+pub use callout_room::RoomBuilt;
+pub use clock::now;
+pub use enrolment::{Joining, PendingDevice};
+pub use error::SessionError;
+pub use founding::{Founding, FoundingAllowance};
+pub use invites::{MadeInvite, StoredInvite};
+pub use live::{Happening, Live};
+pub use members::{Candidates, LeftOut};
+pub use partners::PendingPartner;
+pub use random::random;
+pub use state::State;
+
+use crate::{
+    engine::Event,
+    storage::Outcome,
+    transport::{Api, Http, ServerUrl, SignIn},
+};
+use std::sync::Arc;
+
+/// A set-up device and its connection.
+#[derive(Debug, Clone)]
+pub struct Session {
+    state: Arc<State>,
+    api: Api<State>,
+}
+
+impl Session {
+    /// Over an opened state directory of a device that has a server; nothing is sent yet.
+    ///
+    /// `insecure_http` allows a server that was set up over http on another machine.
+    pub fn new(state: State, insecure_http: bool) -> Result<Self, SessionError> {
+        let place = state.server()?.ok_or(SessionError::NotSetUp)?;
+        let http = Http::new(ServerUrl::parse(&place.address, insecure_http || place.insecure)?)?;
+        let state = Arc::new(state);
+        let sign_in = SignIn::new(state.clone());
+        Ok(Self { api: Api::new(http, sign_in), state })
+    }
+
+    /// The HTTP API, signed in as this device.
+    pub fn api(&self) -> &Api<State> {
+        &self.api
+    }
+
+    /// What this device keeps.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Carries out what a step asks for, and all that follows from it. The events of what was done come even if the
+    /// rest failed: what was left open stays in the outbox.
+    pub async fn drive(&self, outcome: Outcome) -> (Vec<Event>, Result<(), SessionError>) {
+        let mut events = Vec::new();
+        let result = drive::until_quiet(self, outcome, &mut events).await;
+        (events, result)
+    }
+}

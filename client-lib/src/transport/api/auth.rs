@@ -1,0 +1,22 @@
+//! Who am I, tickets for the websocket, signing out.
+
+use super::{Api, Call, TokenVault, TransportError};
+use firstlight_protocol::api::{Me, Ticket};
+
+impl<V: TokenVault> Api<V> {
+    /// `GET /v1/me`.
+    pub async fn me(&self) -> Result<Me, TransportError> {
+        self.call(Call::get("/v1/me")).await
+    }
+
+    /// `POST /v1/auth/tickets`: an unused ticket expires by itself, so asking twice harms nothing.
+    pub async fn ticket(&self) -> Result<Ticket, TransportError> {
+        self.call(Call::post("/v1/auth/tickets", &serde_json::json!({}))).await
+    }
+
+    /// `DELETE /v1/auth/sessions`: signs this device out. Its state stays.
+    pub async fn sign_out(&self) -> Result<(), TransportError> {
+        self.call::<()>(Call::delete("/v1/auth/sessions")).await?;
+        self.sign_in.forget()
+    }
+}

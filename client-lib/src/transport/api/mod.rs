@@ -1,0 +1,55 @@
+//! Every route of the HTTP API as one typed method, one module per part of the house (`protocol::api` has the bodies).
+
+mod auth;
+mod dispatch;
+mod identity;
+mod rooms;
+
+use super::{Http, SignIn, TokenVault, TransportError, http::Call};
+use firstlight_protocol::{ErrorCode, api::ServerInfo};
+use serde::de::DeserializeOwned;
+
+/// The API for a signed-in device. Tokens are fetched and renewed as needed.
+#[derive(Debug)]
+pub struct Api<V> {
+    http: Http,
+    sign_in: SignIn<V>,
+}
+
+impl<V> Clone for Api<V> {
+    fn clone(&self) -> Self {
+        Self { http: self.http.clone(), sign_in: self.sign_in.clone() }
+    }
+}
+
+impl<V: TokenVault> Api<V> {
+    /// Over a prepared client.
+    pub fn new(http: Http, sign_in: SignIn<V>) -> Self {
+        Self { http, sign_in }
+    }
+
+    /// The connection itself, for what needs no sign-in.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Sends a request with an access token. One that the server takes no longer is renewed once: its clock decides,
+    /// not this machine's.
+    async fn call<T: DeserializeOwned>(&self, call: Call) -> Result<T, TransportError> {
+        let token = self.sign_in.access(&self.http, None).await?;
+        match self.http.send(&call, Some(&token)).await {
+            Err(e) if matches!(e.code(), Some(ErrorCode::TokenExpired | ErrorCode::Unauthenticated)) => {
+                let token = self.sign_in.access(&self.http, Some(&token)).await?;
+                self.http.send(&call, Some(&token)).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+impl Http {
+    /// `GET /v1/server`.
+    pub async fn server_info(&self) -> Result<ServerInfo, TransportError> {
+        self.send(&Call::get("/v1/server"), None).await
+    }
+}

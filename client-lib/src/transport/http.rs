@@ -1,0 +1,280 @@
+//! One HTTP request: deadlines, bounded answers, problem+json, and repetition of what may be repeated.
+
+use super::{Backoff, ServerUrl, TransportError, jitter};
+use firstlight_protocol::{ErrorCode, Problem, Secret};
+use reqwest::{Method, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+use std::time::Duration;
+
+/// Largest answer that is read, in bytes: a full page of a room's log in base64 fits.
+const MAX_ANSWER: usize = 64 << 20;
+/// Largest problem that is read, in bytes.
+const MAX_PROBLEM: usize = 64 << 10;
+/// A connection must stand within this time.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// One attempt must be complete within this time.
+const ATTEMPT_DEADLINE: Duration = Duration::from_secs(20);
+/// Attempts of one request.
+const ATTEMPTS: u32 = 4;
+/// A wait that the server asks for is kept only if it is not longer than this; else the person decides.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+
+/// A request before it is sent.
+pub(crate) struct Call {
+    method: Method,
+    path: String,
+    body: Option<Vec<u8>>,
+    /// Sending it twice does what sending it once does.
+    repeatable: bool,
+}
+
+impl Call {
+    /// Reads; always repeatable.
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::GET, path: path.into(), body: None, repeatable: true }
+    }
+
+    /// Takes away; repeating it changes nothing.
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self { method: Method::DELETE, path: path.into(), body: None, repeatable: true }
+    }
+
+    /// Replaces a document; repeatable.
+    pub(crate) fn put(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::with_body(Method::PUT, path.into(), body, true)
+    }
+
+    /// Replaces a part; repeatable.
+    pub(crate) fn patch(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::with_body(Method::PATCH, path.into(), body, true)
+    }
+
+    /// A POST whose body carries an id that the client chose: the server answers a repetition like the first.
+    pub(crate) fn post(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::with_body(Method::POST, path.into(), body, true)
+    }
+
+    /// A POST that must not be sent again when its answer was lost.
+    pub(crate) fn post_once(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::with_body(Method::POST, path.into(), body, false)
+    }
+
+    fn with_body(method: Method, path: String, body: &impl Serialize, repeatable: bool) -> Self {
+        // Types of the protocol always encode; the server would answer an empty body with "bad_request".
+        Self { method, path, body: Some(serde_json::to_vec(body).unwrap_or_default()), repeatable }
+    }
+}
+
+/// An HTTP client for one server.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: reqwest::Client,
+    server: ServerUrl,
+}
+
+impl Http {
+    /// Prepares a client; nothing is sent.
+    pub fn new(server: ServerUrl) -> Result<Self, TransportError> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("firstlight/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_DEADLINE)
+            .timeout(ATTEMPT_DEADLINE)
+            .tcp_nodelay(true)
+            // A redirect would carry the token to wherever an attacker on the way points.
+            .redirect(reqwest::redirect::Policy::none());
+        if server.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|e| TransportError::unreachable(root_cause(&e)))?;
+        Ok(Self { client, server })
+    }
+
+    /// The server that it talks to.
+    pub fn server(&self) -> &ServerUrl {
+        &self.server
+    }
+
+    /// Sends a request and decodes its answer, repeating what may be repeated.
+    pub(crate) async fn send<T: DeserializeOwned>(&self, call: &Call, token: Option<&Secret>) -> Result<T, TransportError> {
+        let mut backoff = Backoff::request();
+        loop {
+            let (error, unsent) = match self.attempt(call, token).await {
+                Ok(body) => return decode(call, &body),
+                Err(failed) => failed,
+            };
+            let own = backoff.fail(jitter());
+            let asked = match &error {
+                TransportError::Refused(problem) => problem.retry_after_ms.map(Duration::from_millis),
+                _ => None,
+            };
+            let wait = asked.map_or(own, |ms| ms.max(own));
+            let repeat = error.is_passing() && (unsent || call.repeatable) && wait <= MAX_WAIT;
+            if !repeat || backoff.failures() >= ATTEMPTS {
+                return Err(error);
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// One attempt. The flag of a failure says that the server certainly did nothing.
+    async fn attempt(&self, call: &Call, token: Option<&Secret>) -> Result<Vec<u8>, (TransportError, bool)> {
+        let mut request = self.client.request(call.method.clone(), self.server.at(&call.path));
+        if let Some(token) = token {
+            request = request.bearer_auth(token.reveal());
+        }
+        if let Some(body) = &call.body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let answer = request.send().await.map_err(|e| (broken(&e), e.is_connect()))?;
+        let status = answer.status();
+        if status.is_success() {
+            return read(answer, MAX_ANSWER).await.map_err(|e| (e, false));
+        }
+        let body = read(answer, MAX_PROBLEM).await.unwrap_or_default();
+        let problem = problem_of(status, &body);
+        // "Unavailable" and "rate limited" promise that nothing was changed; other 5xx come from anywhere.
+        let unchanged = matches!(problem.code, ErrorCode::Unavailable | ErrorCode::RateLimited);
+        Err((TransportError::Refused(problem), unchanged))
+    }
+}
+
+async fn read(mut answer: reqwest::Response, limit: usize) -> Result<Vec<u8>, TransportError> {
+    let announced = answer.content_length().unwrap_or(0);
+    if announced > limit as u64 {
+        return Err(TransportError::TooLarge { limit });
+    }
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+    while let Some(chunk) = answer.chunk().await.map_err(|e| broken(&e))? {
+        if body.len() + chunk.len() > limit {
+            return Err(TransportError::TooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn decode<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, TransportError> {
+    // An answer without content is `null`, which is what `()` reads.
+    let body = if body.is_empty() { b"null" } else { body };
+    serde_json::from_slice(body).map_err(|_| TransportError::Malformed { what: what(call) })
+}
+
+/// Method and path, without what stands after the question mark.
+fn what(call: &Call) -> String {
+    format!("{} {}", call.method, call.path.split('?').next().unwrap_or_default())
+}
+
+/// The server's problem; or, where something on the way answered in its place, the nearest code to its status.
+fn problem_of(status: StatusCode, body: &[u8]) -> Problem {
+    if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
+        return problem;
+    }
+    let code = match status.as_u16() {
+        401 => ErrorCode::Unauthenticated,
+        403 => ErrorCode::Forbidden,
+        404 => ErrorCode::NotFound,
+        408 | 504 => ErrorCode::Timeout,
+        409 => ErrorCode::Conflict,
+        413 => ErrorCode::TooLarge,
+        429 => ErrorCode::RateLimited,
+        502 | 503 => ErrorCode::Unavailable,
+        500.. => ErrorCode::Internal,
+        _ => ErrorCode::BadRequest,
+    };
+    Problem::with(code, format!("The answer was HTTP {} without an explanation.", status.as_u16()))
+}
+
+fn broken(error: &reqwest::Error) -> TransportError {
+    let reason = if error.is_timeout() { "it did not answer in time".to_owned() } else { root_cause(error) };
+    TransportError::unreachable(reason)
+}
+
+/// The innermost cause ("connection refused"): what stands around it repeats the URL.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let text = cause.to_string().trim_end_matches('.').to_lowercase();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    /// A listener that answers each connection with the next text and closes; it gives back how many requests came.
+    async fn serve(answers: Vec<&'static str>) -> (Http, tokio::task::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            let mut count = 0;
+            for answer in answers {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut buffer = [0u8; 4096];
+                let read = socket.read(&mut buffer).await.unwrap();
+                assert!(read > 0);
+                count += 1;
+                socket.write_all(answer.as_bytes()).await.unwrap();
+            }
+            count
+        });
+        (Http::new(ServerUrl::parse(&format!("http://{address}"), false).unwrap()).unwrap(), task)
+    }
+
+    const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n42";
+    const GONE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 20\r\nconnection: close\r\n\r\n4";
+    const BUSY: &str = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    const HUGE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\nconnection: close\r\n\r\n4";
+    const EMPTY: &str = "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+
+    #[tokio::test]
+    async fn a_lost_answer_is_asked_for_again_only_if_it_may_be() {
+        let (http, served) = serve(vec![GONE, OK]).await;
+        assert_eq!(http.send::<u32>(&Call::post("/v1/x", &1), None).await.unwrap(), 42);
+        assert_eq!(served.await.unwrap(), 2);
+
+        let (http, served) = serve(vec![GONE]).await;
+        let error = http.send::<u32>(&Call::post_once("/v1/x", &1), None).await.unwrap_err();
+        assert!(error.is_unreachable(), "{error}");
+        assert_eq!(served.await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_busy_server_is_asked_again_because_it_changed_nothing() {
+        let (http, served) = serve(vec![BUSY, OK]).await;
+        assert_eq!(http.send::<u32>(&Call::post_once("/v1/x", &1), None).await.unwrap(), 42);
+        assert_eq!(served.await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn answers_are_bounded_and_typed() {
+        let (http, _served) = serve(vec![HUGE, OK, EMPTY]).await;
+        let error = http.send::<u32>(&Call::get("/v1/x"), None).await.unwrap_err();
+        assert!(matches!(error, TransportError::TooLarge { .. }), "{error}");
+        let error = http.send::<Vec<u32>>(&Call::get("/v1/x?after=1"), None).await.unwrap_err();
+        assert_eq!(error.to_string(), "The server's answer to GET /v1/x is not of the documented shape.");
+        http.send::<()>(&Call::delete("/v1/x"), None).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_said_plainly() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let http = Http::new(ServerUrl::parse(&format!("http://{address}"), false).unwrap()).unwrap();
+        let error = http.send::<()>(&Call::get("/v1/server"), None).await.unwrap_err();
+        assert_eq!(error.to_string(), "Can't reach the server: connection refused.");
+    }
+
+    #[test]
+    fn the_servers_own_problem_wins_over_the_status() {
+        let body = serde_json::to_vec(&Problem::new(ErrorCode::StaleEpoch)).unwrap();
+        assert_eq!(problem_of(StatusCode::CONFLICT, &body).code, ErrorCode::StaleEpoch);
+        assert_eq!(problem_of(StatusCode::BAD_GATEWAY, b"<html>").code, ErrorCode::Unavailable);
+    }
+}

@@ -1,0 +1,19 @@
+//! The native transport: JSON over HTTP and the websocket `/v1/stream`, for the command line and for other native
+//! clients. It moves bytes and keeps deadlines; what they mean is the engine's and the session's business.
+
+pub mod api;
+mod backoff;
+mod error;
+mod http;
+mod stream;
+mod tokens;
+mod url;
+
+pub use api::Api;
+pub use backoff::Backoff;
+pub(crate) use backoff::jitter;
+pub use error::TransportError;
+pub use http::Http;
+pub use stream::{Stream, StreamEnd};
+pub use tokens::{SignIn, TokenVault, VaultError};
+pub use url::{InvalidServer, ServerUrl};
