@@ -1,0 +1,260 @@
+//! `firstlight`: everything a person does with Firstlight, on a terminal and for scripts (`--json`).
+//!
+//! One module per group of commands; each has its arguments beside what it does. Answers go to standard output, all
+//! else to standard error. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server can't be reached, 4 the
+//! callout is paging but its room could not be built.
+
+mod callout;
+mod context;
+mod devices;
+mod failure;
+mod happenings;
+mod invite;
+mod join;
+mod on_call;
+mod org;
+mod output;
+mod passphrase;
+mod people;
+mod pick;
+mod policy;
+mod room;
+mod rota;
+mod sync;
+mod values;
+mod watch;
+mod words;
+
+use clap::{Parser, Subcommand};
+use context::{Context, Global};
+use failure::Failure;
+use output::{Answer, Output};
+use std::process::ExitCode;
+
+/// Firstlight: call a responder at night, and talk end-to-end encrypted.
+#[derive(Debug, Parser)]
+#[command(name = "firstlight", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Found an organisation; see and approve partners
+    #[command(subcommand)]
+    Org(org::Org),
+    /// Invite a person's device, or a partner organisation
+    #[command(subcommand)]
+    Invite(invite::Invite),
+    /// Set this device up with an invite link
+    Join(join::Join),
+    /// Approve, list and revoke devices
+    #[command(subcommand)]
+    Devices(devices::Devices),
+    /// People of your organisation, their languages and how they are reached
+    #[command(subcommand)]
+    People(people::People),
+    /// Who is on call; the rota
+    #[command(subcommand)]
+    OnCall(on_call::OnCall),
+    /// Escalation policy: duty number, timers, zones and sites
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Open a callout and act on it
+    #[command(subcommand)]
+    Callout(callout::Callout),
+    /// Stay connected: pages, callouts, messages as they come
+    Watch(watch::Watch),
+    /// End-to-end encrypted rooms
+    #[command(subcommand)]
+    Room(room::Room),
+    /// Receive and send everything that waits, once
+    Sync(sync::Sync),
+    /// Who this device is, as the server sees it
+    Me,
+    /// End this device's sign-in; its keys and rooms stay
+    SignOut,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let out = Output::new(cli.global.json);
+    let context = Context::new(cli.global, out.clone());
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out.failure(&Failure::Usage(format!("This machine gives no event loop: {error}.")));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(&context, cli.command));
+    // A lookup or a file lock that still runs in the background must not keep a finished command.
+    runtime.shutdown_background();
+    match result {
+        Ok(answer) => {
+            out.answer(&answer);
+            match answer.partly {
+                Some(failure) => fail(&out, &failure),
+                None => ExitCode::SUCCESS,
+            }
+        }
+        Err(failure) => fail(&out, &failure),
+    }
+}
+
+fn fail(out: &Output, failure: &Failure) -> ExitCode {
+    out.failure(failure);
+    ExitCode::from(failure.exit_code())
+}
+
+/// Help and version are answers; anything else is wrong usage, in the form that was asked for.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args().any(|arg| arg == "--json") {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        Output::new(true).failure(&Failure::Usage(first));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(2)
+}
+
+async fn run(context: &Context, command: Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Org(command) => command.run(context).await,
+        Command::Invite(command) => command.run(context).await,
+        Command::Join(command) => command.run(context).await,
+        Command::Devices(command) => command.run(context).await,
+        Command::People(command) => command.run(context).await,
+        Command::OnCall(command) => command.run(context).await,
+        Command::Policy(command) => command.run(context).await,
+        Command::Callout(command) => command.run(context).await,
+        Command::Watch(command) => command.run(context).await,
+        Command::Room(command) => command.run(context).await,
+        Command::Sync(command) => command.run(context).await,
+        Command::Me => people::me(context).await,
+        Command::SignOut => people::sign_out(context).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// Every form that the documents show parses.
+    #[test]
+    fn the_documented_forms_parse() {
+        let forms = [
+            "org create --server http://127.0.0.1:8080 --bootstrap token --name Host --kind victim_services --admin-name Admin",
+            "org create --invite LINK --name Police --kind law_enforcement --admin-name Admin --json",
+            "org show",
+            "org partners",
+            "org approve abc123",
+            "org approve --all",
+            "org withdraw abc123",
+            "invite create --role advocate --name Advocate --expires 24h",
+            "invite create --role advocate --name Advocate --person abcdef",
+            "invite partner --kind law_enforcement --name Police",
+            "invite list",
+            "invite withdraw abcdef",
+            "join LINK --no-wait",
+            "join",
+            "devices list",
+            "devices pending",
+            "devices approve abcdef",
+            "devices approve --all",
+            "devices refuse abcdef",
+            "devices revoke abcdef",
+            "people list",
+            "people set-languages Advocate es en",
+            "people contact add-webhook Advocate --url https://hook.example.org/page --webhook-key-file key",
+            "people contact list Advocate",
+            "people contact remove Advocate abcdef",
+            "on-call show --at 2026-03-08T22:00:00Z",
+            "on-call rota show",
+            "on-call rota set rota.json",
+            "on-call shift add --tier primary --person Advocate --from 2026-03-08T22:00 --until 2026-03-09T06:00 --repeat daily",
+            "on-call shift remove night",
+            "policy show",
+            "policy set policy.json",
+            "policy set --duty-number 555-0100 --backup-after 3s --supervisor-after 6s --everyone-after 10s",
+            "callout open --zone north --site hospital --young-people 1 --age-band early --language es --language en --wanted 1 --prefer woman --scene-safe yes --emergency no --call-back 555-0101 --address A --arrival B --needs C --kit S --notes N --no-room",
+            "callout open --zone north --call-back 555-0101 --details-file -",
+            "callout list",
+            "callout show latest",
+            "callout timeline",
+            "callout ack",
+            "callout accept abcdef --eta 35",
+            "callout decline",
+            "callout eta --eta 20",
+            "callout en-route",
+            "callout arrived",
+            "callout with",
+            "callout handover",
+            "callout close --reason called_late --support accepted --kits 1",
+            "callout review --welfare well",
+            "callout cancel --reason mistake",
+            "callout left",
+            "callout merge --into abcdef",
+            "callout call-more --wanted 3 --person Advocate",
+            "callout build-room",
+            "watch --until page --timeout 30s --json",
+            "watch --once",
+            "room create --kind advocate --name Plan --with Advocate --with Caseworker",
+            "room list",
+            "room add abcdef Advocate",
+            "room remove abcdef Advocate",
+            "room send abcdef hello",
+            "room read abcdef --last 20",
+            "room members abcdef",
+            "room rejoin abcdef",
+            "sync",
+            "me",
+            "sign-out",
+        ];
+        for form in forms {
+            let args = std::iter::once("firstlight").chain(form.split(' '));
+            if let Err(error) = Cli::try_parse_from(args) {
+                panic!("{form}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let forms = [
+            "org create --name Host --kind victim_services --admin-name Admin",
+            "org create --server http://h --bootstrap a --invite b --name H --kind care --admin-name A",
+            "org create --bootstrap a --name H --kind care --admin-name A",
+            "callout open --zone north",
+            "callout open --zone North! --call-back 555-0101",
+            "callout open --zone north --call-back 555-0101 --scene-safe maybe",
+            "callout accept",
+            "devices approve abcdef --all",
+            "devices approve",
+            "invite create --role king --name X",
+            "watch --once --until page",
+            "room send abcdef",
+        ];
+        for form in forms {
+            let args = std::iter::once("firstlight").chain(form.split(' '));
+            assert!(Cli::try_parse_from(args).is_err(), "{form}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! People of the organisation: languages, how they are reached, and who I am.
+
+use super::{context::Context, failure::Failure, output::Answer, pick::pick};
+use clap::{Args, Subcommand};
+use firstlight_client::session::{Session, random};
+use firstlight_protocol::{
+    ContactId, PersonId, Secret,
+    api::{Contacts, PersonView, UpdatePerson},
+    callout::Language,
+    policy::ContactMethod,
+};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Commands about people.
+#[derive(Debug, Subcommand)]
+pub(crate) enum People {
+    /// List your organisation's people
+    List,
+    /// Set the languages that a person works in
+    SetLanguages {
+        /// Work name, or id, or its end
+        person: String,
+        /// Language codes such as es or zh-Hant; none clears the list
+        languages: Vec<Language>,
+    },
+    /// How a person is reached besides the app
+    #[command(subcommand)]
+    Contact(Contact),
+}
+
+/// Commands about contact methods.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Contact {
+    /// List a person's webhooks
+    List {
+        /// Work name, or id, or its end
+        person: String,
+    },
+    /// Add a webhook: pages go there signed and content-free
+    AddWebhook(Webhook),
+    /// Remove a webhook
+    Remove {
+        /// Work name, or id, or its end
+        person: String,
+        /// The contact's id, or its end
+        contact: String,
+    },
+}
+
+/// A webhook.
+#[derive(Debug, Args)]
+#[group(id = "signing_key", required = true, multiple = false, args = ["webhook_key", "webhook_key_file"])]
+pub(crate) struct Webhook {
+    /// Work name, or id, or its end
+    person: String,
+    /// Where pages go
+    #[arg(long)]
+    url: String,
+    /// Key that signs them, 16 to 256 characters
+    #[arg(long = "key", value_name = "KEY")]
+    webhook_key: Option<String>,
+    /// File whose first line is that key
+    #[arg(long = "webhook-key-file", value_name = "FILE")]
+    webhook_key_file: Option<PathBuf>,
+}
+
+impl People {
+    /// Runs the command.
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let session = context.session()?;
+        match self {
+            Self::List => list(context, &session).await,
+            Self::SetLanguages { person, languages } => {
+                let person = find_person(&session, &person).await?;
+                let codes: Vec<String> = languages.into_iter().map(String::from).collect();
+                session.api().update_person(person.person, &UpdatePerson { languages: Some(codes.clone()) }).await?;
+                let mut page = context.page();
+                page.title(&person.work_name);
+                page.row("languages", &codes.join(", "));
+                Ok(Answer::new(&json!({ "person": person.person, "languages": codes }), page))
+            }
+            Self::Contact(contact) => contact.run(context, &session).await,
+        }
+    }
+}
+
+impl Contact {
+    async fn run(self, context: &Context, session: &Session) -> Result<Answer, Failure> {
+        let name = match &self {
+            Self::List { person } | Self::Remove { person, .. } => person,
+            Self::AddWebhook(webhook) => &webhook.person,
+        };
+        let person = find_person(session, name).await?;
+        let mut contacts = session.api().contacts(person.person).await?;
+        match self {
+            Self::List { .. } => {}
+            Self::AddWebhook(webhook) => {
+                let method = ContactMethod::Webhook { id: ContactId(random()?), url: webhook.url.clone(), key: Some(webhook.key()?) };
+                method.validate()?;
+                contacts.methods.push(method);
+                session.api().put_contacts(person.person, &contacts).await?;
+            }
+            Self::Remove { contact, .. } => {
+                let ids = contacts.methods.iter().filter_map(id);
+                let gone = pick("contact", &contact, ids)?;
+                contacts.methods.retain(|method| id(method) != Some(gone));
+                session.api().put_contacts(person.person, &contacts).await?;
+            }
+        }
+        Ok(show_contacts(context, &person, contacts))
+    }
+}
+
+impl Webhook {
+    fn key(&self) -> Result<Secret, Failure> {
+        let text = match (&self.webhook_key, &self.webhook_key_file) {
+            (Some(key), _) => key.clone(),
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("The key can't be read: {e}.")))?;
+                text.lines().next().unwrap_or_default().to_owned()
+            }
+            (None, None) => String::new(),
+        };
+        Ok(Secret::new(text))
+    }
+}
+
+fn id(method: &ContactMethod) -> Option<ContactId> {
+    match method {
+        ContactMethod::Webhook { id, .. } => Some(*id),
+        ContactMethod::InApp => None,
+    }
+}
+
+fn show_contacts(context: &Context, person: &PersonView, contacts: Contacts) -> Answer {
+    let methods: Vec<ContactMethod> = contacts.methods.into_iter().map(ContactMethod::without_key).collect();
+    let mut page = context.page();
+    page.title(&format!("How {} is reached", person.work_name));
+    page.row("1", "the app, on every device of theirs");
+    for (i, method) in methods.iter().enumerate() {
+        if let ContactMethod::Webhook { id, url, .. } = method {
+            page.row(&(i + 2).to_string(), &format!("webhook {} ({url})", id.short()));
+        }
+    }
+    Answer::new(&json!({ "person": person.person, "methods": methods }), page)
+}
+
+async fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let people = session.api().people().await?;
+    let mut page = context.page();
+    page.title("People");
+    let rows: Vec<Vec<String>> = people
+        .iter()
+        .map(|p| {
+            let devices = p.devices.iter().filter(|d| d.revoked_at.is_none()).count();
+            vec![p.person.short(), p.work_name.clone(), p.role.to_string(), devices.to_string(), p.languages.join(", ")]
+        })
+        .collect();
+    page.table(&["ID", "NAME", "ROLE", "DEVICES", "LANGUAGES"], &rows, "nobody");
+    let list: Vec<_> = people
+        .iter()
+        .map(|p| {
+            let devices: Vec<_> = p.devices.iter().filter(|d| d.revoked_at.is_none()).map(|d| d.device).collect();
+            json!({
+                "person": p.person,
+                "org": p.org,
+                "work_name": p.work_name,
+                "role": p.role,
+                "languages": p.languages,
+                "devices": devices,
+            })
+        })
+        .collect();
+    Ok(Answer::new(&json!({ "people": list }), page))
+}
+
+/// A person of the own organisation, by work name, id or the end of an id.
+pub(crate) async fn find_person(session: &Session, text: &str) -> Result<PersonView, Failure> {
+    let people = session.api().people().await?;
+    let wanted = text.trim().to_lowercase();
+    let mut named = people.iter().filter(|p| p.work_name.to_lowercase() == wanted);
+    if let (Some(one), None) = (named.next(), named.next()) {
+        return Ok(one.clone());
+    }
+    let id = pick("person", text, people.iter().map(|p| p.person))?;
+    people.into_iter().find(|p| p.person == id).ok_or_else(|| Failure::missing("There is no such person."))
+}
+
+/// People by work name, id or the end of an id; a whole id may be of another organisation.
+pub(crate) async fn find_people(session: &Session, texts: &[String]) -> Result<Vec<PersonId>, Failure> {
+    let mut found = Vec::with_capacity(texts.len());
+    for text in texts {
+        found.push(match text.trim().parse::<PersonId>() {
+            Ok(person) => person,
+            Err(_) => find_person(session, text).await?.person,
+        });
+    }
+    Ok(found)
+}
+
+/// Who this device is.
+pub(crate) async fn me(context: &Context) -> Result<Answer, Failure> {
+    let session = context.session()?;
+    let me = session.api().me().await?;
+    let mut page = context.page();
+    page.title(&me.work_name);
+    page.row("role", me.role.as_str());
+    page.row("organisation", &format!("{} ({})", me.org, me.org_kind));
+    page.row("person", &me.person.to_string());
+    page.row("device", &me.device.to_string());
+    Ok(Answer::new(&me, page))
+}
+
+/// Signs out.
+pub(crate) async fn sign_out(context: &Context) -> Result<Answer, Failure> {
+    context.session()?.api().sign_out().await?;
+    let mut page = context.page();
+    page.title("Signed out");
+    page.line("  The next command signs in again with this device's key. To end a lost device's access, an admin revokes it.");
+    Ok(Answer::new(&json!({ "status": "signed_out" }), page))
+}

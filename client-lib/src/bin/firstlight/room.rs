@@ -1,0 +1,304 @@
+//! End-to-end encrypted rooms.
+
+use super::{
+    callout,
+    context::Context,
+    failure::Failure,
+    happenings::{self, person},
+    output::{Answer, Page},
+    people::{find_people, find_person},
+    pick::pick,
+    values::word,
+};
+use clap::Subcommand;
+use firstlight_client::{
+    engine::{RoomState, RoomSummary},
+    session::Session,
+};
+use firstlight_protocol::{ErrorCode, PersonId, RoomId, RoomKind, cert::is_valid_name, mls::Content};
+use serde_json::{Value, json};
+use std::io::Read;
+
+/// Most bytes of a message's text; with its padding and encryption it stays below the wire's bound.
+const MAX_TEXT: usize = 32 << 10;
+/// Longest name of a room.
+const MAX_NAME: usize = 80;
+
+/// Commands about rooms. ROOM is a room's id, its end, its name, or the end of its callout's id.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Room {
+    /// Create a room; its kind fixes for good who can be a member
+    Create {
+        /// callout, advocate, case_team, operation or agency
+        #[arg(long, value_parser = word(RoomKind::ALL))]
+        kind: RoomKind,
+        /// Its name, which only members see
+        #[arg(long)]
+        name: String,
+        /// First members: work name, or id, or its end; repeat for each
+        #[arg(long = "with", value_name = "PERSON")]
+        people: Vec<String>,
+    },
+    /// List rooms
+    List,
+    /// Add people; every member sees it
+    Add {
+        /// The room
+        room: String,
+        /// Work names, or ids, or their ends (another organisation's people: whole ids)
+        #[arg(required = true)]
+        people: Vec<String>,
+    },
+    /// Remove people; every member sees it
+    Remove {
+        /// The room
+        room: String,
+        /// Work names, or ids, or their ends
+        #[arg(required = true)]
+        people: Vec<String>,
+    },
+    /// Send a message
+    Send {
+        /// The room
+        room: String,
+        /// The text; "-" reads it from standard input
+        text: String,
+    },
+    /// Read messages
+    Read {
+        /// The room
+        room: String,
+        /// How many of the newest lines
+        #[arg(long, default_value_t = 50)]
+        last: usize,
+        /// Don't ask the server for new ones first
+        #[arg(long)]
+        offline: bool,
+    },
+    /// List members, as their certificates say who they are
+    Members {
+        /// The room
+        room: String,
+    },
+    /// Rejoin a room that is out of sync
+    Rejoin {
+        /// The room
+        room: String,
+    },
+}
+
+impl Room {
+    /// Runs the command.
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let session = context.session()?;
+        match self {
+            Self::Create { kind, name, people } => {
+                if !is_valid_name(&name) || name.chars().count() > MAX_NAME {
+                    return Err(Failure::Usage("A room's name has 1 to 64 visible characters.".into()));
+                }
+                let people = find_people(&session, &people).await?;
+                let room = session.create_room(kind, &name, &people).await?;
+                Ok(members(context, &room))
+            }
+            Self::List => {
+                session.sync().await.1?;
+                list(context, &session)
+            }
+            Self::Add { room, people } => {
+                session.sync().await.1?;
+                let room = find(&session, &room).await?;
+                let people = find_people(&session, &people).await?;
+                Ok(members(context, &session.add_people(room, &people).await?))
+            }
+            Self::Remove { room, people } => {
+                session.sync().await.1?;
+                let room = find(&session, &room).await?;
+                let people = present(&session, room, &people).await?;
+                Ok(members(context, &session.remove_people(room, &people).await?))
+            }
+            Self::Send { room, text } => send(context, &session, &room, text).await,
+            Self::Read { room, last, offline } => read(context, &session, &room, last, offline).await,
+            Self::Members { room } => {
+                session.sync().await.1?;
+                let room = find(&session, &room).await?;
+                Ok(members(context, &session.summary(room)?))
+            }
+            Self::Rejoin { room } => {
+                let room = find(&session, &room).await?;
+                Ok(members(context, &session.rejoin(room).await?))
+            }
+        }
+    }
+}
+
+/// Finds a room of this device.
+async fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
+    let rooms = session.state().read(|engine| engine.rooms())?;
+    if let Ok(room) = text.trim().parse() {
+        return Ok(room);
+    }
+    let wanted = text.trim().to_lowercase();
+    let mut named = rooms.iter().filter(|room| room.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted));
+    if let (Some(one), None) = (named.next(), named.next()) {
+        return Ok(one.room);
+    }
+    if wanted == "latest" {
+        let callout = callout::find(session, "latest").await?;
+        let room = rooms.iter().find(|room| room.context.callout == Some(callout));
+        return room.map(|room| room.room).ok_or_else(|| Failure::missing("This device is not in the newest callout's room."));
+    }
+    let of_callouts = rooms.iter().filter_map(|room| Some((room.context.callout?, room.room)));
+    if let Ok(callout) = pick("callout", &wanted, of_callouts.clone().map(|(callout, _)| callout))
+        && let Some((_, room)) = of_callouts.clone().find(|(known, _)| *known == callout)
+    {
+        return Ok(room);
+    }
+    pick("room", &wanted, rooms.iter().map(|room| room.room))
+}
+
+/// People who are members, by what their certificates say; others as in the directory.
+async fn present(session: &Session, room: RoomId, texts: &[String]) -> Result<Vec<PersonId>, Failure> {
+    let members = session.summary(room)?.members;
+    let mut found = Vec::with_capacity(texts.len());
+    for text in texts {
+        let wanted = text.trim().to_lowercase();
+        let mut named: Vec<PersonId> =
+            members.iter().filter(|m| m.work_name.to_lowercase() == wanted).map(|m| m.person).collect();
+        named.dedup();
+        found.push(match named[..] {
+            [one] => one,
+            _ => match pick("member", text, members.iter().map(|m| m.person)) {
+                Ok(person) => person,
+                Err(_) => find_person(session, text).await?.person,
+            },
+        });
+    }
+    Ok(found)
+}
+
+fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let rooms = session.state().read(|engine| engine.rooms())?;
+    let mut page = context.page();
+    page.title("Rooms");
+    let rows: Vec<Vec<String>> = rooms
+        .iter()
+        .map(|room| {
+            let name = room.name.clone().or_else(|| room.context.callout.map(|c| format!("callout {}", c.short())));
+            vec![
+                room.room.short(),
+                room.context.kind.to_string(),
+                name.unwrap_or_default(),
+                room.members.len().to_string(),
+                room.unread.to_string(),
+                standing(room),
+            ]
+        })
+        .collect();
+    page.table(&["ID", "KIND", "NAME", "DEVICES", "UNREAD", "STATE"], &rows, "none");
+    let list: Vec<Value> = rooms.iter().map(summary).collect();
+    Ok(Answer::new(&json!({ "rooms": list }), page))
+}
+
+fn standing(room: &RoomSummary) -> String {
+    match &room.state {
+        RoomState::Creating => "being created".into(),
+        RoomState::Joined => "".into(),
+        RoomState::OutOfSync(why) => format!("OUT OF SYNC: {why}"),
+        RoomState::Rejoining => "rejoining".into(),
+        RoomState::Left => "left".into(),
+    }
+}
+
+fn summary(room: &RoomSummary) -> Value {
+    json!({
+        "room": room.room,
+        "kind": room.context.kind,
+        "org": room.context.org,
+        "callout": room.context.callout,
+        "name": room.name,
+        "state": room.state,
+        "epoch": room.epoch,
+        "suite": room.suite,
+        "cursor": room.cursor,
+        "unread": room.unread,
+        "members": room.members.iter().map(person).collect::<Vec<_>>(),
+        "revoked_members": room.revoked_members,
+    })
+}
+
+fn members(context: &Context, room: &RoomSummary) -> Answer {
+    let mut page = context.page();
+    let title = room.name.clone().unwrap_or_else(|| format!("{} room {}", room.context.kind, room.room.short()));
+    page.title(&title);
+    describe(&mut page, room);
+    page.title("Members");
+    let rows: Vec<Vec<String>> = room
+        .members
+        .iter()
+        .map(|m| {
+            let revoked = if room.revoked_members.contains(&m.device) { "REVOKED, being removed" } else { "" };
+            vec![m.work_name.clone(), m.role.to_string(), m.org_kind.to_string(), m.device.short(), revoked.into()]
+        })
+        .collect();
+    page.table(&["NAME", "ROLE", "ORGANISATION", "DEVICE", ""], &rows, "nobody");
+    Answer::new(&summary(room), page)
+}
+
+fn describe(page: &mut Page, room: &RoomSummary) {
+    page.row("room", &room.room.to_string());
+    page.row("kind", room.context.kind.as_str());
+    page.row("who can read", room.context.kind.who_can_read());
+    page.row("state", &standing(room));
+}
+
+async fn send(context: &Context, session: &Session, room: &str, text: String) -> Result<Answer, Failure> {
+    let text = match text.as_str() {
+        "-" => {
+            let mut input = String::new();
+            let read = std::io::stdin().lock().take(MAX_TEXT as u64 + 1).read_to_string(&mut input);
+            read.map_err(|e| Failure::Usage(format!("The text can't be read: {e}.")))?;
+            input.trim_end().to_owned()
+        }
+        _ => text,
+    };
+    if text.is_empty() || text.len() > MAX_TEXT {
+        return Err(Failure::local(ErrorCode::TooLarge, format!("A message has 1 to {MAX_TEXT} bytes.")));
+    }
+    context.out.aside(callout::FREE_TEXT);
+    session.sync().await.1?;
+    let room = find(session, room).await?;
+    let content = Content::Text { text, reply_to: None };
+    let id = session.message_id(room, &content)?;
+    let events = session.send(room, content, id).await?;
+    let seq = events.iter().find_map(|event| match event {
+        firstlight_client::engine::Event::Sent { id: sent, seq, .. } if *sent == id => Some(*seq),
+        _ => None,
+    });
+    let summary = session.summary(room)?;
+    let mut page = context.page();
+    page.title("Sent");
+    page.row("who can read", summary.context.kind.who_can_read());
+    page.row("devices", &summary.members.len().to_string());
+    Ok(Answer::new(&json!({ "room": room, "id": id, "seq": seq }), page))
+}
+
+async fn read(context: &Context, session: &Session, room: &str, last: usize, offline: bool) -> Result<Answer, Failure> {
+    if !offline {
+        session.sync().await.1?;
+    }
+    let room = find(session, room).await?;
+    let summary = session.summary(room)?;
+    let lines = session.state().last_lines(room, last.clamp(1, 10_000))?;
+    let told: Vec<_> = lines.iter().map(|line| happenings::line(session, line)).collect();
+    session.state().apply(|engine, _| engine.mark_read(room))?;
+    let mut page = context.page();
+    page.note(&format!("Who can read: {}", summary.context.kind.who_can_read()));
+    for (line, told) in lines.iter().zip(&told) {
+        happenings::write(&mut page, line.at, told);
+    }
+    if lines.is_empty() {
+        page.note("nothing yet");
+    }
+    let json: Vec<Value> = told.into_iter().map(|told| told.json).collect();
+    Ok(Answer::new(&json!({ "room": room, "state": summary.state, "lines": json }), page))
+}

@@ -1,0 +1,124 @@
+//! The codes of callouts in the words of the field (DOMAIN.md, "Words").
+
+use firstlight_protocol::{
+    PersonId,
+    callout::{AgeBand, Alarm, CalloutState, Event, NextStep, ResponderState, Tier},
+};
+
+/// Where a callout stands.
+pub(crate) fn state(state: CalloutState) -> &'static str {
+    match state {
+        CalloutState::Submitted => "submitted",
+        CalloutState::Paging => "paging: nobody has answered yet",
+        CalloutState::Acknowledged => "acknowledged: somebody is awake, nobody is going yet",
+        CalloutState::Accepted => "accepted: somebody is going",
+        CalloutState::EnRoute => "en route",
+        CalloutState::Arrived => "arrived",
+        CalloutState::WithYoungPerson => "with the young person",
+        CalloutState::HandedOver => "handed over",
+        CalloutState::Closed => "closed, not reviewed yet",
+        CalloutState::Reviewed => "closed and reviewed",
+        CalloutState::Cancelled => "cancelled",
+        CalloutState::Unanswered => "UNANSWERED: everyone was called, nobody has accepted",
+        CalloutState::Merged => "merged into another callout",
+    }
+}
+
+/// Where a responder stands.
+pub(crate) fn responder(state: ResponderState) -> &'static str {
+    match state {
+        ResponderState::Paged => "called",
+        ResponderState::Acknowledged => "awake",
+        ResponderState::Accepted => "going",
+        ResponderState::EnRoute => "en route",
+        ResponderState::Arrived => "arrived",
+        ResponderState::WithYoungPerson => "with the young person",
+        ResponderState::HandedOver => "handed over",
+        ResponderState::Declined => "can't go",
+        ResponderState::Withdrew => "can't go after all",
+        ResponderState::StoodDown => "stood down",
+    }
+}
+
+/// What happens next by itself.
+pub(crate) fn next(step: NextStep) -> &'static str {
+    match step {
+        NextStep::PageBackup => "the backups are called",
+        NextStep::PageSupervisor => "the supervisors are called",
+        NextStep::PageEveryone => "everyone qualified is called",
+        NextStep::CallAgain => "who has not answered is called again",
+        NextStep::CallEveryoneAgain => "everyone is called again",
+        NextStep::CheckMovement => "the supervisor hears if nobody is on the way",
+        NextStep::CheckArrival => "the supervisor hears if nobody has arrived",
+        NextStep::CheckReview => "the supervisor hears if it is not reviewed",
+    }
+}
+
+/// A tier.
+pub(crate) fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Primary => "primary",
+        Tier::Backup => "backup",
+        Tier::Supervisor => "supervisor",
+        Tier::Everyone => "everyone",
+    }
+}
+
+/// An age band.
+pub(crate) fn age_band(band: AgeBand) -> &'static str {
+    match band {
+        AgeBand::Unknown => "age not known",
+        AgeBand::Under12 => "under 12",
+        AgeBand::Early => "12 to 14",
+        AgeBand::Late => "15 to 17",
+        AgeBand::Adult => "18 and over",
+        AgeBand::Mixed => "several ages",
+    }
+}
+
+/// What happened.
+pub(crate) fn event(event: Event) -> &'static str {
+    match event {
+        Event::Opened => "opened",
+        Event::DuplicateOffered => "looks like another callout; merging offered",
+        Event::TierPaged => "tier called",
+        Event::TierEmpty => "nobody on duty in this tier",
+        Event::PageSent => "called",
+        Event::PageFailed => "could not be reached that way",
+        Event::Acknowledged => "is awake",
+        Event::Accepted => "is going",
+        Event::Filled => "enough responders",
+        Event::Declined => "can't go",
+        Event::Withdrew => "can't go after all",
+        Event::EtaChanged => "new ETA",
+        Event::EnRoute => "en route",
+        Event::Arrived => "arrived",
+        Event::WithYoungPerson => "with the young person",
+        Event::HandedOver => "handed over",
+        Event::StoodDown => "stood down",
+        Event::Reopened => "calling again",
+        Event::CalledMore => "more responders asked for",
+        Event::Unanswered => "everyone was called, nobody has accepted",
+        Event::AlarmRaised => "alarm",
+        Event::RoomLinked => "room built",
+        Event::Closed => "closed",
+        Event::Reviewed => "reviewed",
+        Event::Cancelled => "cancelled",
+        Event::Merged => "merged into another callout",
+    }
+}
+
+/// An alarm; `name` finds a person's work name.
+pub(crate) fn alarm(alarm: Alarm, name: impl Fn(PersonId) -> String) -> String {
+    match alarm {
+        Alarm::Unanswered => "Nobody yet: call the duty number.".into(),
+        Alarm::Unfilled { missing } => format!("{missing} more responders are wanted, and everyone was called."),
+        Alarm::EmptyTier { tier: t } => format!("Nobody is on duty in the tier {}.", tier(t)),
+        Alarm::NoLanguageMatch { tier: t } => format!("Nobody called in the tier {} speaks the language.", tier(t)),
+        Alarm::Unreachable { person } => format!("{} could not be reached on any channel.", name(person)),
+        Alarm::ProjectedBreach { person } => format!("{} expects to arrive later than the target.", name(person)),
+        Alarm::NoMovement { person } => format!("{} is not on the way, and half of the ETA is over.", name(person)),
+        Alarm::Overdue { person } => format!("{} should have arrived by now.", name(person)),
+        Alarm::ReviewOverdue => "It is not reviewed yet.".into(),
+    }
+}
