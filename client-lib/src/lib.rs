@@ -9,5 +9,7 @@ pub mod engine;
 #[cfg(feature = "native")]
 pub mod session;
 pub mod storage;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "native")]
 pub mod transport;

@@ -5,6 +5,8 @@
 
 mod error;
 mod host;
+#[cfg(feature = "native")]
+mod key_file;
 mod line;
 mod memory;
 pub mod seal;
