@@ -1,0 +1,76 @@
+//! Out of sync, and the way back.
+
+use crate::town::{ROOM, SUITE, Town, agree};
+use firstlight_client::{
+    engine::{Effect, Event, OutOfSync, RoomState},
+    storage::LineBody,
+    testing::{now, settle},
+};
+use firstlight_protocol::{MessageId, Role, RoomKind, mls::SUITES};
+
+#[test]
+fn a_device_whose_log_has_expired_rejoins_and_shows_the_gap() {
+    for suite in SUITES {
+        let mut town = Town::new();
+        let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
+        town.room(RoomKind::Advocate, suite, &mut a, &mut [&mut b]);
+        a.text(ROOM, 1, "missed");
+        a.wish(|e| e.update(ROOM, MessageId([2; 16]), now()));
+        a.work(&mut town.net);
+        let cursor = b.host.engine().room(ROOM).unwrap().cursor;
+        b.apply(|e| e.log_expired(ROOM, cursor + 1)).unwrap();
+        assert_eq!(b.host.engine().room(ROOM).unwrap().state, RoomState::Joined, "nothing is missing yet");
+        b.apply(|e| e.log_expired(ROOM, cursor + 2)).unwrap();
+        assert_eq!(b.host.engine().room(ROOM).unwrap().state, RoomState::OutOfSync(OutOfSync::LogExpired));
+        b.restart();
+        settle(&mut town.net, &mut [&mut b, &mut a]);
+        assert!(b.events.contains(&Event::BackInSync { room: ROOM }));
+        let gap = b.lines(ROOM).into_iter().find_map(|l| match l.body {
+            LineBody::Gap { after, reason } => Some((after, reason)),
+            _ => None,
+        });
+        assert_eq!(gap, Some((cursor, Some(OutOfSync::LogExpired))));
+        a.text(ROOM, 3, "to b");
+        b.text(ROOM, 4, "to a");
+        settle(&mut town.net, &mut [&mut a, &mut b]);
+        assert_eq!(b.texts(ROOM).len(), 2);
+        agree(&mut [&mut a, &mut b]);
+        let changed = a.lines(ROOM).iter().any(|l| matches!(l.body, LineBody::Members { .. }));
+        assert!(!changed, "the same device is no change of members");
+    }
+}
+
+#[test]
+fn an_external_commit_that_comes_too_late_is_built_again() {
+    let mut town = Town::new();
+    let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
+    town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
+    b.apply(|e| e.log_expired(ROOM, 99)).unwrap();
+    let state = town.net.group_state(b.device, ROOM).unwrap();
+    a.wish(|e| e.update(ROOM, MessageId([1; 16]), now()));
+    a.work(&mut town.net);
+    b.queue.clear();
+    b.apply(|e| e.rejoin(ROOM, &state, MessageId([2; 16]), now())).unwrap();
+    assert!(matches!(b.queue.front(), Some(Effect::PublishCommit { .. })));
+    settle(&mut town.net, &mut [&mut b, &mut a]);
+    a.text(ROOM, 3, "back");
+    settle(&mut town.net, &mut [&mut b, &mut a]);
+    assert_eq!(b.texts(ROOM), ["back"]);
+    agree(&mut [&mut a, &mut b]);
+}
+
+#[test]
+fn who_was_removed_meanwhile_does_not_come_back() {
+    let mut town = Town::new();
+    let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
+    town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
+    b.apply(|e| e.log_expired(ROOM, 99)).unwrap();
+    let state = town.net.group_state(b.device, ROOM).unwrap();
+    a.wish(|e| e.remove(ROOM, &[b.device], MessageId([1; 16]), now()));
+    a.work(&mut town.net);
+    b.queue.clear();
+    b.apply(|e| e.rejoin(ROOM, &state, MessageId([2; 16]), now())).unwrap();
+    settle(&mut town.net, &mut [&mut b, &mut a]);
+    assert_eq!(b.host.engine().room(ROOM).unwrap().state, RoomState::Left);
+    assert_eq!(a.host.engine().room(ROOM).unwrap().members.len(), 1);
+}
