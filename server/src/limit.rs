@@ -78,13 +78,19 @@ impl RateLimit {
     /// # Errors
     /// As [`Self::check`].
     pub fn check_peer(&self, peer: Peer, now: Timestamp) -> Result<(), Problem> {
-        if peer.0.is_loopback() { Ok(()) } else { self.check(peer, now) }
+        if peer.0.is_loopback() {
+            Ok(())
+        } else {
+            self.check(peer, now)
+        }
     }
 }
 
 impl std::fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RateLimit").field("interval_ms", &self.interval).finish_non_exhaustive()
+        f.debug_struct("RateLimit")
+            .field("interval_ms", &self.interval)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,7 +114,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let set = parts.extensions.get::<Self>().copied();
-        let connection = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| Self::of(c.0.ip()));
+        let connection = || {
+            parts
+                .extensions
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|c| Self::of(c.0.ip()))
+        };
         Ok(set.or_else(connection).unwrap_or(Self(Ipv4Addr::LOCALHOST.into())))
     }
 }
@@ -120,12 +131,15 @@ mod tests {
     #[test]
     fn a_burst_then_one_per_interval_per_key() {
         let limit = RateLimit::new(3, Duration::from_secs(10));
-        let at = |ms| Timestamp(1_000_000 + ms);
+        let at = |ms: i64| Timestamp(1_000_000 + ms);
         for _ in 0..3 {
             limit.check("a", at(0)).unwrap();
         }
         let refused = limit.check("a", at(0)).unwrap_err();
-        assert_eq!((refused.code, refused.retry_after_ms), (ErrorCode::RateLimited, Some(10_000)));
+        assert_eq!(
+            (refused.code, refused.retry_after_ms),
+            (ErrorCode::RateLimited, Some(10_000))
+        );
         limit.check("b", at(0)).unwrap();
         limit.check("a", at(10_000)).unwrap();
         assert_eq!(limit.check("a", at(10_001)).unwrap_err().retry_after_ms, Some(9_999));

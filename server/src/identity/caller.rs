@@ -1,7 +1,11 @@
 //! From a bearer token to a [`Caller`].
 
 use super::trust;
-use crate::{Error, Result, app::{App, Shared}, caller::Caller};
+use crate::{
+    Error, Result,
+    app::{App, Shared},
+    caller::Caller,
+};
 use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},

@@ -39,7 +39,10 @@ pub(super) async fn get(
 ) -> Result<Json<Contacts>> {
     app.may_keep_contacts(&caller, person).await?;
     let hooks = app.store.contacts(person).await?;
-    let methods = hooks.into_iter().map(|Webhook { id, url, .. }| ContactMethod::Webhook { id, url, key: None }).collect();
+    let methods = hooks
+        .into_iter()
+        .map(|Webhook { id, url, .. }| ContactMethod::Webhook { id, url, key: None })
+        .collect();
     Ok(Json(Contacts { methods }))
 }
 
@@ -61,12 +64,19 @@ pub(super) async fn put(
         .write(move |tx| {
             Box::pin(async move {
                 let known = tx.contacts(person).await?;
-                sqlx::query("DELETE FROM contacts WHERE person = $1").bind(person.as_bytes()).execute(&mut *tx.conn).await?;
+                sqlx::query("DELETE FROM contacts WHERE person = $1")
+                    .bind(person.as_bytes())
+                    .execute(&mut *tx.conn)
+                    .await?;
                 let mut ids = Vec::new();
                 for (place, method) in (1i64..).zip(methods) {
-                    let ContactMethod::Webhook { id, url, key } = method else { continue };
+                    let ContactMethod::Webhook { id, url, key } = method else {
+                        continue;
+                    };
                     let kept = || known.iter().find(|hook| hook.id == id).map(|hook| hook.key.clone());
-                    let key = key.or_else(kept).ok_or_else(|| refuse("key: a new webhook needs one."))?;
+                    let key = key
+                        .or_else(kept)
+                        .ok_or_else(|| refuse("key: a new webhook needs one."))?;
                     sqlx::query("INSERT INTO contacts (person, place, contact, url, key) VALUES ($1, $2, $3, $4, $5)")
                         .bind(person.as_bytes())
                         .bind(place)
@@ -77,7 +87,8 @@ pub(super) async fn put(
                         .await?;
                     ids.push(id.to_string());
                 }
-                tx.audit(now, Some(caller.device), "person.contacts", person, ids.join(" ")).await
+                tx.audit(now, Some(caller.device), "person.contacts", person, ids.join(" "))
+                    .await
             })
         })
         .await?;
@@ -92,7 +103,10 @@ fn refuse(detail: impl Into<String>) -> Error {
 fn check(methods: &[ContactMethod]) -> Result<()> {
     // The app itself is one of them.
     if methods.len() >= MAX_CONTACT_METHODS {
-        return Err(refuse(format!("methods: at most {} besides the app.", MAX_CONTACT_METHODS - 1)));
+        return Err(refuse(format!(
+            "methods: at most {} besides the app.",
+            MAX_CONTACT_METHODS - 1
+        )));
     }
     let mut ids = BTreeSet::new();
     for method in methods {
@@ -110,7 +124,12 @@ fn check(methods: &[ContactMethod]) -> Result<()> {
 
 impl App {
     async fn may_keep_contacts(&self, caller: &Caller, person: PersonId) -> Result<()> {
-        let known = self.store.person(person).await?.filter(|p| p.org == caller.org).ok_or(ErrorCode::NotFound)?;
+        let known = self
+            .store
+            .person(person)
+            .await?
+            .filter(|p| p.org == caller.org)
+            .ok_or(ErrorCode::NotFound)?;
         if known.person == caller.person {
             return Ok(());
         }
@@ -124,7 +143,11 @@ async fn contacts<'e>(db: impl SqliteExecutor<'e>, person: PersonId) -> Result<V
         .fetch_all(db)
         .await?;
     let read = |row: sqlx::sqlite::SqliteRow| {
-        Ok(Webhook { id: id(row.get("contact"))?, url: row.get("url"), key: Secret::new(row.get::<String, _>("key")) })
+        Ok(Webhook {
+            id: id(row.get("contact"))?,
+            url: row.get("url"),
+            key: Secret::new(row.get::<String, _>("key")),
+        })
     };
     rows.into_iter().map(read).collect()
 }
@@ -138,7 +161,10 @@ impl Store {
     /// The address and the key of one webhook; `None` if the person has it no longer.
     pub async fn webhook(&self, person: PersonId, contact: ContactId) -> Result<Option<(String, Secret)>> {
         let hooks = self.contacts(person).await?;
-        Ok(hooks.into_iter().find(|hook| hook.id == contact).map(|hook| (hook.url, hook.key)))
+        Ok(hooks
+            .into_iter()
+            .find(|hook| hook.id == contact)
+            .map(|hook| (hook.url, hook.key)))
     }
 }
 

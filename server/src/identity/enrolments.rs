@@ -26,7 +26,11 @@ const MAX_LISTED: i64 = 500;
 /// Uses an invite and leaves a signing request. The same request again gives the same answer.
 #[utoipa::path(post, path = "/v1/enrolments", tag = "identity", request_body = Enrol, security(()),
     responses((status = 200, body = EnrolmentStatus), (status = 403, body = Problem), (status = 409, body = Problem)))]
-pub(super) async fn enrol(peer: Peer, State(app): State<Shared>, Json(body): Json<Enrol>) -> Result<Json<EnrolmentStatus>> {
+pub(super) async fn enrol(
+    peer: Peer,
+    State(app): State<Shared>,
+    Json(body): Json<Enrol>,
+) -> Result<Json<EnrolmentStatus>> {
     let now = app.clock.now();
     app.identity.limits.stranger.check_peer(peer, now)?;
     let request = body.request.open_unauthenticated().map_err(Problem::from)?;
@@ -34,7 +38,10 @@ pub(super) async fn enrol(peer: Peer, State(app): State<Shared>, Json(body): Jso
     if request.device != body.device {
         return Err(Problem::with(ErrorCode::InvalidValue, "The request is another device's.").into());
     }
-    app.store.write(move |tx| Box::pin(async move { tx.enrol(body, request, now).await })).await.map(Json)
+    app.store
+        .write(move |tx| Box::pin(async move { tx.enrol(body, request, now).await }))
+        .await
+        .map(Json)
 }
 
 /// Where an enrolment stands, asked by the new device with its claim key.
@@ -175,10 +182,22 @@ struct Waiting {
 impl Waiting {
     /// Whether the certificate says what the invite and the request say, and nothing else.
     fn check(&self, signed: &DeviceIdentity, org: OrgId) -> Result<()> {
-        let InviteFor::Device { person, work_name, role } = &self.purpose else {
+        let InviteFor::Device {
+            person,
+            work_name,
+            role,
+        } = &self.purpose
+        else {
             return Err(Error::internal("an enrolment with another kind of invite"));
         };
-        let says = (signed.org, signed.device, signed.person, signed.role, &signed.work_name, signed.key);
+        let says = (
+            signed.org,
+            signed.device,
+            signed.person,
+            signed.role,
+            &signed.work_name,
+            signed.key,
+        );
         if says == (org, self.request.device, *person, *role, work_name, self.request.key) {
             return Ok(());
         }
@@ -189,7 +208,11 @@ impl Waiting {
 
 impl Tx<'_> {
     async fn enrol(&mut self, body: Enrol, request: SigningRequest, now: Timestamp) -> Result<EnrolmentStatus> {
-        let Enrol { device, claim, request: sealed } = body;
+        let Enrol {
+            device,
+            claim,
+            request: sealed,
+        } = body;
         let invite = self.claim_invite(request.invite, &claim, now).await?;
         if invite.standing == InviteStanding::Used {
             return self.enrolled_before(device, request.invite, &sealed).await;
@@ -216,7 +239,8 @@ impl Tx<'_> {
         if made.rows_affected() == 0 {
             return Err(ErrorCode::Conflict.into());
         }
-        self.audit(now, None, "enrolment.request", device, request.invite).await?;
+        self.audit(now, None, "enrolment.request", device, request.invite)
+            .await?;
         for admin in self.devices_of_role(invite.org, Role::Admin).await? {
             self.push_inbox(admin, now, &Notice::RequestPending {}).await?;
         }
@@ -254,7 +278,11 @@ impl Tx<'_> {
         .ok_or(ErrorCode::NotFound)?;
         let sealed: Sealed<SigningRequest> = stored(&row, "request")?;
         let request = sealed.open_unauthenticated().map_err(Error::internal)?;
-        Ok(Waiting { status: row.get("status"), purpose: stored(&row, "purpose")?, request })
+        Ok(Waiting {
+            status: row.get("status"),
+            purpose: stored(&row, "purpose")?,
+            request,
+        })
     }
 
     async fn decide(&mut self, device: DeviceId, status: &'static str) -> Result<()> {
@@ -267,22 +295,31 @@ impl Tx<'_> {
     }
 
     /// Enters a device whose chain is verified, and its holder if they are new.
-    pub(super) async fn insert_device(&mut self, device: &DeviceIdentity, chain: &[Bytes], now: Timestamp) -> Result<()> {
+    pub(super) async fn insert_device(
+        &mut self,
+        device: &DeviceIdentity,
+        chain: &[Bytes],
+        now: Timestamp,
+    ) -> Result<()> {
         match self.person(device.person).await? {
-            Some(known) if (known.org, known.role, &known.work_name) != (device.org, device.role, &device.work_name) => {
+            Some(known)
+                if (known.org, known.role, &known.work_name) != (device.org, device.role, &device.work_name) =>
+            {
                 let detail = "This person is known with another role or work name.";
                 return Err(Problem::with(ErrorCode::Conflict, detail).into());
             }
             Some(_) => {}
             None => {
-                sqlx::query("INSERT INTO people (person, org, work_name, role, created_at) VALUES ($1, $2, $3, $4, $5)")
-                    .bind(device.person.as_bytes())
-                    .bind(device.org.as_bytes())
-                    .bind(&device.work_name)
-                    .bind(device.role.as_str())
-                    .bind(now.0)
-                    .execute(&mut *self.conn)
-                    .await?;
+                sqlx::query(
+                    "INSERT INTO people (person, org, work_name, role, created_at) VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(device.person.as_bytes())
+                .bind(device.org.as_bytes())
+                .bind(&device.work_name)
+                .bind(device.role.as_str())
+                .bind(now.0)
+                .execute(&mut *self.conn)
+                .await?;
             }
         }
         let made = sqlx::query(
@@ -298,6 +335,10 @@ impl Tx<'_> {
         .bind(now.0)
         .execute(&mut *self.conn)
         .await?;
-        if made.rows_affected() == 1 { Ok(()) } else { Err(ErrorCode::Conflict.into()) }
+        if made.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(ErrorCode::Conflict.into())
+        }
     }
 }

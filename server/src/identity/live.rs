@@ -1,7 +1,10 @@
 //! What has ended while access tokens for it are still good: asked on every request and by every open socket, so it is
 //! kept in memory and rebuilt from the store at start.
 
-use crate::{Result, store::{Store, id}};
+use crate::{
+    Result,
+    store::{Store, id},
+};
 use firstlight_protocol::{
     DeviceId, SessionId, Timestamp,
     limits::{ACCESS_LIFETIME, CLOCK_LEEWAY},
@@ -30,7 +33,10 @@ impl Live {
     /// What the store says.
     pub(super) async fn load(store: &Store, now: Timestamp) -> Result<Self> {
         let mut ended = Ended::default();
-        for row in sqlx::query("SELECT device FROM devices WHERE revoked_at IS NOT NULL").fetch_all(store.read()).await? {
+        for row in sqlx::query("SELECT device FROM devices WHERE revoked_at IS NOT NULL")
+            .fetch_all(store.read())
+            .await?
+        {
             ended.devices.insert(id(row.get("device"))?);
         }
         let since = now - REMEMBER;
@@ -39,7 +45,9 @@ impl Live {
             .fetch_all(store.read())
             .await?;
         for row in rows {
-            ended.sessions.insert(id(row.get("session"))?, Timestamp(row.get("ended_at")));
+            ended
+                .sessions
+                .insert(id(row.get("session"))?, Timestamp(row.get("ended_at")));
         }
         Ok(Self(RwLock::new(ended)))
     }

@@ -47,7 +47,9 @@ pub(super) async fn update(
 ) -> Result<StatusCode> {
     caller.require(&[Role::Admin, Role::Supervisor])?;
     let now = app.clock.now();
-    let Some(languages) = change.languages else { return Ok(StatusCode::NO_CONTENT) };
+    let Some(languages) = change.languages else {
+        return Ok(StatusCode::NO_CONTENT);
+    };
     if languages.len() > MAX_LANGUAGES || languages.iter().any(|l| l.parse::<Language>().is_err()) {
         let detail = format!("languages: at most {MAX_LANGUAGES} codes such as \"es\" or \"zh-Hant\".");
         return Err(Problem::with(ErrorCode::InvalidValue, detail).into());
@@ -65,7 +67,8 @@ pub(super) async fn update(
                 if changed.rows_affected() == 0 {
                     return Err(ErrorCode::NotFound.into());
                 }
-                tx.audit(now, Some(caller.device), "person.languages", person, codes).await
+                tx.audit(now, Some(caller.device), "person.languages", person, codes)
+                    .await
             })
         })
         .await?;
@@ -88,7 +91,10 @@ pub(super) async fn directory(
         return Err(Problem::with(ErrorCode::TooLarge, format!("At most {MAX_CLAIM} people at a time.")).into());
     }
     let count = u32::try_from(people.len()).unwrap_or(u32::MAX).max(1);
-    app.identity.limits.directory.check_many(caller.device, count, app.clock.now())?;
+    app.identity
+        .limits
+        .directory
+        .check_many(caller.device, count, app.clock.now())?;
     let mut views = Vec::with_capacity(people.len());
     for id in people {
         if let Some(person) = app.store.person(id).await?

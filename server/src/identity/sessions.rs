@@ -6,9 +6,7 @@ use crate::{
     caller::Caller,
     store::{Store, Tx, id},
 };
-use firstlight_protocol::{
-    DeviceId, ErrorCode, OrgId, Problem, SessionId, Timestamp, limits::REFRESH_LIFETIME,
-};
+use firstlight_protocol::{DeviceId, ErrorCode, OrgId, Problem, SessionId, Timestamp, limits::REFRESH_LIFETIME};
 use sqlx::Row;
 use std::time::Duration;
 
@@ -82,20 +80,27 @@ impl Store {
     pub(super) async fn refresh(&self, old: Refresh, next: Refresh, now: Timestamp) -> Result<Refreshed> {
         self.write(move |tx| {
             Box::pin(async move {
-                let row = sqlx::query("SELECT device, refresh, refresh_expires_at, ended_at FROM sessions WHERE session = $1")
-                    .bind(old.session.as_bytes())
-                    .fetch_optional(&mut *tx.conn)
-                    .await?
-                    .ok_or(ErrorCode::Unauthenticated)?;
+                let row = sqlx::query(
+                    "SELECT device, refresh, refresh_expires_at, ended_at FROM sessions WHERE session = $1",
+                )
+                .bind(old.session.as_bytes())
+                .fetch_optional(&mut *tx.conn)
+                .await?
+                .ok_or(ErrorCode::Unauthenticated)?;
                 let device: DeviceId = id(row.get("device"))?;
-                let over = row.get::<Option<i64>, _>("ended_at").is_some() || row.get::<i64, _>("refresh_expires_at") <= now.0;
+                let over =
+                    row.get::<Option<i64>, _>("ended_at").is_some() || row.get::<i64, _>("refresh_expires_at") <= now.0;
                 if over {
                     return Err(ErrorCode::Unauthenticated.into());
                 }
                 let current: Vec<u8> = row.get("refresh");
-                if !bool::from(subtle::ConstantTimeEq::ct_eq(current.as_slice(), old.token.digest().as_slice())) {
+                if !bool::from(subtle::ConstantTimeEq::ct_eq(
+                    current.as_slice(),
+                    old.token.digest().as_slice(),
+                )) {
                     tx.end_session(old.session, now).await?;
-                    tx.audit(now, Some(device), "auth.refresh_reused", old.session, old.generation).await?;
+                    tx.audit(now, Some(device), "auth.refresh_reused", old.session, old.generation)
+                        .await?;
                     return Ok(Refreshed::Reused);
                 }
                 sqlx::query(
@@ -107,7 +112,9 @@ impl Store {
                 .bind((now + REFRESH_LIFETIME).0)
                 .execute(&mut *tx.conn)
                 .await?;
-                tx.caller(device, next.session).await.map(|caller| Refreshed::Next(Box::new(caller)))
+                tx.caller(device, next.session)
+                    .await
+                    .map(|caller| Refreshed::Next(Box::new(caller)))
             })
         })
         .await
@@ -118,7 +125,8 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 tx.end_session(caller.session, now).await?;
-                tx.audit(now, Some(caller.device), "auth.sign_out", caller.session, "").await
+                tx.audit(now, Some(caller.device), "auth.sign_out", caller.session, "")
+                    .await
             })
         })
         .await
@@ -136,7 +144,10 @@ impl Tx<'_> {
         let (failures, locked_until): (i64, i64) = (row.get("failures"), row.get("locked_until"));
         if locked_until > now.0 {
             let wait = Timestamp(locked_until).since(now).as_millis();
-            let problem = Problem::with(ErrorCode::RateLimited, "Too many wrong signatures: this device has to wait.");
+            let problem = Problem::with(
+                ErrorCode::RateLimited,
+                "Too many wrong signatures: this device has to wait.",
+            );
             return Ok(Some(problem.retry_after_ms(u64::try_from(wait).unwrap_or(u64::MAX))));
         }
         if verified && row.get::<Option<i64>, _>("revoked_at").is_some() {
@@ -161,12 +172,17 @@ impl Tx<'_> {
 
     /// Uses up a challenge; false if it was used before.
     async fn answer(&mut self, challenge: &[u8], expires_at: Timestamp, now: Timestamp) -> Result<bool> {
-        sqlx::query("DELETE FROM answered_challenges WHERE expires_at <= $1").bind(now.0).execute(&mut *self.conn).await?;
-        let used = sqlx::query("INSERT INTO answered_challenges (challenge, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-            .bind(challenge)
-            .bind(expires_at.0)
+        sqlx::query("DELETE FROM answered_challenges WHERE expires_at <= $1")
+            .bind(now.0)
             .execute(&mut *self.conn)
             .await?;
+        let used = sqlx::query(
+            "INSERT INTO answered_challenges (challenge, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(challenge)
+        .bind(expires_at.0)
+        .execute(&mut *self.conn)
+        .await?;
         Ok(used.rows_affected() == 1)
     }
 
@@ -225,7 +241,10 @@ impl Tx<'_> {
 
     /// The caller that a device is in a sign-in.
     pub(super) async fn caller(&mut self, device: DeviceId, session: SessionId) -> Result<Caller> {
-        let device = self.device(device).await?.ok_or_else(|| Error::internal("a sign-in without a device"))?;
+        let device = self
+            .device(device)
+            .await?
+            .ok_or_else(|| Error::internal("a sign-in without a device"))?;
         if device.revoked_at.is_some() {
             return Err(ErrorCode::DeviceRevoked.into());
         }
@@ -236,7 +255,20 @@ impl Tx<'_> {
 impl super::Device {
     /// The caller that this device is in a sign-in.
     pub(super) fn caller(&self, session: SessionId) -> Caller {
-        let super::Person { org, org_kind, person, role, .. } = self.person;
-        Caller { org, org_kind, person, device: self.device, role, session }
+        let super::Person {
+            org,
+            org_kind,
+            person,
+            role,
+            ..
+        } = self.person;
+        Caller {
+            org,
+            org_kind,
+            person,
+            device: self.device,
+            role,
+            session,
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! People and devices as the rest of the server asks for them.
 
-use crate::{Error, Result, store::{Store, Tx, id, word}};
+use crate::{
+    Error, Result,
+    store::{Store, Tx, id, word},
+};
 use firstlight_protocol::{
     DeviceId, OrgId, OrgKind, PersonId, Role, Timestamp,
     api::{DeviceView, PersonView},
@@ -62,7 +65,9 @@ fn device(row: &SqliteRow) -> Result<Device> {
         device: id(row.get("device"))?,
         person: person(row)?,
         chain: from_cbor(&chain).map_err(|e| Error::internal(format!("stored chain: {e}")))?,
-        key: key.try_into().map_err(|_| Error::internal("stored device key is not 32 bytes"))?,
+        key: key
+            .try_into()
+            .map_err(|_| Error::internal("stored device key is not 32 bytes"))?,
         enrolled_at: Timestamp(row.get("enrolled_at")),
         revoked_at: row.get::<Option<i64>, _>("revoked_at").map(Timestamp),
         last_seen_at: row.get::<Option<i64>, _>("last_seen_at").map(Timestamp),
@@ -83,15 +88,29 @@ pub(super) enum Detail {
 impl Device {
     fn view(self, detail: Detail) -> DeviceView {
         let last_seen_at = self.last_seen_at.filter(|_| detail != Detail::Live);
-        let Self { device, chain, enrolled_at, revoked_at, .. } = self;
-        DeviceView { device, chain, enrolled_at, revoked_at, last_seen_at }
+        let Self {
+            device,
+            chain,
+            enrolled_at,
+            revoked_at,
+            ..
+        } = self;
+        DeviceView {
+            device,
+            chain,
+            enrolled_at,
+            revoked_at,
+            last_seen_at,
+        }
     }
 }
 
 impl Person {
     /// The person with these devices of theirs.
     pub(super) fn view(self, devices: Vec<Device>, detail: Detail) -> PersonView {
-        let shown = devices.into_iter().filter(|d| detail == Detail::All || d.revoked_at.is_none());
+        let shown = devices
+            .into_iter()
+            .filter(|d| detail == Detail::All || d.revoked_at.is_none());
         PersonView {
             devices: shown.map(|d| d.view(detail)).collect(),
             person: self.person,
@@ -104,28 +123,36 @@ impl Person {
 }
 
 pub(super) async fn find_person<'e>(db: impl SqliteExecutor<'e>, person_id: PersonId) -> Result<Option<Person>> {
-    let row = sqlx::query("SELECT * FROM known_people WHERE person = $1").bind(person_id.as_bytes()).fetch_optional(db).await?;
+    let row = sqlx::query("SELECT * FROM known_people WHERE person = $1")
+        .bind(person_id.as_bytes())
+        .fetch_optional(db)
+        .await?;
     row.as_ref().map(person).transpose()
 }
 
 pub(super) async fn find_device<'e>(db: impl SqliteExecutor<'e>, device_id: DeviceId) -> Result<Option<Device>> {
-    let row = sqlx::query("SELECT * FROM known_devices WHERE device = $1").bind(device_id.as_bytes()).fetch_optional(db).await?;
+    let row = sqlx::query("SELECT * FROM known_devices WHERE device = $1")
+        .bind(device_id.as_bytes())
+        .fetch_optional(db)
+        .await?;
     row.as_ref().map(device).transpose()
 }
 
 async fn live_devices<'e>(db: impl SqliteExecutor<'e>, person_id: PersonId) -> Result<Vec<DeviceId>> {
-    let rows = sqlx::query("SELECT device FROM devices WHERE person = $1 AND revoked_at IS NULL ORDER BY enrolled_at, device")
-        .bind(person_id.as_bytes())
-        .fetch_all(db)
-        .await?;
+    let rows =
+        sqlx::query("SELECT device FROM devices WHERE person = $1 AND revoked_at IS NULL ORDER BY enrolled_at, device")
+            .bind(person_id.as_bytes())
+            .fetch_all(db)
+            .await?;
     rows.into_iter().map(|row| id(row.get("device"))).collect()
 }
 
 impl Store {
     /// The organisation that hosts the server, once it is founded.
     pub async fn host_org(&self) -> Result<Option<OrgId>> {
-        let host: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(self.read()).await?;
+        let host: Option<Vec<u8>> = sqlx::query_scalar("SELECT host FROM trust WHERE one = 1")
+            .fetch_optional(self.read())
+            .await?;
         host.map(id).transpose()
     }
 
@@ -150,7 +177,11 @@ impl Store {
 
     /// A device's chain, leaf first; `None` for an unknown or revoked device.
     pub async fn device_chain(&self, device: DeviceId) -> Result<Option<Vec<Bytes>>> {
-        Ok(self.device(device).await?.filter(|d| d.revoked_at.is_none()).map(|d| d.chain))
+        Ok(self
+            .device(device)
+            .await?
+            .filter(|d| d.revoked_at.is_none())
+            .map(|d| d.chain))
     }
 
     /// A person's devices that are not revoked.

@@ -22,7 +22,10 @@ pub(super) async fn ticket(caller: Caller, State(app): State<Shared>) -> Result<
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM tickets WHERE expires_at <= $1").bind(now.0).execute(&mut *tx.conn).await?;
+                sqlx::query("DELETE FROM tickets WHERE expires_at <= $1")
+                    .bind(now.0)
+                    .execute(&mut *tx.conn)
+                    .await?;
                 sqlx::query("INSERT INTO tickets (ticket, session, expires_at) VALUES ($1, $2, $3)")
                     .bind(digest.as_slice())
                     .bind(session.as_bytes())
@@ -54,10 +57,11 @@ impl App {
                         .await?
                         .ok_or(ErrorCode::TicketInvalid)?;
                     let session: SessionId = id(row.get("session"))?;
-                    let device = sqlx::query_scalar("SELECT device FROM sessions WHERE session = $1 AND ended_at IS NULL")
-                        .bind(session.as_bytes())
-                        .fetch_optional(&mut *tx.conn)
-                        .await?;
+                    let device =
+                        sqlx::query_scalar("SELECT device FROM sessions WHERE session = $1 AND ended_at IS NULL")
+                            .bind(session.as_bytes())
+                            .fetch_optional(&mut *tx.conn)
+                            .await?;
                     // Nothing that is only found out now undoes the use of the ticket, except that it is gone anyway.
                     let Some(device) = device else { return Ok(None) };
                     if row.get::<i64, _>("expires_at") <= now.0 {

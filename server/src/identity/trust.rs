@@ -3,7 +3,10 @@
 //!
 //! It is never rebuilt from the statements: the certificates that signed them may have expired since.
 
-use crate::{Error, Result, store::{Store, Tx}};
+use crate::{
+    Error, Result,
+    store::{Store, Tx},
+};
 use firstlight_protocol::{
     ErrorCode, OrgId, Problem,
     api::OrgStatus,
@@ -31,8 +34,9 @@ impl Trust {
     /// Reads the store again, after a change is durable. One at a time, so that the cache ends with the newest.
     pub(super) async fn reload(&self, store: &Store) -> Result<()> {
         let _one = self.reloading.lock().await;
-        let stored: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(store.read()).await?;
+        let stored: Option<Vec<u8>> = sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1")
+            .fetch_optional(store.read())
+            .await?;
         let anchors = stored.map(|bytes| decode(&bytes)).transpose()?.map(Arc::new);
         *self.anchors.write().unwrap_or_else(PoisonError::into_inner) = anchors;
         Ok(())
@@ -45,7 +49,11 @@ impl Trust {
 
 /// The answer while there is no host.
 pub(super) fn not_founded() -> Error {
-    Problem::with(ErrorCode::WrongState, "This server waits for its host organisation to be founded.").into()
+    Problem::with(
+        ErrorCode::WrongState,
+        "This server waits for its host organisation to be founded.",
+    )
+    .into()
 }
 
 fn decode(bytes: &[u8]) -> Result<Anchors> {
@@ -70,24 +78,34 @@ pub(super) fn is_active(anchors: &Anchors, org: OrgId) -> bool {
 impl Tx<'_> {
     /// The anchors as this transaction sees them.
     pub(super) async fn anchors(&mut self) -> Result<Anchors> {
-        let stored: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(&mut *self.conn).await?;
+        let stored: Option<Vec<u8>> = sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1")
+            .fetch_optional(&mut *self.conn)
+            .await?;
         decode(&stored.ok_or_else(not_founded)?)
     }
 
     pub(super) async fn save_anchors(&mut self, anchors: &Anchors) -> Result<()> {
-        sqlx::query("UPDATE trust SET anchors = $1 WHERE one = 1").bind(to_cbor(anchors)).execute(&mut *self.conn).await?;
+        sqlx::query("UPDATE trust SET anchors = $1 WHERE one = 1")
+            .bind(to_cbor(anchors))
+            .execute(&mut *self.conn)
+            .await?;
         Ok(())
     }
 
     /// The host's first anchors; refused if there is a host.
     pub(super) async fn first_anchors(&mut self, anchors: &Anchors, bootstrap: [u8; 32]) -> Result<()> {
-        let made = sqlx::query("INSERT INTO trust (one, host, anchors, bootstrap) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(anchors.host().as_bytes())
-            .bind(to_cbor(anchors))
-            .bind(bootstrap.as_slice())
-            .execute(&mut *self.conn)
-            .await?;
-        if made.rows_affected() == 1 { Ok(()) } else { Err(Problem::with(ErrorCode::Conflict, "This server has a host.").into()) }
+        let made = sqlx::query(
+            "INSERT INTO trust (one, host, anchors, bootstrap) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING",
+        )
+        .bind(anchors.host().as_bytes())
+        .bind(to_cbor(anchors))
+        .bind(bootstrap.as_slice())
+        .execute(&mut *self.conn)
+        .await?;
+        if made.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(Problem::with(ErrorCode::Conflict, "This server has a host.").into())
+        }
     }
 }
