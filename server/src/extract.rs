@@ -115,6 +115,8 @@ fn describe(path: &str, error: &serde_json::Error) -> String {
         None if text.starts_with("missing field `") || text.starts_with("duplicate field `") => text.to_owned(),
         None => "the value is not of the documented form".to_owned(),
     };
+    // For an unknown field the path ends in its name, which the client chose.
+    let path = if what.starts_with("an unknown field") { path.rsplit_once('.').map_or("", |(path, _)| path) } else { path };
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.[]".contains(c);
     if path.len() > 1 && path.len() < 100 && path.chars().all(plain) {
         format!("In {path}: {what} ({place}).")

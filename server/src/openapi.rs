@@ -36,7 +36,9 @@ pub(crate) fn document(handlers: OpenApi) -> Value {
     for (name, schema) in schemas {
         document["components"]["schemas"][name] = json!(schema);
     }
-    for operation in operations(&mut document) {
+    for (id, operation) in operations(&mut document) {
+        // The handlers' names are unique in their module only.
+        operation["operationId"] = json!(id);
         operation["responses"]["default"] = json!({ "$ref": "#/components/responses/Problem" });
         // An attribute `security(())` means: for everybody. OpenAPI's word for that is an empty list.
         if operation.get("security").is_some_and(|s| *s == json!([{}])) {
@@ -46,16 +48,18 @@ pub(crate) fn document(handlers: OpenApi) -> Value {
     document
 }
 
-/// Every operation of every path.
-fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+/// Every operation of every path, with a name made of both: `GET /v1/rooms/{room}/log` is `get_rooms_room_log`.
+fn operations(document: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
     const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    paths
-        .into_iter()
-        .flat_map(|paths| paths.values_mut())
-        .filter_map(Value::as_object_mut)
-        .flat_map(|path| path.iter_mut().filter(|(method, _)| METHODS.contains(&method.as_str())))
-        .map(|(_, operation)| operation)
+    paths.into_iter().flatten().flat_map(|(path, item)| {
+        let words: Vec<_> = path.split(['/', '{', '}', '-', '.']).filter(|w| !w.is_empty() && *w != "v1").collect();
+        let name = words.join("_");
+        let methods = item.as_object_mut().into_iter().flatten();
+        methods
+            .filter(|(method, _)| METHODS.contains(&method.as_str()))
+            .map(move |(method, operation)| (format!("{method}_{name}"), operation))
+    })
 }
 
 #[cfg(test)]
@@ -87,8 +91,7 @@ mod tests {
             assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
         }
         let mut ids = Vec::new();
-        for operation in operations(&mut document) {
-            let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+        for (id, operation) in operations(&mut document) {
             assert!(operation.get("summary").is_some(), "{id} has no summary");
             assert!(operation.get("tags").is_some(), "{id} has no tag");
             assert!(!ids.contains(&id), "{id} is used twice");

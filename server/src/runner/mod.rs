@@ -29,7 +29,7 @@ pub(crate) use world::{World, can_respond, host};
 use crate::{Result, Shared, clock::Clock, config::Paging, limit::RateLimit, paging::Webhooks};
 use firstlight_protocol::Timestamp;
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,8 @@ pub struct Runner {
     webhook_timeout: Duration,
     sweep_every: Duration,
     swept: AtomicU64,
+    /// When the sweeper last did its work, in milliseconds; 0 before it has begun.
+    swept_at: AtomicI64,
     /// Callouts opened, by device: far above what anybody does, and below what would drown everybody else's.
     pub(crate) opening: RateLimit,
     /// Actions and receipts, by device.
@@ -58,9 +60,16 @@ impl Runner {
             webhook_timeout: paging.webhook_timeout_ms.into(),
             sweep_every,
             swept: AtomicU64::new(0),
+            swept_at: AtomicI64::new(0),
             opening: RateLimit::new(60, Duration::from_secs(1)),
             acting: RateLimit::new(240, Duration::from_millis(100)),
         })
+    }
+
+    /// Whether the sweeper has done its work lately: three times in a row it may fail.
+    pub fn sweeps(&self, now: Timestamp) -> bool {
+        let at = self.swept_at.load(Ordering::Relaxed);
+        at == 0 || now.since(Timestamp(at)) <= self.sweep_every * 4
     }
 
     /// How much the sweeper has found and put right since the start: each one is a defect.
