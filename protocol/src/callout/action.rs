@@ -192,7 +192,10 @@ mod tests {
             },
         ];
         for action in actions {
-            assert_eq!(crate::wire::from_cbor::<Action>(&crate::wire::to_cbor(&action)).unwrap(), action);
+            assert_eq!(
+                crate::wire::from_cbor::<Action>(&crate::wire::to_cbor(&action)).unwrap(),
+                action
+            );
             let json = serde_json::to_string(&action).unwrap();
             assert_eq!(serde_json::from_str::<Action>(&json).unwrap(), action);
         }

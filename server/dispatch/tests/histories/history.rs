@@ -162,8 +162,8 @@ impl History {
                 }
             }
             43..56 => self.report(callout, model),
-            56..59 => self.change_rota(),
-            59..61 => self.change_people(),
+            56..58 => self.change_rota(),
+            58..61 => self.change_people(),
             61..63 => self.repeat_an_action(callout),
             _ => self.somebody_acts(callout, model),
         }
