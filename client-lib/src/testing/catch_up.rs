@@ -28,7 +28,7 @@ pub fn prepare_catch_up(suite: u16, members: u8, messages: usize) -> CatchUp {
     let mut net = Delivery::default();
     let org = Org::new(OrgKind::VictimServices, 1);
     let mut peers: Vec<Peer> = (1..=members)
-        .map(|n| Peer::enrol(&mut net, &org.device(Role::Advocate, n), &org.anchors()))
+        .map(|n| Peer::enrol(&mut net, &org.device(Role::Advocate, n), &org.anchors(), &[suite]))
         .collect();
     let context = RoomContext { kind: RoomKind::Advocate, org: org.id, callout: None };
     let (first, others) = peers.split_first_mut().unwrap();

@@ -67,7 +67,7 @@ impl Org {
     pub fn device(&self, role: Role, n: u8) -> Enrolled {
         let mut tag = self.id.0;
         tag[15] = n;
-        let mut seed = [n; 32];
+        let mut seed = [n ^ 0x40; 32];
         seed[0] = self.id.0[0];
         let key = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
         let subject = DeviceSubject {

@@ -9,7 +9,7 @@ use firstlight_protocol::{
     DeviceId, ErrorCode, MessageId, Problem, RoomId,
     api::{ClaimedKeyPackage, KeyPackageCount},
     cert::{Anchors, PartnerStatement, RevocationList},
-    mls::{Content, SUITES},
+    mls::Content,
     signed::Signed,
 };
 use std::collections::{BTreeMap, VecDeque};
@@ -33,10 +33,10 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Enrols a device and publishes its key packages.
-    pub fn enrol(net: &mut Delivery, enrolled: &Enrolled, anchors: &Anchors) -> Self {
+    /// Enrols a device and publishes its key packages for these suites.
+    pub fn enrol(net: &mut Delivery, enrolled: &Enrolled, anchors: &Anchors, suites: &[u16]) -> Self {
         let mut peer = Self::unpublished(net, enrolled, anchors);
-        peer.apply(|e| e.replenish(&KeyPackageCount { one_time: 0, last_resort: false }, &SUITES, now())).unwrap();
+        peer.apply(|e| e.replenish(&KeyPackageCount { one_time: 0, last_resort: false }, suites, now())).unwrap();
         peer.work(net);
         peer
     }

@@ -10,7 +10,7 @@ use firstlight_protocol::{
     Bytes, ErrorCode, MessageId, OrgKind, Problem, Role, RoomId, RoomKind,
     api::{ClaimedKeyPackage, EntryKind, LogEntry},
     cert::ChainError,
-    mls::{Content, SUITE_HYBRID},
+    mls::{Content, SUITE_HYBRID, SUITES},
 };
 
 fn refused(result: Result<(), HostError>) -> EngineError {
@@ -40,11 +40,11 @@ fn police_can_not_be_added_to_an_advocate_room_nor_make_one() {
 
 #[test]
 fn forged_and_exchanged_key_packages_are_refused() {
-    let mut town = Town::new();
+    let mut town = Town::with(&SUITES);
     let (mut a, b, c) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate), town.enrol(Role::Advocate));
     // Another organisation that calls itself the host: same id, same names, its own keys.
     let forger = Org::new(OrgKind::VictimServices, 9);
-    let stranger = Peer::enrol(&mut town.net, &forger.device(Role::Advocate, 8), &forger.anchors());
+    let stranger = Peer::enrol(&mut town.net, &forger.device(Role::Advocate, 8), &forger.anchors(), &[SUITE]);
     let context = town.context(RoomKind::Advocate);
     let mut create = |members: &[ClaimedKeyPackage]| {
         refused(a.apply(|e| e.create_room(ROOM, context.clone(), SUITE, members, MessageId([1; 16]), now())))

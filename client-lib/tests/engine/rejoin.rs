@@ -11,7 +11,7 @@ use firstlight_protocol::{MessageId, Role, RoomKind, mls::SUITES};
 #[test]
 fn a_device_whose_log_has_expired_rejoins_and_shows_the_gap() {
     for suite in SUITES {
-        let mut town = Town::new();
+        let mut town = Town::with(&[suite]);
         let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
         town.room(RoomKind::Advocate, suite, &mut a, &mut [&mut b]);
         a.text(ROOM, 1, "missed");

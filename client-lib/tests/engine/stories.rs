@@ -15,7 +15,7 @@ use firstlight_protocol::{
 #[test]
 fn a_callout_is_told_answered_and_left_in_every_suite() {
     for suite in SUITES {
-        let mut town = Town::new();
+        let mut town = Town::with(&[suite]);
         let mut officer = town.officer();
         let (mut primary, mut backup) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
         town.room(RoomKind::Callout, suite, &mut officer, &mut [&mut primary, &mut backup]);

@@ -16,12 +16,18 @@ pub(crate) struct Town {
     pub(crate) host: Org,
     pub(crate) police: Org,
     people: u8,
+    /// Suites that devices publish key packages for.
+    suites: Vec<u16>,
 }
 
 impl Town {
     pub(crate) fn new() -> Self {
+        Self::with(&[SUITE])
+    }
+
+    pub(crate) fn with(suites: &[u16]) -> Self {
         let (host, police) = (Org::new(OrgKind::VictimServices, 1), Org::new(OrgKind::LawEnforcement, 2));
-        Self { net: Delivery::default(), host, police, people: 0 }
+        Self { net: Delivery::default(), host, police, people: 0, suites: suites.to_vec() }
     }
 
     /// A device of the host's, enrolled and with key packages.
@@ -41,7 +47,7 @@ impl Town {
     fn peer(&mut self, enrolled: &Enrolled) -> Peer {
         let mut anchors = self.host.anchors();
         anchors.accept_partner(&self.host.states(&self.police), now()).unwrap();
-        Peer::enrol(&mut self.net, enrolled, &anchors)
+        Peer::enrol(&mut self.net, enrolled, &anchors, &self.suites)
     }
 
     pub(crate) fn context(&self, kind: RoomKind) -> RoomContext {
