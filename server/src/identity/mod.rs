@@ -81,8 +81,8 @@ impl Default for Limits {
             renew: RateLimit::new(30, Duration::from_secs(2)),
             claim: RateLimit::new(60, Duration::from_millis(500)),
             bootstrap: RateLimit::new(5, Duration::from_secs(10)),
-            directory: RateLimit::new(4_000, Duration::from_millis(100)),
-            change: RateLimit::new(120, Duration::from_millis(500)),
+            directory: RateLimit::new(4_000, Duration::from_millis(20)),
+            change: RateLimit::new(2_000, Duration::from_millis(20)),
         }
     }
 }

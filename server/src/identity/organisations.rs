@@ -125,8 +125,8 @@ pub(super) async fn put_statement(
                 })
             })
             .await?;
-        app.identity.trust.reload(&app.store).await?;
         app.end_sessions(&ended, now);
+        app.identity.trust.reload(&app.store).await?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await

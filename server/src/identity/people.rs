@@ -28,11 +28,7 @@ pub(super) async fn list(caller: Caller, State(app): State<Shared>) -> Result<Js
         Role::Supervisor => Detail::Seen,
         _ => Detail::Live,
     };
-    let mut views = Vec::new();
-    for person in app.store.people_of_org(caller.org).await? {
-        views.push(app.store.view(person, detail).await?);
-    }
-    Ok(Json(views))
+    app.store.views_of_org(caller.org, detail).await.map(Json)
 }
 
 /// Keeps what dispatch needs to know about a person: for admins and supervisors of their organisation.

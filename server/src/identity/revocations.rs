@@ -85,8 +85,8 @@ pub(super) async fn put_revocations(
         for device in &devices {
             app.bus.disconnect_device(*device);
         }
-        app.identity.trust.reload(&app.store).await?;
         app.end_sessions(&ended, now);
+        app.identity.trust.reload(&app.store).await?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await

@@ -10,6 +10,7 @@ use firstlight_protocol::{
     wire::{Bytes, from_cbor},
 };
 use sqlx::{Row, SqliteExecutor, sqlite::SqliteRow};
+use std::collections::HashMap;
 
 /// A person who works for an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,6 +199,25 @@ impl Store {
             }
         }
         Ok(views)
+    }
+
+    /// Everybody of an organisation with their devices, in two queries however many they are.
+    pub(super) async fn views_of_org(&self, org: OrgId, detail: Detail) -> Result<Vec<PersonView>> {
+        let people = self.people_of_org(org).await?;
+        let rows = sqlx::query("SELECT * FROM known_devices WHERE org = $1 ORDER BY enrolled_at, device")
+            .bind(org.as_bytes())
+            .fetch_all(self.read())
+            .await?;
+        let mut devices: HashMap<PersonId, Vec<Device>> = HashMap::new();
+        for row in &rows {
+            let device = device(row)?;
+            devices.entry(device.person.person).or_default().push(device);
+        }
+        let view = |person: Person| {
+            let own = devices.remove(&person.person).unwrap_or_default();
+            person.view(own, detail)
+        };
+        Ok(people.into_iter().map(view).collect())
     }
 
     pub(super) async fn view(&self, person: Person, detail: Detail) -> Result<PersonView> {
