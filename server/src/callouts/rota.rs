@@ -34,7 +34,7 @@ const AHEAD: Duration = Duration::from_secs(90 * 24 * 3600);
 #[serde(deny_unknown_fields)]
 pub(super) struct At {
     /// In milliseconds since 1970; now, if it is absent.
-    at: Option<Timestamp>,
+    pub(super) at: Option<Timestamp>,
 }
 
 /// Refuses everybody who is not of the host organisation in one of these roles.

@@ -60,7 +60,7 @@ impl World {
     /// `wrong_state` while there is no host, or it has no policy: without a duty number there is no last resort.
     pub(crate) async fn read(conn: &mut SqliteConnection, now: Timestamp) -> Result<Self> {
         let host: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT org FROM orgs ORDER BY rowid LIMIT 1").fetch_optional(&mut *conn).await?;
+            sqlx::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(&mut *conn).await?;
         let host: OrgId = id(host.ok_or_else(not_founded)?)?;
         let (_, policy) = read_document::<Policy>(conn).await?.ok_or_else(|| {
             Problem::with(ErrorCode::WrongState, "The host organisation has not set its policy and duty number yet.")

@@ -19,6 +19,7 @@ use axum::extract::State;
 use firstlight_protocol::{
     ActionId, CalloutId, DeviceId, OrgId, OrgKind, PageId, PersonId, Role, SessionId, Timestamp,
     api::{ActOnCallout, Notice},
+    cert::{Anchors, Fingerprint},
     callout::{Action, AgeBand, CalloutView, OpenCallout, Preference, Routing, Tier},
     policy::Policy,
     rota::{Repeat, Rota, Shift},
@@ -125,6 +126,21 @@ impl House {
              (x'03030303030303030303030303030303', 'law_enforcement', 'Agency B', x'', 0)",
         )
         .await;
+        let anchors = to_cbor(&Anchors::new(HOST, Fingerprint([0; 32])));
+        self.app()
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    sqlx::query("INSERT INTO trust (one, host, anchors, bootstrap) VALUES (1, $1, $2, x'')")
+                        .bind(HOST.as_bytes())
+                        .bind(anchors)
+                        .execute(&mut *tx.conn)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
         for caller in everybody() {
             self.enrol(&caller).await;
         }

@@ -157,6 +157,7 @@ async fn after_a_restart_everything_due_happens_at_once() {
     house.act(&officer(), 1, cancel).await.unwrap();
     let called = pages(&second.notices().await).len();
     let house = house.restart_after(minutes(60)).await;
+    let second = house.phone(&backup());
     assert_eq!(pages(&second.notices().await).len(), called, "nobody is called after a cancellation");
     assert_eq!(house.view(&officer()).await.unwrap().next_action, None);
 }
