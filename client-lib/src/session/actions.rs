@@ -39,7 +39,10 @@ impl Opening {
     }
 
     fn is_same(&self, routing: &Routing, details: &CalloutDetails) -> bool {
-        let at_the_same_time = Routing { first_contact_at: self.open.routing.first_contact_at, ..routing.clone() };
+        let at_the_same_time = Routing {
+            first_contact_at: self.open.routing.first_contact_at,
+            ..routing.clone()
+        };
         !self.accepted && self.details == *details && self.open.routing == at_the_same_time
     }
 }
@@ -52,14 +55,23 @@ struct Acting {
 
 impl Session {
     /// Opens a callout. When this returns, the server has it and the page is out; the room is still to be built.
-    pub async fn open_callout(&self, routing: Routing, details: CalloutDetails) -> Result<(CalloutView, Opening), SessionError> {
+    pub async fn open_callout(
+        &self,
+        routing: Routing,
+        details: CalloutDetails,
+    ) -> Result<(CalloutView, Opening), SessionError> {
         let now = clock::now();
         let known: Vec<Opening> = self.state.all(names::OPENING)?;
-        let repeated = known.into_iter().find(|o| o.is_same(&routing, &details) && o.at > now - REPEAT);
+        let repeated = known
+            .into_iter()
+            .find(|o| o.is_same(&routing, &details) && o.at > now - REPEAT);
         let mut opening = match repeated {
             Some(opening) => opening,
             None => Opening {
-                open: OpenCallout { id: CalloutId(random()?), routing },
+                open: OpenCallout {
+                    id: CalloutId(random()?),
+                    routing,
+                },
                 details,
                 room: RoomId(random()?),
                 message: MessageId(random()?),
@@ -101,7 +113,11 @@ impl Session {
         let digest = Sha256::digest(to_cbor(&action));
         let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
         let name = format!("{}{callout}/{short}", names::ACTION);
-        let id = match self.state.get::<Acting>(&name)?.filter(|acting| acting.at > now - REPEAT) {
+        let id = match self
+            .state
+            .get::<Acting>(&name)?
+            .filter(|acting| acting.at > now - REPEAT)
+        {
             Some(acting) => acting.id,
             None => ActionId(random()?),
         };

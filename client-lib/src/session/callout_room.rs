@@ -27,16 +27,26 @@ pub struct RoomBuilt {
 impl Session {
     /// Builds a callout's room and sends the details; with what was built before a crash, it goes on from there.
     pub async fn build_callout_room(&self, opening: &Opening) -> Result<RoomBuilt, SessionError> {
-        let mut built = RoomBuilt { room: opening.room, people: BTreeSet::new(), left_out: Vec::new() };
+        let mut built = RoomBuilt {
+            room: opening.room,
+            people: BTreeSet::new(),
+            left_out: Vec::new(),
+        };
         if self.state.read(|engine| engine.room(opening.room).is_none())? {
             self.create_callout_room(opening, &mut built).await?;
         } else {
             let effects = self.state.read(|engine| engine.outbox())?;
-            self.drive(crate::storage::Outcome { effects, events: Vec::new() }).await.1?;
+            self.drive(crate::storage::Outcome {
+                effects,
+                events: Vec::new(),
+            })
+            .await
+            .1?;
             built.people = self.summary(opening.room)?.members.iter().map(|m| m.person).collect();
         }
         if opening.details != CalloutDetails::default() {
-            self.send(opening.room, Content::Details(opening.details.clone()), opening.message).await?;
+            self.send(opening.room, Content::Details(opening.details.clone()), opening.message)
+                .await?;
         }
         self.forget_opening(opening)?;
         Ok(built)
@@ -44,17 +54,29 @@ impl Session {
 
     async fn create_callout_room(&self, opening: &Opening, built: &mut RoomBuilt) -> Result<(), SessionError> {
         self.refresh_trust().await?;
-        let host = self.state.read(|engine| engine.anchors().map(|a| a.host()))?.ok_or(SessionError::NotEnrolled)?;
+        let host = self
+            .state
+            .read(|engine| engine.anchors().map(|a| a.host()))?
+            .ok_or(SessionError::NotEnrolled)?;
         let callout = opening.open.id;
         let suite = self.suites().await?.first().copied().unwrap_or_default();
         let team = self.api.team(callout).await?;
-        let found = self.candidates(&team.people, RoomKind::Callout, suite, &BTreeSet::new()).await?;
+        let found = self
+            .candidates(&team.people, RoomKind::Callout, suite, &BTreeSet::new())
+            .await?;
         built.people = found.people;
         built.left_out = found.left_out;
         if found.claimed.is_empty() {
-            return Err(SessionError::rule(ErrorCode::NotFound, "No device of anybody on call can be added to a room yet."));
+            return Err(SessionError::rule(
+                ErrorCode::NotFound,
+                "No device of anybody on call can be added to a room yet.",
+            ));
         }
-        let context = RoomContext { kind: RoomKind::Callout, org: host, callout: Some(callout) };
+        let context = RoomContext {
+            kind: RoomKind::Callout,
+            org: host,
+            callout: Some(callout),
+        };
         let mut members = found.claimed;
         loop {
             match self.build(opening.room, context.clone(), suite, members.clone()).await {
@@ -66,7 +88,9 @@ impl Session {
 
     /// Adds whoever belongs in a callout's room by now and is not in it. People are removed when dispatch asks for it.
     pub async fn complete_callout_room(&self, view: &CalloutView) -> Result<(), SessionError> {
-        let Some(summary) = self.state.read(|engine| engine.callout_room(view.id))? else { return Ok(()) };
+        let Some(summary) = self.state.read(|engine| engine.callout_room(view.id))? else {
+            return Ok(());
+        };
         let belong: BTreeSet<PersonId> = view.room_people.iter().flatten().copied().collect();
         let present: BTreeSet<PersonId> = summary.members.iter().map(|m| m.person).collect();
         if belong.is_subset(&present) {
@@ -79,12 +103,16 @@ impl Session {
         }
         self.refresh_trust().await?;
         let already: BTreeSet<DeviceId> = summary.members.iter().map(|m| m.device).collect();
-        let found = self.candidates(&team, RoomKind::Callout, summary.suite, &already).await?;
+        let found = self
+            .candidates(&team, RoomKind::Callout, summary.suite, &already)
+            .await?;
         if found.claimed.is_empty() {
             return Ok(());
         }
         let id = MessageId(random()?);
-        let outcome = self.state.apply(|engine, now| engine.add(summary.room, &found.claimed, id, now))?;
+        let outcome = self
+            .state
+            .apply(|engine, now| engine.add(summary.room, &found.claimed, id, now))?;
         self.settle(outcome, id).await.map(drop)
     }
 
@@ -108,9 +136,14 @@ fn drop_unusable(
         EngineError::Untrusted { device, .. } => device.clone(),
         _ => return false,
     };
-    let Some(place) = members.iter().position(|member| member.device.to_string() == named) else { return false };
+    let Some(place) = members.iter().position(|member| member.device.to_string() == named) else {
+        return false;
+    };
     let device = members.remove(place).device;
-    if let Some(person) = team.iter().find(|person| person.devices.iter().any(|d| d.device == device)) {
+    if let Some(person) = team
+        .iter()
+        .find(|person| person.devices.iter().any(|d| d.device == device))
+    {
         built.left_out.push(LeftOut {
             person: person.person,
             work_name: person.work_name.clone(),

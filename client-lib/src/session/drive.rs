@@ -2,7 +2,7 @@
 
 use super::{Session, SessionError, random};
 use crate::{
-    engine::{Effect, Event, is_retryable},
+    engine::{Effect, Event, PendingKind, is_retryable},
     storage::Outcome,
     transport::TransportError,
 };
@@ -32,7 +32,11 @@ pub(super) enum Task {
 ///
 /// An effect that the server refuses for good does not stop the others; the first such refusal is the answer. One that
 /// can't be reached stops everything: the rest stays in the outbox.
-pub(super) async fn until_quiet(session: &Session, outcome: Outcome, events: &mut Vec<Event>) -> Result<(), SessionError> {
+pub(super) async fn until_quiet(
+    session: &Session,
+    outcome: Outcome,
+    events: &mut Vec<Event>,
+) -> Result<(), SessionError> {
     let mut queue: VecDeque<Task> = VecDeque::new();
     let mut acks = Acks::default();
     let mut first_error = None;
@@ -100,11 +104,15 @@ impl Session {
                 Err(e) => self.refused(room.room, id, e),
             },
             Effect::PublishCommit { room, bundle } => match self.api.commit(room, &bundle).await {
-                Ok(answer) => self.state.apply(|engine, _| engine.published_commit(room, bundle.id, &answer)),
+                Ok(answer) => self
+                    .state
+                    .apply(|engine, _| engine.published_commit(room, bundle.id, &answer)),
                 Err(e) => self.refused(room, bundle.id, e),
             },
             Effect::PublishMessage { room, message } => match self.api.send_message(room, &message).await {
-                Ok(answer) => self.state.apply(|engine, _| engine.published_message(room, message.id, &answer)),
+                Ok(answer) => self
+                    .state
+                    .apply(|engine, _| engine.published_message(room, message.id, &answer)),
                 Err(e) => self.refused(room, message.id, e),
             },
             Effect::FetchLog(cursor) | Effect::Subscribe(cursor) => self.fetch_log(cursor).await,
@@ -159,13 +167,40 @@ impl Session {
         if page.first > seq + 1 && page.head > seq {
             return self.state.apply(|engine, _| engine.log_expired(room, page.first));
         }
-        let mut outcome = self.state.apply(|engine, now| engine.receive_entries(&page.entries, now))?;
+        let mut outcome = self
+            .state
+            .apply(|engine, now| engine.receive_entries(&page.entries, now))?;
         if let Some(last) = page.entries.last().filter(|last| last.seq < page.head) {
             let more = Effect::FetchLog(RoomCursor { room, seq: last.seq });
-            outcome.effects.retain(|effect| !matches!(effect, Effect::FetchLog(c) if c.room == room));
+            outcome
+                .effects
+                .retain(|effect| !matches!(effect, Effect::FetchLog(c) if c.room == room));
             outcome.effects.push(more);
         }
         Ok(outcome)
+    }
+
+    /// Gives up removals that this device wanted by itself in rooms that it is no member of any more: nobody has to hear
+    /// of them. (A removal that a person wanted is answered to that person, see `settle`.)
+    pub(super) fn tidy(&self, events: &mut Vec<Event>) -> Result<(), SessionError> {
+        let is_moot = |event: &Event| match event {
+            Event::Failed { id, problem, .. } if problem.code == ErrorCode::NotAMember => Some(*id),
+            _ => None,
+        };
+        if !events.iter().any(|event| is_moot(event).is_some()) {
+            return Ok(());
+        }
+        let pending = self.state.read(|engine| engine.pending())?;
+        let removals: Vec<MessageId> = pending
+            .iter()
+            .filter(|p| matches!(p.what, PendingKind::Remove(_)))
+            .map(|p| p.id)
+            .collect();
+        for id in events.iter().filter_map(is_moot).filter(|id| removals.contains(id)) {
+            self.state.apply(|engine, _| engine.discard(id))?;
+        }
+        events.retain(|event| is_moot(event).is_none_or(|id| !removals.contains(&id)));
+        Ok(())
     }
 
     /// Takes in statements and revocations. One that does not verify changes nothing and hides nothing: what is known
@@ -183,13 +218,16 @@ impl Session {
         };
         // The host's own revocations first: they say which of its signers' statements still count.
         let host = self.state.read(|engine| engine.anchors().map(|a| a.host()))?;
-        let (first, rest): (Vec<&OrgView>, Vec<&OrgView>) = organisations.iter().partition(|view| Some(view.org) == host);
+        let (first, rest): (Vec<&OrgView>, Vec<&OrgView>) =
+            organisations.iter().partition(|view| Some(view.org) == host);
         for view in first.into_iter().chain(rest) {
             if let Some(statement) = &view.statement {
                 add(self.state.apply(|engine, now| engine.receive_statement(statement, now)))?;
             }
             if let Some(revocations) = &view.revocations {
-                add(self.state.apply(|engine, now| engine.receive_revocations(revocations, now)))?;
+                add(self
+                    .state
+                    .apply(|engine, now| engine.receive_revocations(revocations, now)))?;
             }
         }
         Ok(all)
@@ -200,7 +238,10 @@ impl Session {
         let offered = self.api.http().server_info().await?.suites;
         let shared: Vec<u16> = offered.into_iter().filter(|suite| SUITES.contains(suite)).collect();
         if shared.is_empty() {
-            return Err(SessionError::rule(ErrorCode::InvalidValue, "The server allows no MLS ciphersuite that this client has."));
+            return Err(SessionError::rule(
+                ErrorCode::InvalidValue,
+                "The server allows no MLS ciphersuite that this client has.",
+            ));
         }
         Ok(shared)
     }
@@ -217,10 +258,34 @@ mod tests {
 
     #[test]
     fn acknowledgements_merge_to_the_later_place() {
-        let cursor = |room, seq| RoomCursor { room: RoomId([room; 16]), seq };
-        let mut acks = Acks { rooms: vec![cursor(1, 5)], inbox: Some(3) };
-        merge(&mut acks, Acks { rooms: vec![cursor(1, 4), cursor(2, 1)], inbox: None });
-        merge(&mut acks, Acks { rooms: vec![cursor(2, 9)], inbox: Some(7) });
-        assert_eq!(acks, Acks { rooms: vec![cursor(1, 5), cursor(2, 9)], inbox: Some(7) });
+        let cursor = |room, seq| RoomCursor {
+            room: RoomId([room; 16]),
+            seq,
+        };
+        let mut acks = Acks {
+            rooms: vec![cursor(1, 5)],
+            inbox: Some(3),
+        };
+        merge(
+            &mut acks,
+            Acks {
+                rooms: vec![cursor(1, 4), cursor(2, 1)],
+                inbox: None,
+            },
+        );
+        merge(
+            &mut acks,
+            Acks {
+                rooms: vec![cursor(2, 9)],
+                inbox: Some(7),
+            },
+        );
+        assert_eq!(
+            acks,
+            Acks {
+                rooms: vec![cursor(1, 5), cursor(2, 9)],
+                inbox: Some(7)
+            }
+        );
     }
 }

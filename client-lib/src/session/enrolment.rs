@@ -50,12 +50,25 @@ impl Joining {
                 let place = place(&server, &http.server_info().await?, insecure_http)?;
                 let (device, key) = own_key(state)?;
                 let keys = link.keys()?;
-                let request = SigningRequest { invite: link.invite, device, key, created_at: clock::now() };
+                let request = SigningRequest {
+                    invite: link.invite,
+                    device,
+                    key,
+                    created_at: clock::now(),
+                };
                 let request = state.read(|engine| -> Result<_, SessionError> {
                     Ok(Sealed::seal(&request, engine.signing_key()?, &keys)?)
                 })??;
-                let enrol = Enrol { device, claim: keys.claim().clone(), request };
-                let joining = Self { link: link.to_string(), place, enrol };
+                let enrol = Enrol {
+                    device,
+                    claim: keys.claim().clone(),
+                    request,
+                };
+                let joining = Self {
+                    link: link.to_string(),
+                    place,
+                    enrol,
+                };
                 state.put(names::JOINING, &joining)?;
                 joining
             }
@@ -72,12 +85,18 @@ impl Joining {
     /// Asks once whether an admin has decided. `true`: the device is enrolled now.
     pub async fn poll(&self, state: &State) -> Result<bool, SessionError> {
         let http = Http::new(ServerUrl::parse(&self.place.address, self.place.insecure)?)?;
-        let query = EnrolmentQuery { device: self.enrol.device, claim: self.enrol.claim.clone() };
+        let query = EnrolmentQuery {
+            device: self.enrol.device,
+            claim: self.enrol.claim.clone(),
+        };
         match http.enrolment_status(&query).await? {
             EnrolmentStatus::Pending => Ok(false),
             EnrolmentStatus::Refused => {
                 state.forget(names::JOINING)?;
-                Err(SessionError::rule(ErrorCode::Forbidden, "An admin has refused this device: ask them for a new invite."))
+                Err(SessionError::rule(
+                    ErrorCode::Forbidden,
+                    "An admin has refused this device: ask them for a new invite.",
+                ))
             }
             EnrolmentStatus::Issued { chain } => {
                 let link: InviteLink = self.link.parse()?;
@@ -142,26 +161,41 @@ impl Session {
     fn check(&self, enrolment: &PendingEnrolment) -> Result<DeviceSubject, SessionError> {
         let claimed = enrolment.request.open_unauthenticated()?;
         let invite = own_invite(&self.state, claimed.invite)?;
-        let request = enrolment.request.open(&InviteKeys::derive(invite.invite, &invite.secret)?)?;
+        let request = enrolment
+            .request
+            .open(&InviteKeys::derive(invite.invite, &invite.secret)?)?;
         if request.device != enrolment.device {
-            return Err(SessionError::rule(ErrorCode::InvalidValue, "The request is for another device than the server says."));
+            return Err(SessionError::rule(
+                ErrorCode::InvalidValue,
+                "The request is for another device than the server says.",
+            ));
         }
         match invite.purpose {
-            InviteFor::Device { person, work_name, role } => {
-                Ok(DeviceSubject { person, device: request.device, role, work_name, key: request.key })
-            }
-            InviteFor::Organisation { .. } => {
-                Err(SessionError::rule(ErrorCode::InviteInvalid, "The request was made with an invite for an organisation."))
-            }
+            InviteFor::Device {
+                person,
+                work_name,
+                role,
+            } => Ok(DeviceSubject {
+                person,
+                device: request.device,
+                role,
+                work_name,
+                key: request.key,
+            }),
+            InviteFor::Organisation { .. } => Err(SessionError::rule(
+                ErrorCode::InviteInvalid,
+                "The request was made with an invite for an organisation.",
+            )),
         }
     }
 
     /// Signs a waiting device's certificate, after checking its request again.
     pub async fn approve_device(&self, device: DeviceId) -> Result<PendingDevice, SessionError> {
         let waiting = self.api.enrolments().await?;
-        let enrolment = waiting.iter().find(|waiting| waiting.device == device).ok_or_else(|| {
-            SessionError::rule(ErrorCode::NotFound, "No request of that device waits for an admin.")
-        })?;
+        let enrolment = waiting
+            .iter()
+            .find(|waiting| waiting.device == device)
+            .ok_or_else(|| SessionError::rule(ErrorCode::NotFound, "No request of that device waits for an admin."))?;
         let subject = self.check(enrolment)?;
         let (key, signer_chain) = signer(&self.state)?;
         let signer_der = signer_chain.first().ok_or(SessionError::NotASigner)?;
@@ -169,7 +203,9 @@ impl Session {
         let leaf = build_device(&key, signer_der, &subject, random()?, lifetime(now, DEVICE_DAYS))?;
         let chain: Vec<Bytes> = std::iter::once(Bytes(leaf)).chain(signer_chain).collect();
         // The server would refuse it too; saying it here is plainer.
-        self.state.read(|engine| engine.anchors().map(|a| a.verify_device(&chain, now)))?.transpose()?;
+        self.state
+            .read(|engine| engine.anchors().map(|a| a.verify_device(&chain, now)))?
+            .transpose()?;
         self.api.issue_certificate(device, chain).await?;
         Ok(self.examine(enrolment))
     }

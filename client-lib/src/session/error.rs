@@ -67,7 +67,10 @@ pub enum SessionError {
 impl SessionError {
     /// A rule of this client, with its own sentence.
     pub fn rule(code: ErrorCode, sentence: impl Into<String>) -> Self {
-        Self::Rule(Problem { title: sentence.into(), ..Problem::new(code) })
+        Self::Rule(Problem {
+            title: sentence.into(),
+            ..Problem::new(code)
+        })
     }
 
     /// Whether trying again later, unchanged, may succeed.
@@ -95,6 +98,7 @@ impl SessionError {
             Self::Engine(EngineError::NoSuchRoom { .. }) => ErrorCode::NotAMember,
             Self::Engine(EngineError::RoomNotUsable { .. }) => ErrorCode::WrongState,
             Self::Engine(EngineError::TooLarge { .. }) => ErrorCode::TooLarge,
+            Self::Storage(StorageError::WrongKey) => ErrorCode::Unauthenticated,
             Self::Engine(EngineError::NotEnrolled) | Self::NotEnrolled | Self::NotSetUp => ErrorCode::Unauthenticated,
             Self::Invite(_) => ErrorCode::InviteInvalid,
             Self::Statement(_) => ErrorCode::BadSignature,
@@ -104,7 +108,10 @@ impl SessionError {
             Self::Engine(_) => ErrorCode::WrongState,
             _ => ErrorCode::Internal,
         };
-        Problem { title: self.to_string(), ..Problem::new(code) }
+        Problem {
+            title: self.to_string(),
+            ..Problem::new(code)
+        }
     }
 }
 

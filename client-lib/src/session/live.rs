@@ -2,10 +2,14 @@
 //!
 //! A page waits for nothing (DESIGN.md, promise 2): what a frame brought is handed to the caller before any request
 //! that follows from it, and requests run beside the socket, one after the other.
+//!
+//! A short command may run beside a watching one, on the same state directory, and take in what came before the watching
+//! one does. So pages and messages are shown from the store, up to where it has come, whoever wrote them there.
 
 use super::{
     Session, SessionError,
     drive::{Task, merge},
+    unseen::Unseen,
 };
 use crate::{
     engine::{Effect, Event},
@@ -20,16 +24,14 @@ use firstlight_protocol::{
     stream::{ClientFrame, Hello, SendFrame, ServerFrame},
 };
 use futures_util::FutureExt;
-use std::{
-    collections::VecDeque,
-    future::pending,
-    pin::Pin,
-    time::Duration,
-};
-use tokio::time::{Instant, sleep_until};
+use std::{collections::VecDeque, future::pending, pin::Pin, time::Duration};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// A session that lasted this long was a good one: the next reconnect is quick again.
 const GOOD_SESSION: Duration = Duration::from_secs(20);
+
+/// How often a quiet connection looks whether another process has stored something.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What a watching caller sees.
 #[derive(Debug)]
@@ -92,6 +94,7 @@ pub struct Live {
     running: Option<Running>,
     outgoing: VecDeque<ClientFrame>,
     acks: Acks,
+    unseen: Unseen,
     stream: Option<Stream>,
     opened: Instant,
     connect_at: Instant,
@@ -102,7 +105,9 @@ pub struct Live {
 
 impl std::fmt::Debug for Live {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Live").field("connected", &self.stream.is_some()).finish_non_exhaustive()
+        f.debug_struct("Live")
+            .field("connected", &self.stream.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,6 +122,7 @@ impl Live {
             running: None,
             outgoing: VecDeque::new(),
             acks: Acks::default(),
+            unseen: Unseen::default(),
             stream: None,
             opened: now,
             connect_at: now,
@@ -170,11 +176,24 @@ impl Live {
         }
     }
 
-    async fn open(&self) -> Result<(Stream, Timestamp), SessionError> {
+    async fn open(&mut self) -> Result<(Stream, Timestamp), SessionError> {
+        self.unseen.begin(&self.session)?;
         let api = &self.session.api;
         let ticket = api.ticket().await?.ticket;
-        let (inbox, rooms) = self.session.state.read(|engine| (engine.inbox_cursor(), engine.cursors()))?;
-        let (stream, ready) = Stream::open(api.http().server(), Hello { ticket, inbox: Some(inbox), rooms }).await?;
+        let (inbox, rooms) = self
+            .session
+            .state
+            .read(|engine| (engine.inbox_cursor(), engine.cursors()))?;
+        self.unseen.subscribed(&rooms);
+        let (stream, ready) = Stream::open(
+            api.http().server(),
+            Hello {
+                ticket,
+                inbox: Some(inbox),
+                rooms,
+            },
+        )
+        .await?;
         Ok((stream, ready.now))
     }
 
@@ -183,11 +202,22 @@ impl Live {
         self.retry_at = None;
         self.work.clear();
         self.outgoing.clear();
-        self.work.extend([Work::Task(Task::Trust), Work::Task(Task::KeyPackages)]);
+        self.work
+            .extend([Work::Task(Task::Trust), Work::Task(Task::KeyPackages)]);
         self.queue_outbox()?;
         for opening in self.session.openings()? {
             self.work.push_back(Work::BuildRoom(opening.open.id));
         }
+        self.look()
+    }
+
+    /// Shows what the store holds and the caller has not seen, and subscribes to rooms that another process joined.
+    fn look(&mut self) -> Result<(), SessionError> {
+        let news = self.unseen.look(&self.session)?;
+        self.ready
+            .extend(news.events.into_iter().map(|event| Happening::Event(Box::new(event))));
+        self.outgoing
+            .extend(news.subscribe.into_iter().map(ClientFrame::Subscribe));
         Ok(())
     }
 
@@ -201,6 +231,7 @@ impl Live {
         if self.stream.take().is_some() && self.opened.elapsed() >= GOOD_SESSION {
             self.reconnect.reset();
         }
+        self.unseen.disconnected();
         let retry_in = self.reconnect.fail(crate::transport::jitter());
         self.connect_at = Instant::now() + retry_in;
         self.ready.push_back(Happening::Disconnected { reason, retry_in });
@@ -209,7 +240,8 @@ impl Live {
     /// Sends what waits for the socket. A frame leaves the queue after it was sent, so that cancelling repeats it at worst.
     async fn send_waiting(&mut self) {
         if self.acks != Acks::default() {
-            self.outgoing.push_back(ClientFrame::Ack(std::mem::take(&mut self.acks)));
+            self.outgoing
+                .push_back(ClientFrame::Ack(std::mem::take(&mut self.acks)));
         }
         while let (Some(frame), Some(stream)) = (self.outgoing.front(), self.stream.as_mut()) {
             match stream.send(frame).await {
@@ -244,7 +276,9 @@ impl Live {
 
     /// Waits for the first of: frames, the running request, the time to try failed ones again.
     async fn step(&mut self) -> Result<(), SessionError> {
-        let Some(stream) = self.stream.as_mut() else { return Ok(()) };
+        let Some(stream) = self.stream.as_mut() else {
+            return Ok(());
+        };
         let running = async {
             match self.running.as_mut() {
                 Some(running) => running.await,
@@ -271,6 +305,7 @@ impl Live {
                 self.retry_at = None;
                 self.queue_outbox()
             }
+            () = sleep(LOOK) => self.look(),
         }
     }
 
@@ -284,7 +319,8 @@ impl Live {
             Err(e) if e.code() == Some(ErrorCode::DeviceRevoked) => Err(e),
             Err(e) if e.is_passing() => {
                 // Everything is in the outbox: forget the queue, and ask for all of it again a little later.
-                self.work.retain(|work| matches!(work, Work::Seen(_) | Work::BuildRoom(_)));
+                self.work
+                    .retain(|work| matches!(work, Work::Seen(_) | Work::BuildRoom(_)));
                 self.retry_at = Some(Instant::now() + self.again.fail(crate::transport::jitter()));
                 Ok(())
             }
@@ -321,7 +357,9 @@ impl Live {
                     return self.ended(end);
                 }
             }
-            if entries.len() + items.len() < MAX_LOG_PAGE && let Some(stream) = self.stream.as_mut() {
+            if entries.len() + items.len() < MAX_LOG_PAGE
+                && let Some(stream) = self.stream.as_mut()
+            {
                 next = stream.next().now_or_never();
             }
         }
@@ -331,14 +369,20 @@ impl Live {
     /// The inbox first: a page is more urgent than a message.
     fn store(&mut self, entries: &mut Vec<LogEntry>, items: &mut Vec<InboxItem>) -> Result<(), SessionError> {
         if !items.is_empty() {
-            let outcome = self.session.state.apply(|engine, now| engine.receive_inbox(items, now))?;
+            let outcome = self
+                .session
+                .state
+                .apply(|engine, now| engine.receive_inbox(items, now))?;
             for item in items.drain(..) {
                 self.notice(item.notice)?;
             }
             self.take(outcome)?;
         }
         if !entries.is_empty() {
-            let outcome = self.session.state.apply(|engine, now| engine.receive_entries(entries, now))?;
+            let outcome = self
+                .session
+                .state
+                .apply(|engine, now| engine.receive_entries(entries, now))?;
             entries.clear();
             self.take(outcome)?;
         }
@@ -363,8 +407,14 @@ impl Live {
     fn other(&mut self, frame: ServerFrame) -> Result<(), SessionError> {
         match frame {
             ServerFrame::Sent(sent) => {
-                let answer = Sent { seq: sent.seq, at: sent.at };
-                let outcome = self.session.state.apply(|engine, _| engine.published_message(sent.room, sent.id, &answer))?;
+                let answer = Sent {
+                    seq: sent.seq,
+                    at: sent.at,
+                };
+                let outcome = self
+                    .session
+                    .state
+                    .apply(|engine, _| engine.published_message(sent.room, sent.id, &answer))?;
                 self.take(outcome)
             }
             ServerFrame::Refused(refused) => {
@@ -379,7 +429,9 @@ impl Live {
                         self.take(outcome)
                     }
                     None => {
-                        self.ready.push_back(Happening::Trouble { error: SessionError::Rule(refused.problem) });
+                        self.ready.push_back(Happening::Trouble {
+                            error: SessionError::Rule(refused.problem),
+                        });
                         Ok(())
                     }
                 }
@@ -391,25 +443,36 @@ impl Live {
     }
 
     /// Events to the caller, effects to the socket or beside it.
-    fn take(&mut self, outcome: Outcome) -> Result<(), SessionError> {
+    fn take(&mut self, mut outcome: Outcome) -> Result<(), SessionError> {
+        self.session.tidy(&mut outcome.events)?;
         for event in outcome.events {
-            if matches!(event, Event::Joined { .. }) {
+            match event {
+                // Shown from the store, with those that another process has taken in.
+                Event::Line { .. } | Event::Notice(_) => continue,
                 // Joining used up a key package.
-                self.work.push_back(Work::Task(Task::KeyPackages));
+                Event::Joined { .. } => self.work.push_back(Work::Task(Task::KeyPackages)),
+                _ => {}
             }
             self.ready.push_back(Happening::Event(Box::new(event)));
         }
         self.queue(outcome.effects);
-        Ok(())
+        self.look()
     }
 
     fn queue(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Ack(acks) => merge(&mut self.acks, acks),
-                Effect::Subscribe(cursor) => self.outgoing.push_back(ClientFrame::Subscribe(cursor)),
+                Effect::Subscribe(cursor) => {
+                    self.unseen.subscribed(&[cursor]);
+                    self.outgoing.push_back(ClientFrame::Subscribe(cursor));
+                }
                 Effect::PublishMessage { room, message } => {
-                    let frame = SendFrame { id: message.id, room, message: message.message };
+                    let frame = SendFrame {
+                        id: message.id,
+                        room,
+                        message: message.message,
+                    };
                     self.outgoing.push_back(ClientFrame::Send(frame));
                 }
                 other => self.work.push_back(Work::Task(Task::Effect(other))),
@@ -423,11 +486,20 @@ async fn run(session: Session, work: Work) -> Done {
     let quiet = Outcome::default;
     let outcome = match work {
         Work::Task(task) => session.carry_out(task).await,
-        Work::Seen(page) => session.api.page_seen(page).await.map(|()| quiet()).map_err(SessionError::from),
+        Work::Seen(page) => session
+            .api
+            .page_seen(page)
+            .await
+            .map(|()| quiet())
+            .map_err(SessionError::from),
         Work::CompleteRoom(view) => session.complete_callout_room(&view).await.map(|()| quiet()),
         Work::BuildRoom(callout) => match session.unbuilt(callout) {
             Ok(Some(opening)) => session.build_callout_room(&opening).await.map(|built| {
-                happenings.push(Happening::RoomBuilt { callout, room: built.room, people: built.people.len() });
+                happenings.push(Happening::RoomBuilt {
+                    callout,
+                    room: built.room,
+                    people: built.people.len(),
+                });
                 quiet()
             }),
             Ok(None) => Ok(quiet()),

@@ -21,6 +21,7 @@ mod revoking;
 mod rooms;
 mod state;
 mod sync;
+mod unseen;
 
 pub use actions::Opening;
 pub use callout_room::RoomBuilt;
@@ -58,7 +59,10 @@ impl Session {
         let http = Http::new(ServerUrl::parse(&place.address, insecure_http || place.insecure)?)?;
         let state = Arc::new(state);
         let sign_in = SignIn::new(state.clone());
-        Ok(Self { api: Api::new(http, sign_in), state })
+        Ok(Self {
+            api: Api::new(http, sign_in),
+            state,
+        })
     }
 
     /// The HTTP API, signed in as this device.

@@ -17,21 +17,38 @@ const REPEAT: Duration = Duration::from_secs(15 * 60);
 
 impl Session {
     /// Creates a room with people, and names it. Nothing happens if one of them can't be a member.
-    pub async fn create_room(&self, kind: RoomKind, name: &str, people: &[PersonId]) -> Result<RoomSummary, SessionError> {
+    pub async fn create_room(
+        &self,
+        kind: RoomKind,
+        name: &str,
+        people: &[PersonId],
+    ) -> Result<RoomSummary, SessionError> {
         self.refresh_trust().await?;
-        let own = self.state.read(|engine| engine.identity().cloned())?.ok_or(SessionError::NotEnrolled)?;
+        let own = self
+            .state
+            .read(|engine| engine.identity().cloned())?
+            .ok_or(SessionError::NotEnrolled)?;
         if !kind.admits(own.org_kind, own.role) {
             return Err(SessionError::Rule(Problem::with(
                 ErrorCode::RoleNotAdmitted,
-                format!("Your role ({}) can't be in a room of kind {kind}: {}.", own.role, kind.who_can_read()),
+                format!(
+                    "Your role ({}) can't be in a room of kind {kind}: {}.",
+                    own.role,
+                    kind.who_can_read()
+                ),
             )));
         }
         let suite = self.suites().await?.first().copied().unwrap_or_default();
-        let context = RoomContext { kind, org: own.org, callout: None };
+        let context = RoomContext {
+            kind,
+            org: own.org,
+            callout: None,
+        };
         let members = self.claim_all(kind, suite, people, &BTreeSet::new()).await?;
         let room = RoomId(random()?);
         self.build(room, context, suite, members).await?;
-        self.send(room, Content::Profile { name: name.to_owned() }, MessageId(random()?)).await?;
+        self.send(room, Content::Profile { name: name.to_owned() }, MessageId(random()?))
+            .await?;
         self.summary(room)
     }
 
@@ -40,7 +57,9 @@ impl Session {
         self.refresh_trust().await?;
         let summary = self.summary(room)?;
         let already = summary.members.iter().map(|member| member.device).collect();
-        let claimed = self.claim_all(summary.context.kind, summary.suite, people, &already).await?;
+        let claimed = self
+            .claim_all(summary.context.kind, summary.suite, people, &already)
+            .await?;
         if !claimed.is_empty() {
             let id = MessageId(random()?);
             let outcome = self.state.apply(|engine, now| engine.add(room, &claimed, id, now))?;
@@ -52,8 +71,12 @@ impl Session {
     /// Removes people, with all their devices, from a room.
     pub async fn remove_people(&self, room: RoomId, people: &[PersonId]) -> Result<RoomSummary, SessionError> {
         let summary = self.summary(room)?;
-        let devices: Vec<DeviceId> =
-            summary.members.iter().filter(|m| people.contains(&m.person)).map(|m| m.device).collect();
+        let devices: Vec<DeviceId> = summary
+            .members
+            .iter()
+            .filter(|m| people.contains(&m.person))
+            .map(|m| m.device)
+            .collect();
         let id = MessageId(random()?);
         let outcome = self.state.apply(|engine, now| engine.remove(room, &devices, id, now))?;
         self.settle(outcome, id).await?;
@@ -84,13 +107,20 @@ impl Session {
     pub async fn rejoin(&self, room: RoomId) -> Result<RoomSummary, SessionError> {
         self.refresh_trust().await?;
         let effect = crate::engine::Effect::FetchGroupState { room };
-        self.drive(Outcome { effects: vec![effect], events: Vec::new() }).await.1?;
+        self.drive(Outcome {
+            effects: vec![effect],
+            events: Vec::new(),
+        })
+        .await
+        .1?;
         self.summary(room)
     }
 
     /// A room of this device.
     pub fn summary(&self, room: RoomId) -> Result<RoomSummary, SessionError> {
-        self.state.read(|engine| engine.room(room))?.ok_or(SessionError::Engine(EngineError::NoSuchRoom { room }))
+        self.state
+            .read(|engine| engine.room(room))?
+            .ok_or(SessionError::Engine(EngineError::NoSuchRoom { room }))
     }
 
     /// Builds a room with its first members.
@@ -102,7 +132,9 @@ impl Session {
         members: Vec<ClaimedKeyPackage>,
     ) -> Result<(), SessionError> {
         let id = MessageId(random()?);
-        let outcome = self.state.apply(|engine, now| engine.create_room(room, context, suite, &members, id, now))?;
+        let outcome = self
+            .state
+            .apply(|engine, now| engine.create_room(room, context, suite, &members, id, now))?;
         self.settle(outcome, id).await.map(drop)
     }
 
@@ -118,11 +150,16 @@ impl Session {
             return Ok(Vec::new());
         }
         let views = self.api.directory(people.to_vec()).await?;
-        let unknown = people.iter().find(|person| !views.iter().any(|view| view.person == **person));
+        let unknown = people
+            .iter()
+            .find(|person| !views.iter().any(|view| view.person == **person));
         if let Some(unknown) = unknown {
             return Err(SessionError::rule(
                 ErrorCode::NotFound,
-                format!("There is no person {}, or you may not add them to a room.", unknown.short()),
+                format!(
+                    "There is no person {}, or you may not add them to a room.",
+                    unknown.short()
+                ),
             ));
         }
         let found = self.candidates(&views, kind, suite, already).await?;
@@ -136,7 +173,9 @@ impl Session {
     pub(super) async fn settle(&self, outcome: Outcome, id: MessageId) -> Result<Vec<Event>, SessionError> {
         let (events, result) = self.drive(outcome).await;
         let failed = events.iter().find_map(|event| match event {
-            Event::Failed { id: failed, problem, .. } if *failed == id => Some(problem.clone()),
+            Event::Failed {
+                id: failed, problem, ..
+            } if *failed == id => Some(problem.clone()),
             _ => None,
         });
         if let Some(problem) = failed {

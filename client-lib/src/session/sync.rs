@@ -15,7 +15,8 @@ impl Session {
     pub async fn sync(&self) -> (Vec<Event>, Result<(), SessionError>) {
         let mut events = Vec::new();
         let result = self.catch_up(&mut events).await;
-        (events, result)
+        let tidied = self.tidy(&mut events);
+        (events, result.and(tidied))
     }
 
     async fn catch_up(&self, events: &mut Vec<Event>) -> Result<(), SessionError> {
@@ -26,7 +27,15 @@ impl Session {
         self.catch_up_inbox(events).await?;
         self.catch_up_rooms(events).await?;
         let effects = self.state.read(|engine| engine.outbox())?;
-        super::drive::until_quiet(self, Outcome { effects, events: Vec::new() }, events).await
+        super::drive::until_quiet(
+            self,
+            Outcome {
+                effects,
+                events: Vec::new(),
+            },
+            events,
+        )
+        .await
     }
 
     /// Reads the inbox to its end, and says of every page that a person's screen has it.
@@ -34,7 +43,9 @@ impl Session {
         loop {
             let after = self.state.read(|engine| engine.inbox_cursor())?;
             let page = self.api.inbox(after, MAX_LOG_PAGE).await?;
-            let Some(last) = page.items.last().map(|item| item.seq) else { return Ok(()) };
+            let Some(last) = page.items.last().map(|item| item.seq) else {
+                return Ok(());
+            };
             let outcome = self.state.apply(|engine, now| engine.receive_inbox(&page.items, now))?;
             for item in &page.items {
                 if let Notice::Page { page, .. } = item.notice {
@@ -58,10 +69,21 @@ impl Session {
             let head = heads.iter().find(|view| view.room == room.room).map(|view| view.head);
             let behind = head.is_some_and(|head| head > room.cursor);
             if behind && matches!(room.state, RoomState::Joined | RoomState::Rejoining) {
-                effects.push(Effect::FetchLog(RoomCursor { room: room.room, seq: room.cursor }));
+                effects.push(Effect::FetchLog(RoomCursor {
+                    room: room.room,
+                    seq: room.cursor,
+                }));
             }
         }
-        super::drive::until_quiet(self, Outcome { effects, events: Vec::new() }, events).await
+        super::drive::until_quiet(
+            self,
+            Outcome {
+                effects,
+                events: Vec::new(),
+            },
+            events,
+        )
+        .await
     }
 
     /// Fetches what organisations have stated and revoked: before anybody is added to a room.

@@ -53,7 +53,9 @@ impl From<StreamEnd> for TransportError {
         match end {
             StreamEnd::Lost(reason) => Self::unreachable(reason),
             StreamEnd::Closed(problem) => Self::Refused(problem),
-            StreamEnd::Malformed => Self::Malformed { what: "/v1/stream".into() },
+            StreamEnd::Malformed => Self::Malformed {
+                what: "/v1/stream".into(),
+            },
         }
     }
 }
@@ -80,8 +82,9 @@ impl Stream {
                 _ => Err(TransportError::from(StreamEnd::Malformed)),
             }
         };
-        let (mut stream, ready) =
-            timeout(OPEN_DEADLINE, opening).await.map_err(|_| TransportError::unreachable("it did not answer in time"))??;
+        let (mut stream, ready) = timeout(OPEN_DEADLINE, opening)
+            .await
+            .map_err(|_| TransportError::unreachable("it did not answer in time"))??;
         stream.silence = (Duration::from_millis(ready.ping_ms) * 2).clamp(SILENCE.0, SILENCE.1);
         stream.deadline = Instant::now() + stream.silence;
         Ok((stream, ready))
@@ -89,15 +92,23 @@ impl Stream {
 
     async fn connect(server: &ServerUrl) -> Result<Self, TransportError> {
         let mut request = server.stream().into_client_request().map_err(|e| broken(&e))?;
-        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
         let config = WebSocketConfig::default()
             .read_buffer_size(16 << 10)
             .write_buffer_size(16 << 10)
             .max_write_buffer_size(MAX_BODY)
             .max_frame_size(Some(MAX_FRAME))
             .max_message_size(Some(MAX_FRAME));
-        let (socket, _) = connect_async_with_config(request, Some(config), true).await.map_err(|e| broken(&e))?;
-        Ok(Self { socket, silence: OPEN_DEADLINE, deadline: Instant::now() + OPEN_DEADLINE })
+        let (socket, _) = connect_async_with_config(request, Some(config), true)
+            .await
+            .map_err(|e| broken(&e))?;
+        Ok(Self {
+            socket,
+            silence: OPEN_DEADLINE,
+            deadline: Instant::now() + OPEN_DEADLINE,
+        })
     }
 
     /// Sends one frame.
@@ -159,9 +170,8 @@ fn closed(frame: Option<CloseFrame>) -> StreamEnd {
 
 fn lost(error: &tungstenite::Error) -> StreamEnd {
     match error {
-        tungstenite::Error::Capacity(_) | tungstenite::Error::Protocol(tungstenite::error::ProtocolError::InvalidOpcode(_)) => {
-            StreamEnd::Malformed
-        }
+        tungstenite::Error::Capacity(_)
+        | tungstenite::Error::Protocol(tungstenite::error::ProtocolError::InvalidOpcode(_)) => StreamEnd::Malformed,
         other => StreamEnd::Lost(reason(other)),
     }
 }
@@ -172,7 +182,10 @@ fn broken(error: &tungstenite::Error) -> TransportError {
         if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
             return problem.into();
         }
-        return TransportError::unreachable(format!("the websocket was answered with HTTP {}", answer.status().as_u16()));
+        return TransportError::unreachable(format!(
+            "the websocket was answered with HTTP {}",
+            answer.status().as_u16()
+        ));
     }
     TransportError::unreachable(reason(error))
 }
@@ -220,11 +233,19 @@ mod tests {
     }
 
     fn hello() -> Hello {
-        Hello { ticket: Secret::new("ticket"), inbox: Some(7), rooms: Vec::new() }
+        Hello {
+            ticket: Secret::new("ticket"),
+            inbox: Some(7),
+            rooms: Vec::new(),
+        }
     }
 
     fn ready() -> Message {
-        let ready = Ready { device: DeviceId([1; 16]), now: Timestamp(5), ping_ms: 20_000 };
+        let ready = Ready {
+            device: DeviceId([1; 16]),
+            now: Timestamp(5),
+            ping_ms: 20_000,
+        };
         Message::Binary(to_cbor(&ServerFrame::Ready(ready)).into())
     }
 
@@ -243,12 +264,19 @@ mod tests {
             for n in 0..3 {
                 assert!(matches!(receive(&mut peer).await, ClientFrame::PageSeen { page } if page == PageId([n; 16])));
             }
-            peer.close(Some(CloseFrame { code: close_code::REVOKED.into(), reason: "".into() })).await.unwrap();
+            peer.close(Some(CloseFrame {
+                code: close_code::REVOKED.into(),
+                reason: "".into(),
+            }))
+            .await
+            .unwrap();
         })
         .await;
         let (mut stream, ready) = Stream::open(&url, hello()).await.unwrap();
         assert_eq!(ready.device, DeviceId([1; 16]));
-        let frames: Vec<_> = (0..3).map(|n| ClientFrame::PageSeen { page: PageId([n; 16]) }).collect();
+        let frames: Vec<_> = (0..3)
+            .map(|n| ClientFrame::PageSeen { page: PageId([n; 16]) })
+            .collect();
         stream.send_all(&frames).await.unwrap();
         let end = stream.next().await.unwrap_err();
         assert!(end.is_final(), "{end:?}");
@@ -259,7 +287,12 @@ mod tests {
     async fn a_refused_ticket_and_an_oversized_frame_are_typed() {
         let (url, _) = serve(|mut peer| async move {
             receive(&mut peer).await;
-            peer.close(Some(CloseFrame { code: close_code::UNAUTHENTICATED.into(), reason: "".into() })).await.unwrap();
+            peer.close(Some(CloseFrame {
+                code: close_code::UNAUTHENTICATED.into(),
+                reason: "".into(),
+            }))
+            .await
+            .unwrap();
         })
         .await;
         let error = Stream::open(&url, hello()).await.unwrap_err();

@@ -46,7 +46,9 @@ pub struct SignIn<V> {
 
 impl<V> Clone for SignIn<V> {
     fn clone(&self) -> Self {
-        Self { vault: self.vault.clone() }
+        Self {
+            vault: self.vault.clone(),
+        }
     }
 }
 
@@ -104,10 +106,20 @@ impl<V: TokenVault> SignIn<V> {
         // From here on the stored token counts as used, whatever becomes of the answer: a crash now leads to a new
         // sign-in, never to a second use.
         self.vault.store(None)?;
-        let call = Call::post_once("/v1/auth/refresh", &RefreshRequest { refresh: tokens.refresh.clone() });
+        let call = Call::post_once(
+            "/v1/auth/refresh",
+            &RefreshRequest {
+                refresh: tokens.refresh.clone(),
+            },
+        );
         match http.send(&call, None).await {
             Ok(tokens) => Ok(Some(tokens)),
-            Err(e) if matches!(e.code(), Some(ErrorCode::TokenReused | ErrorCode::Unauthenticated | ErrorCode::TokenExpired)) => {
+            Err(e)
+                if matches!(
+                    e.code(),
+                    Some(ErrorCode::TokenReused | ErrorCode::Unauthenticated | ErrorCode::TokenExpired)
+                ) =>
+            {
                 Ok(None)
             }
             // No answer: the server may have rotated the token. The device's key opens a new sign-in.
@@ -118,9 +130,15 @@ impl<V: TokenVault> SignIn<V> {
     async fn sign_in(&self, http: &Http) -> Result<Tokens, TransportError> {
         let device = self.vault.device()?;
         let server: ServerInfo = http.send(&Call::get("/v1/server"), None).await?;
-        let challenge: Challenge = http.send(&Call::post("/v1/auth/challenges", &ChallengeRequest { device }), None).await?;
+        let challenge: Challenge = http
+            .send(&Call::post("/v1/auth/challenges", &ChallengeRequest { device }), None)
+            .await?;
         let signature = self.vault.sign_challenge(&server.name, &challenge.challenge)?;
-        let answer = SignInRequest { device, challenge: challenge.challenge, signature: signature.into() };
+        let answer = SignInRequest {
+            device,
+            challenge: challenge.challenge,
+            signature: signature.into(),
+        };
         http.send(&Call::post_once("/v1/auth/sessions", &answer), None).await
     }
 }

@@ -89,10 +89,15 @@ impl Context {
         if let Some(dir) = &self.global.state {
             return Ok(dir.clone());
         }
-        let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+        let data = std::env::var_os("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .filter(|dir| dir.is_absolute());
         let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-        data.or_else(home)
-            .map(|dir| dir.join("firstlight"))
-            .ok_or_else(|| Failure::local(ErrorCode::InvalidValue, "There is no home directory: name a place with --state."))
+        data.or_else(home).map(|dir| dir.join("firstlight")).ok_or_else(|| {
+            Failure::local(
+                ErrorCode::InvalidValue,
+                "There is no home directory: name a place with --state.",
+            )
+        })
     }
 }

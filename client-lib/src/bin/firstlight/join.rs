@@ -37,7 +37,8 @@ impl Join {
                     return Err(SessionError::AlreadySetUp.into());
                 }
                 let begun = Joining::stored(&state)?;
-                let joining = begun.ok_or_else(|| Failure::Usage("Nothing was begun here: give an invite link.".into()))?;
+                let joining =
+                    begun.ok_or_else(|| Failure::Usage("Nothing was begun here: give an invite link.".into()))?;
                 (state, joining)
             }
         };
@@ -63,7 +64,9 @@ async fn decided(context: &Context, state: &State, joining: &Joining, no_wait: b
             Err(e) => return Err(e.into()),
         }
         if !said {
-            context.out.aside("Waiting for an admin to approve this device (\"firstlight devices approve\") ...");
+            context
+                .out
+                .aside("Waiting for an admin to approve this device (\"firstlight devices approve\") ...");
             said = true;
         }
         tokio::time::sleep(wait).await;
@@ -85,5 +88,8 @@ async fn enrolled(context: &Context, state: State) -> Result<Answer, Failure> {
     page.row("person", &identity.person.to_string());
     page.row("device", &identity.device.to_string());
     page.time("valid until", identity.not_after);
-    Ok(Answer::new(&json!({ "status": "enrolled", "identity": identity }), page))
+    Ok(Answer::new(
+        &json!({ "status": "enrolled", "identity": identity }),
+        page,
+    ))
 }

@@ -50,7 +50,7 @@ pub(crate) enum Contact {
 
 /// A webhook.
 #[derive(Debug, Args)]
-#[group(id = "signing_key", required = true, multiple = false, args = ["webhook_key", "webhook_key_file"])]
+#[command(group(clap::ArgGroup::new("signing_key").required(true).args(["webhook_key", "webhook_key_file"])))]
 pub(crate) struct Webhook {
     /// Work name, or id, or its end
     person: String,
@@ -74,11 +74,22 @@ impl People {
             Self::SetLanguages { person, languages } => {
                 let person = find_person(&session, &person).await?;
                 let codes: Vec<String> = languages.into_iter().map(String::from).collect();
-                session.api().update_person(person.person, &UpdatePerson { languages: Some(codes.clone()) }).await?;
+                session
+                    .api()
+                    .update_person(
+                        person.person,
+                        &UpdatePerson {
+                            languages: Some(codes.clone()),
+                        },
+                    )
+                    .await?;
                 let mut page = context.page();
                 page.title(&person.work_name);
                 page.row("languages", &codes.join(", "));
-                Ok(Answer::new(&json!({ "person": person.person, "languages": codes }), page))
+                Ok(Answer::new(
+                    &json!({ "person": person.person, "languages": codes }),
+                    page,
+                ))
             }
             Self::Contact(contact) => contact.run(context, &session).await,
         }
@@ -96,7 +107,11 @@ impl Contact {
         match self {
             Self::List { .. } => {}
             Self::AddWebhook(webhook) => {
-                let method = ContactMethod::Webhook { id: ContactId(random()?), url: webhook.url.clone(), key: Some(webhook.key()?) };
+                let method = ContactMethod::Webhook {
+                    id: ContactId(random()?),
+                    url: webhook.url.clone(),
+                    key: Some(webhook.key()?),
+                };
                 method.validate()?;
                 contacts.methods.push(method);
                 session.api().put_contacts(person.person, &contacts).await?;
@@ -117,7 +132,8 @@ impl Webhook {
         let text = match (&self.webhook_key, &self.webhook_key_file) {
             (Some(key), _) => key.clone(),
             (None, Some(path)) => {
-                let text = std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("The key can't be read: {e}.")))?;
+                let text = std::fs::read_to_string(path)
+                    .map_err(|e| Failure::Usage(format!("The key can't be read: {e}.")))?;
                 text.lines().next().unwrap_or_default().to_owned()
             }
             (None, None) => String::new(),
@@ -154,14 +170,25 @@ async fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
         .iter()
         .map(|p| {
             let devices = p.devices.iter().filter(|d| d.revoked_at.is_none()).count();
-            vec![p.person.short(), p.work_name.clone(), p.role.to_string(), devices.to_string(), p.languages.join(", ")]
+            vec![
+                p.person.short(),
+                p.work_name.clone(),
+                p.role.to_string(),
+                devices.to_string(),
+                p.languages.join(", "),
+            ]
         })
         .collect();
     page.table(&["ID", "NAME", "ROLE", "DEVICES", "LANGUAGES"], &rows, "nobody");
     let list: Vec<_> = people
         .iter()
         .map(|p| {
-            let devices: Vec<_> = p.devices.iter().filter(|d| d.revoked_at.is_none()).map(|d| d.device).collect();
+            let devices: Vec<_> = p
+                .devices
+                .iter()
+                .filter(|d| d.revoked_at.is_none())
+                .map(|d| d.device)
+                .collect();
             json!({
                 "person": p.person,
                 "org": p.org,
@@ -184,7 +211,10 @@ pub(crate) async fn find_person(session: &Session, text: &str) -> Result<PersonV
         return Ok(one.clone());
     }
     let id = pick("person", text, people.iter().map(|p| p.person))?;
-    people.into_iter().find(|p| p.person == id).ok_or_else(|| Failure::missing("There is no such person."))
+    people
+        .into_iter()
+        .find(|p| p.person == id)
+        .ok_or_else(|| Failure::missing("There is no such person."))
 }
 
 /// People by work name, id or the end of an id; a whole id may be of another organisation.
@@ -217,6 +247,8 @@ pub(crate) async fn sign_out(context: &Context) -> Result<Answer, Failure> {
     context.session()?.api().sign_out().await?;
     let mut page = context.page();
     page.title("Signed out");
-    page.line("  The next command signs in again with this device's key. To end a lost device's access, an admin revokes it.");
+    page.line(
+        "  The next command signs in again with this device's key. To end a lost device's access, an admin revokes it.",
+    );
     Ok(Answer::new(&json!({ "status": "signed_out" }), page))
 }

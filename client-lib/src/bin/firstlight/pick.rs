@@ -16,7 +16,9 @@ pub(crate) fn pick<T: Display + Copy + PartialEq>(
 ) -> Result<T, Failure> {
     let wanted = text.trim().to_ascii_lowercase();
     if wanted.len() < SHORTEST {
-        return Err(Failure::Usage(format!("\"{wanted}\" is too short for the id of a {what}: give at least {SHORTEST} characters.")));
+        return Err(Failure::Usage(format!(
+            "\"{wanted}\" is too short for the id of a {what}: give at least {SHORTEST} characters."
+        )));
     }
     let mut found: Vec<T> = Vec::new();
     for candidate in candidates {
@@ -30,7 +32,9 @@ pub(crate) fn pick<T: Display + Copy + PartialEq>(
     }
     match found[..] {
         [one] => Ok(one),
-        [] => Err(Failure::missing(format!("There is no {what} whose id ends in \"{wanted}\", or you may not see it."))),
+        [] => Err(Failure::missing(format!(
+            "There is no {what} whose id ends in \"{wanted}\", or you may not see it."
+        ))),
         _ => Err(Failure::Usage(format!(
             "\"{wanted}\" fits {} of them: give more characters of the {what}'s id.",
             found.len()
@@ -52,7 +56,14 @@ mod tests {
         assert_eq!(pick("callout", &b.short().to_uppercase(), [b, b]).unwrap(), b);
         assert_eq!(pick("callout", "zzzzzz", all).unwrap_err().exit_code(), 1);
         assert_eq!(pick("callout", "4", all).unwrap_err().exit_code(), 2);
-        let twins = [CalloutId([7; 16]), CalloutId({ let mut x = [7; 16]; x[0] = 1; x })];
+        let twins = [
+            CalloutId([7; 16]),
+            CalloutId({
+                let mut x = [7; 16];
+                x[0] = 1;
+                x
+            }),
+        ];
         assert_eq!(pick("callout", &twins[0].short(), twins).unwrap_err().exit_code(), 2);
     }
 }

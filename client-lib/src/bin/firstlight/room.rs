@@ -138,14 +138,18 @@ async fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
         return Ok(room);
     }
     let wanted = text.trim().to_lowercase();
-    let mut named = rooms.iter().filter(|room| room.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted));
+    let mut named = rooms
+        .iter()
+        .filter(|room| room.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted));
     if let (Some(one), None) = (named.next(), named.next()) {
         return Ok(one.room);
     }
     if wanted == "latest" {
         let callout = callout::find(session, "latest").await?;
         let room = rooms.iter().find(|room| room.context.callout == Some(callout));
-        return room.map(|room| room.room).ok_or_else(|| Failure::missing("This device is not in the newest callout's room."));
+        return room
+            .map(|room| room.room)
+            .ok_or_else(|| Failure::missing("This device is not in the newest callout's room."));
     }
     let of_callouts = rooms.iter().filter_map(|room| Some((room.context.callout?, room.room)));
     if let Ok(callout) = pick("callout", &wanted, of_callouts.clone().map(|(callout, _)| callout))
@@ -162,8 +166,11 @@ async fn present(session: &Session, room: RoomId, texts: &[String]) -> Result<Ve
     let mut found = Vec::with_capacity(texts.len());
     for text in texts {
         let wanted = text.trim().to_lowercase();
-        let mut named: Vec<PersonId> =
-            members.iter().filter(|m| m.work_name.to_lowercase() == wanted).map(|m| m.person).collect();
+        let mut named: Vec<PersonId> = members
+            .iter()
+            .filter(|m| m.work_name.to_lowercase() == wanted)
+            .map(|m| m.person)
+            .collect();
         named.dedup();
         found.push(match named[..] {
             [one] => one,
@@ -183,7 +190,10 @@ fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let rows: Vec<Vec<String>> = rooms
         .iter()
         .map(|room| {
-            let name = room.name.clone().or_else(|| room.context.callout.map(|c| format!("callout {}", c.short())));
+            let name = room
+                .name
+                .clone()
+                .or_else(|| room.context.callout.map(|c| format!("callout {}", c.short())));
             vec![
                 room.room.short(),
                 room.context.kind.to_string(),
@@ -228,7 +238,10 @@ fn summary(room: &RoomSummary) -> Value {
 
 fn members(context: &Context, room: &RoomSummary) -> Answer {
     let mut page = context.page();
-    let title = room.name.clone().unwrap_or_else(|| format!("{} room {}", room.context.kind, room.room.short()));
+    let title = room
+        .name
+        .clone()
+        .unwrap_or_else(|| format!("{} room {}", room.context.kind, room.room.short()));
     page.title(&title);
     describe(&mut page, room);
     page.title("Members");
@@ -236,8 +249,18 @@ fn members(context: &Context, room: &RoomSummary) -> Answer {
         .members
         .iter()
         .map(|m| {
-            let revoked = if room.revoked_members.contains(&m.device) { "REVOKED, being removed" } else { "" };
-            vec![m.work_name.clone(), m.role.to_string(), m.org_kind.to_string(), m.device.short(), revoked.into()]
+            let revoked = if room.revoked_members.contains(&m.device) {
+                "REVOKED, being removed"
+            } else {
+                ""
+            };
+            vec![
+                m.work_name.clone(),
+                m.role.to_string(),
+                m.org_kind.to_string(),
+                m.device.short(),
+                revoked.into(),
+            ]
         })
         .collect();
     page.table(&["NAME", "ROLE", "ORGANISATION", "DEVICE", ""], &rows, "nobody");
@@ -255,14 +278,20 @@ async fn send(context: &Context, session: &Session, room: &str, text: String) ->
     let text = match text.as_str() {
         "-" => {
             let mut input = String::new();
-            let read = std::io::stdin().lock().take(MAX_TEXT as u64 + 1).read_to_string(&mut input);
+            let read = std::io::stdin()
+                .lock()
+                .take(MAX_TEXT as u64 + 1)
+                .read_to_string(&mut input);
             read.map_err(|e| Failure::Usage(format!("The text can't be read: {e}.")))?;
             input.trim_end().to_owned()
         }
         _ => text,
     };
     if text.is_empty() || text.len() > MAX_TEXT {
-        return Err(Failure::local(ErrorCode::TooLarge, format!("A message has 1 to {MAX_TEXT} bytes.")));
+        return Err(Failure::local(
+            ErrorCode::TooLarge,
+            format!("A message has 1 to {MAX_TEXT} bytes."),
+        ));
     }
     context.out.aside(callout::FREE_TEXT);
     session.sync().await.1?;
@@ -300,5 +329,8 @@ async fn read(context: &Context, session: &Session, room: &str, last: usize, off
         page.note("nothing yet");
     }
     let json: Vec<Value> = told.into_iter().map(|told| told.json).collect();
-    Ok(Answer::new(&json!({ "room": room, "state": summary.state, "lines": json }), page))
+    Ok(Answer::new(
+        &json!({ "room": room, "state": summary.state, "lines": json }),
+        page,
+    ))
 }

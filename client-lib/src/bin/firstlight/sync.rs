@@ -1,6 +1,11 @@
 //! Receiving and sending everything that waits, once.
 
-use super::{context::Context, failure::Failure, happenings, output::{Answer, When}};
+use super::{
+    context::Context,
+    failure::Failure,
+    happenings,
+    output::{Answer, When},
+};
 use clap::Args;
 use firstlight_client::session::now;
 use serde_json::json;
@@ -15,9 +20,17 @@ impl Sync {
         let session = context.session()?;
         let (events, result) = session.sync().await;
         let when = When::here(now());
-        let told: Vec<_> = events.iter().filter_map(|event| happenings::event(&session, &when, event)).collect();
+        let told: Vec<_> = events
+            .iter()
+            .filter_map(|event| happenings::event(&session, &when, event))
+            .collect();
         let pending = session.state().read(|engine| engine.pending())?;
-        let unread: u32 = session.state().read(|engine| engine.rooms())?.iter().map(|room| room.unread).sum();
+        let unread: u32 = session
+            .state()
+            .read(|engine| engine.rooms())?
+            .iter()
+            .map(|room| room.unread)
+            .sum();
         result?;
         let mut page = context.page();
         page.title("Up to date");
@@ -27,6 +40,9 @@ impl Sync {
             page.dressed_row("NOT SENT", &pending.len().to_string(), |style, text| style.alarm(text));
         }
         let events: Vec<_> = told.into_iter().map(|told| told.json).collect();
-        Ok(Answer::new(&json!({ "events": events, "unread": unread, "pending": pending }), page))
+        Ok(Answer::new(
+            &json!({ "events": events, "unread": unread, "pending": pending }),
+            page,
+        ))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     values::duration,
 };
 use clap::Args;
-use firstlight_client::session::{Happening, Live, Session, now};
+use firstlight_client::session::{Live, Session, now};
 use firstlight_protocol::{ErrorCode, Timestamp};
 use std::time::Duration;
 
@@ -42,7 +42,13 @@ impl Watch {
         Ok(Answer::nothing())
     }
 
-    async fn follow(&self, context: &Context, session: &Session, live: &mut Live, until: Option<&str>) -> Result<(), Failure> {
+    async fn follow(
+        &self,
+        context: &Context,
+        session: &Session,
+        live: &mut Live,
+        until: Option<&str>,
+    ) -> Result<(), Failure> {
         let deadline = async {
             match self.timeout {
                 Some(timeout) => tokio::time::sleep(timeout).await,
@@ -50,6 +56,7 @@ impl Watch {
             }
         };
         tokio::pin!(deadline);
+        let mut last = String::new();
         loop {
             let happening = tokio::select! {
                 happening = live.next() => happening?,
@@ -61,19 +68,23 @@ impl Watch {
                     };
                 }
             };
-            if let Some(told) = tell(context, session, &happening)
-                && until.is_some_and(|word| told.is(word))
-            {
+            let Some(mut told) = happenings::happening(session, &When::here(now()), &happening) else {
+                continue;
+            };
+            if told.event == "callout" {
+                // A callout changes in many ways that one line does not show: say each line once.
+                if told.text == last {
+                    told.text.clear();
+                } else {
+                    last.clone_from(&told.text);
+                }
+            }
+            print(context, &told);
+            if until.is_some_and(|word| told.is(word)) {
                 return Ok(());
             }
         }
     }
-}
-
-fn tell(context: &Context, session: &Session, happening: &Happening) -> Option<Told> {
-    let told = happenings::happening(session, &When::here(now()), happening)?;
-    print(context, &told);
-    Some(told)
 }
 
 fn print(context: &Context, told: &Told) {
@@ -86,7 +97,10 @@ fn print(context: &Context, told: &Told) {
 async fn once(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let (events, result) = session.sync().await;
     let when = When::here(now());
-    for told in events.iter().filter_map(|event| happenings::event(session, &when, event)) {
+    for told in events
+        .iter()
+        .filter_map(|event| happenings::event(session, &when, event))
+    {
         print(context, &told);
     }
     result?;

@@ -21,8 +21,16 @@ impl<V: TokenVault> Api<V> {
     }
 
     /// `POST /v1/key-packages/claim`: never repeated, because each claim uses up a key package of somebody else.
-    pub async fn claim_key_packages(&self, suite: u16, devices: Vec<DeviceId>) -> Result<Vec<ClaimedKeyPackage>, TransportError> {
-        self.call(Call::post_once("/v1/key-packages/claim", &ClaimKeyPackages { suite, devices })).await
+    pub async fn claim_key_packages(
+        &self,
+        suite: u16,
+        devices: Vec<DeviceId>,
+    ) -> Result<Vec<ClaimedKeyPackage>, TransportError> {
+        self.call(Call::post_once(
+            "/v1/key-packages/claim",
+            &ClaimKeyPackages { suite, devices },
+        ))
+        .await
     }
 
     /// `POST /v1/rooms`.
@@ -52,7 +60,8 @@ impl<V: TokenVault> Api<V> {
 
     /// `GET /v1/rooms/{room}/log`: entries after `after`, at most `limit`.
     pub async fn log(&self, room: RoomId, after: u64, limit: usize) -> Result<LogPage, TransportError> {
-        self.call(Call::get(format!("/v1/rooms/{room}/log?after={after}&limit={limit}"))).await
+        self.call(Call::get(format!("/v1/rooms/{room}/log?after={after}&limit={limit}")))
+            .await
     }
 
     /// `GET /v1/rooms/{room}/group-info`.
@@ -67,7 +76,8 @@ impl<V: TokenVault> Api<V> {
 
     /// `GET /v1/inbox`: items after `after`, at most `limit`.
     pub async fn inbox(&self, after: u64, limit: usize) -> Result<InboxPage, TransportError> {
-        self.call(Call::get(format!("/v1/inbox?after={after}&limit={limit}"))).await
+        self.call(Call::get(format!("/v1/inbox?after={after}&limit={limit}")))
+            .await
     }
 
     /// `POST /v1/acks`: cumulative, so repeatable.

@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// What stands beside every free text.
-pub(crate) const FREE_TEXT: &str = "Free text: no names, no criminal-justice data. The server can't read it, and can't take it out.";
+pub(crate) const FREE_TEXT: &str =
+    "Free text: no names, no criminal-justice data. The server can't read it, and can't take it out.";
 
 /// Opening.
 #[derive(Debug, Args)]
@@ -110,10 +111,20 @@ impl Open {
     fn details(&self) -> Result<CalloutDetails, Failure> {
         if let Some(file) = &self.details_file {
             let text = crate::policy::read_document(file)?;
-            return serde_json::from_str(&text)
-                .map_err(|_| Failure::Usage("The details are not of the documented shape: address, arrival, needs, kit, notes.".into()));
+            return serde_json::from_str(&text).map_err(|_| {
+                Failure::Usage(
+                    "The details are not of the documented shape: address, arrival, needs, kit, notes.".into(),
+                )
+            });
         }
-        let Self { address, arrival, needs, kit, notes, .. } = self;
+        let Self {
+            address,
+            arrival,
+            needs,
+            kit,
+            notes,
+            ..
+        } = self;
         Ok(CalloutDetails {
             address: address.clone(),
             arrival: arrival.clone(),
@@ -146,7 +157,9 @@ fn not_sent(context: &Context, session: &Session, reason: &str) {
         Some(number) => format!("call the duty number {number}"),
         None => "call the duty number of the responders' organisation".into(),
     };
-    context.out.loud(&format!("NOT SENT: {call}. Running the same command again does not make a second callout. ({reason})"));
+    context.out.loud(&format!(
+        "NOT SENT: {call}. Running the same command again does not make a second callout. ({reason})"
+    ));
 }
 
 /// The callout, and what became of its room.
@@ -163,11 +176,17 @@ fn answer(context: &Context, view: &CalloutView, room: Option<Result<RoomBuilt, 
             json["left_out"] = json!(built.left_out);
         }
         Some(Err(problem)) => {
-            let sentence = format!("The callout is paging; its room could not be built: {} Details not sent.", ended(&problem.title));
+            let sentence = format!(
+                "The callout is paging; its room could not be built: {} Details not sent.",
+                ended(&problem.title)
+            );
             json["room"] = Value::Null;
             json["problem"] = json!(problem);
             page.note("\"firstlight callout build-room\" tries again; \"firstlight watch\" does so by itself.");
-            partly = Some(Failure::Partly(Problem { title: sentence, ..problem }));
+            partly = Some(Failure::Partly(Problem {
+                title: sentence,
+                ..problem
+            }));
         }
     }
     let mut answer = Answer::new(&json, page);
@@ -183,7 +202,10 @@ fn ended(sentence: &str) -> String {
 fn describe_room(page: &mut Page, built: &RoomBuilt) {
     page.title("Encrypted room");
     page.row("room", &built.room.to_string());
-    page.row("members", &format!("{} people who may be called, and you", built.people.len()));
+    page.row(
+        "members",
+        &format!("{} people who may be called, and you", built.people.len()),
+    );
     for left in &built.left_out {
         page.row("left out", &format!("{}: {}", left.work_name, left.problem));
     }
@@ -192,10 +214,16 @@ fn describe_room(page: &mut Page, built: &RoomBuilt) {
 /// Builds the room of an earlier callout.
 pub(crate) async fn build_room(context: &Context, session: &Session, callout: CalloutId) -> Result<Answer, Failure> {
     let opening: Opening = session.unbuilt(callout)?.ok_or_else(|| {
-        Failure::local(ErrorCode::WrongState, "That callout was not opened on this device, or its room stands already.")
+        Failure::local(
+            ErrorCode::WrongState,
+            "That callout was not opened on this device, or its room stands already.",
+        )
     })?;
     let built = session.build_callout_room(&opening).await?;
     let mut page = context.page();
     describe_room(&mut page, &built);
-    Ok(Answer::new(&json!({ "callout": callout, "room": built.room, "left_out": built.left_out }), page))
+    Ok(Answer::new(
+        &json!({ "callout": callout, "room": built.room, "left_out": built.left_out }),
+        page,
+    ))
 }

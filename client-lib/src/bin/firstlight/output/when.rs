@@ -14,17 +14,24 @@ pub(crate) struct When {
 impl When {
     /// In the time zone of this machine.
     pub(crate) fn here(now: Timestamp) -> Self {
-        Self { now, zone: TimeZone::system() }
+        Self {
+            now,
+            zone: TimeZone::system(),
+        }
     }
 
     #[cfg(test)]
     pub(crate) fn utc(now: Timestamp) -> Self {
-        Self { now, zone: TimeZone::UTC }
+        Self {
+            now,
+            zone: TimeZone::UTC,
+        }
     }
 
     /// The clock: "01:43:10" today, "Sat 7 Mar 23:05" otherwise, with the year if it is another one.
     pub(crate) fn clock(&self, at: Timestamp) -> String {
-        let zoned = |t: Timestamp| jiff::Timestamp::from_millisecond(t.as_millis()).map(|t| t.to_zoned(self.zone.clone()));
+        let zoned =
+            |t: Timestamp| jiff::Timestamp::from_millisecond(t.as_millis()).map(|t| t.to_zoned(self.zone.clone()));
         let (Ok(then), Ok(now)) = (zoned(at), zoned(self.now)) else {
             return at.to_string();
         };
@@ -77,6 +84,7 @@ fn span(ms: u128) -> Option<String> {
 pub(crate) fn took(ms: u128) -> String {
     match ms {
         0..=999 => format!("{ms} ms"),
+        1_000..=59_999 if ms % 1000 < 100 => format!("{} s", ms / 1000),
         1_000..=59_999 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
         3_600_000.. => span(ms).unwrap_or_default(),
         _ => match ms / 1000 % 60 {
@@ -99,15 +107,29 @@ mod tests {
         assert_eq!(when.both(now), "01:43:10 (now)");
         assert_eq!(when.both(now - Duration::from_secs(12)), "01:42:58 (12 s ago)");
         assert_eq!(when.both(now + Duration::from_secs(35 * 60)), "02:18:10 (in 35 min)");
-        assert_eq!(when.both(now - Duration::from_secs(7_500)), "Sat 7 Mar 23:38 (2 h 5 min ago)");
-        assert_eq!(when.both(now - Duration::from_secs(3 * 86_400)), "Thu 5 Mar 01:43 (3 days ago)");
+        assert_eq!(
+            when.both(now - Duration::from_secs(7_500)),
+            "Sat 7 Mar 23:38 (2 h 5 min ago)"
+        );
+        assert_eq!(
+            when.both(now - Duration::from_secs(3 * 86_400)),
+            "Thu 5 Mar 01:43 (3 days ago)"
+        );
         assert_eq!(when.clock(now - Duration::from_secs(400 * 86_400)), "1 Feb 2025 01:43");
         assert_eq!(when.clock(Timestamp(i64::MAX)), format!("{} ms", i64::MAX));
     }
 
     #[test]
     fn measured_times() {
-        let cases = [(0, "0 ms"), (999, "999 ms"), (4_250, "4.2 s"), (190_000, "3 min 10 s"), (120_000, "2 min"), (7_200_000, "2 h")];
+        let cases = [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (4_250, "4.2 s"),
+            (3_000, "3 s"),
+            (190_000, "3 min 10 s"),
+            (120_000, "2 min"),
+            (7_200_000, "2 h"),
+        ];
         for (ms, text) in cases {
             assert_eq!(took(ms), text);
         }
