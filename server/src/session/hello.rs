@@ -31,7 +31,7 @@ impl Stranger {
                 return None;
             }
         };
-        let caller = match app.identity.redeem_ticket(&hello.ticket).await {
+        let caller = match app.redeem_ticket(&hello.ticket).await {
             Ok(caller) => caller,
             Err(error) => {
                 close(self.socket, close_code::UNAUTHENTICATED, error.problem()).await;
