@@ -8,7 +8,7 @@ use super::{
 };
 use firstlight_protocol::{
     ErrorCode, Problem, RoomId, Timestamp,
-    api::LogEntry,
+    api::{LogEntry, RoomCursor},
     cert::DeviceIdentity,
     mls::parse_authenticated_data,
 };
@@ -37,6 +37,11 @@ impl Engine {
             Ok(accepted) => accepted,
             Err(reason) => {
                 self.put_group(record.room, group);
+                if self.ask_about_unknown(step) {
+                    // Read again from here, once the server has said who that is.
+                    step.effects.push(Effect::FetchLog(RoomCursor { room: record.room, seq: record.cursor }));
+                    return Ok(());
+                }
                 return self.lose(record, reason, step);
             }
         };

@@ -2,11 +2,12 @@
 
 use super::{
     Effect, Engine, EngineError, Event, RoomState, Step,
-    state::{PendingWelcome, Wish, key},
+    state::{Intent, PendingWelcome, RoomRecord, Wish, key},
 };
 use firstlight_protocol::{
     DeviceId, RoomId, RoomKind, Timestamp,
     api::{Acks, InboxItem, Notice, RoomCursor},
+    limits::MAX_ROOMS_PER_DEVICE,
 };
 
 impl Engine {
@@ -57,7 +58,12 @@ impl Engine {
 
     fn announce_welcome(&mut self, room: RoomId, epoch: u64, step: &mut Step) -> Result<(), EngineError> {
         let known = self.room_record(room)?.is_some_and(|r| r.state != RoomState::Left && r.epoch >= epoch);
-        if !known {
+        if known {
+            return Ok(());
+        }
+        if self.provider.store.scan(key::WELCOMES).len() >= MAX_ROOMS_PER_DEVICE {
+            step.events.push(Event::WelcomeFailed { room, reason: "too many Welcomes wait already".into() });
+        } else {
             self.provider.store.put(key::welcome(room, epoch), &PendingWelcome { room, epoch });
             step.effects.push(Effect::FetchWelcome { room, epoch });
         }
@@ -96,7 +102,7 @@ impl Engine {
     /// Wants those of the devices removed that are members and that no intent removes already.
     pub(super) fn want_removal(
         &mut self,
-        mut record: super::state::RoomRecord,
+        mut record: RoomRecord,
         devices: &[DeviceId],
         now: Timestamp,
         step: &mut Step,
@@ -108,7 +114,7 @@ impl Engine {
         let members = self.members(room)?;
         let intents = self.intents(room)?;
         let wanted = |device: &DeviceId| {
-            let in_intent = |i: &super::state::Intent| matches!(&i.wish, Wish::Remove { devices } if devices.contains(device));
+            let in_intent = |i: &Intent| matches!(&i.wish, Wish::Remove { devices } if devices.contains(device));
             intents.iter().any(|i| i.failed.is_none() && in_intent(i))
         };
         // While a room is being created its members are not known here yet: the intent finds out when it is built.

@@ -107,7 +107,12 @@ impl Engine {
                     Some(intent) => self.finish(record, intent, place, step),
                     // A commit of this device that it doesn't remember: its state is older than the log.
                     None if own => self.lose(record, OutOfSync::LostState, step),
-                    None => self.receive_commit(record, entry, now, step),
+                    None => {
+                        self.receive_commit(record, entry, now, step)?;
+                        // If it was put off, the rest is put off with it.
+                        reading.gap = reading.record.cursor < entry.seq;
+                        Ok(())
+                    }
                 }
             }
             (EntryKind::Message, true) => {

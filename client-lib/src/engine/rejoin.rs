@@ -47,6 +47,10 @@ impl Engine {
                 Err(error) => {
                     engine.provider.store.reset(mark);
                     engine.groups.remove(&room);
+                    if engine.ask_about_unknown(step) {
+                        step.effects.push(Effect::FetchGroupState { room });
+                        return Ok(());
+                    }
                     let reason = match error {
                         EngineError::Untrusted { .. } => OutOfSync::UntrustedMember,
                         _ => OutOfSync::BadCommit,

@@ -8,10 +8,13 @@ use firstlight_protocol::{
 };
 
 impl Engine {
-    /// Takes in what the host states about a partner. A statement that is known already changes nothing.
+    /// Takes in what the host states about a partner. A statement that is known already changes nothing; one that
+    /// withdraws the partner has its devices removed from every room.
     pub fn receive_statement(&mut self, signed: &Signed<PartnerStatement>, now: Timestamp) -> Result<Step, EngineError> {
-        self.step(|engine, _| {
-            engine.accept(|anchors| anchors.accept_partner(signed, now), "statement about a partner")?;
+        self.step(|engine, step| {
+            if engine.accept(|anchors| anchors.accept_partner(signed, now), "statement about a partner")? {
+                engine.remove_revoked(now, step)?;
+            }
             Ok(())
         })
     }

@@ -59,6 +59,10 @@ pub(crate) mod key {
         join(&[ORGANISATIONS, org.as_bytes()])
     }
 
+    pub(crate) fn asked(org: OrgId) -> Vec<u8> {
+        join(&[b"asked/", org.as_bytes()])
+    }
+
     pub(crate) fn notice(seq: u64) -> Vec<u8> {
         join(&[NOTICES, &seq.to_be_bytes()])
     }

@@ -1,22 +1,30 @@
 //! Who is believed: every credential in a group is a chain of certificates, verified before anything it signs counts.
 
-use super::{Engine, EngineError, state::MemberRecord};
+use super::{
+    Effect, Engine, EngineError, Step,
+    state::{MemberRecord, key},
+};
 use firstlight_protocol::{
-    Timestamp,
-    cert::{ChainError, DeviceIdentity, verify_chain},
+    OrgId, Timestamp,
+    cert::{ChainError, DeviceIdentity, verify_chain, verify_signer_chain},
     mls::{RoomContext, chain_of_credential},
 };
 use openmls::prelude::{Credential, CredentialType, Member};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was verified in the current step, by digest: in a catch-up the same few senders come again and again.
 #[derive(Debug, Default)]
-pub(crate) struct Verified(BTreeMap<[u8; 32], Result<DeviceIdentity, ChainError>>);
+pub(crate) struct Verified {
+    results: BTreeMap<[u8; 32], Result<DeviceIdentity, ChainError>>,
+    /// Organisations that somebody's chain names and that are not known here.
+    unknown: BTreeSet<OrgId>,
+}
 
 impl Verified {
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.results.clear();
+        self.unknown.clear();
     }
 }
 
@@ -42,11 +50,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<DeviceIdentity, ChainError> {
         let digest = digest(credential, signature_key);
-        let identity = match self.verified.0.get(&digest) {
+        let identity = match self.verified.results.get(&digest) {
             Some(known) => known.clone()?,
             None => {
                 let result = self.verify_credential(credential, signature_key, now);
-                self.verified.0.insert(digest, result.clone());
+                self.verified.results.insert(digest, result.clone());
                 result?
             }
         };
@@ -56,7 +64,7 @@ impl Engine {
     }
 
     fn verify_credential(
-        &self,
+        &mut self,
         credential: &Credential,
         signature_key: &[u8],
         now: Timestamp,
@@ -66,7 +74,15 @@ impl Engine {
             return Err(ChainError::Length);
         }
         let chain = chain_of_credential(credential.serialized_content()).map_err(|_| ChainError::Length)?;
-        let identity = verify_chain(&chain, anchors, now)?;
+        let identity = match verify_chain(&chain, anchors, now) {
+            Err(ChainError::UnknownOrg) => {
+                // Who it claims to be; the host's statement about that organisation decides.
+                let claimed = chain.get(1..).and_then(|issuers| verify_signer_chain(issuers, now).ok());
+                self.verified.unknown.extend(claimed.map(|signer| signer.org.org));
+                return Err(ChainError::UnknownOrg);
+            }
+            result => result?,
+        };
         if identity.key == signature_key { Ok(identity) } else { Err(ChainError::KeyMismatch) }
     }
 
@@ -82,8 +98,26 @@ impl Engine {
         if self.is_revoked(&identity) { Err(ChainError::DeviceRevoked) } else { Ok(identity) }
     }
 
+    /// Whether a device is revoked, or its organisation is no longer a partner.
     pub(super) fn is_revoked(&self, device: &DeviceIdentity) -> bool {
-        self.device.anchors.as_ref().is_none_or(|anchors| anchors.is_revoked(device))
+        self.device.anchors.as_ref().is_none_or(|anchors| {
+            anchors.is_revoked(device) || anchors.partner(device.org).is_some_and(|partner| partner.withdrawn)
+        })
+    }
+
+    /// Asks the server, once, about the organisations that this step met and does not know: a partner may have been
+    /// stated since. Says whether it asked; if not, they are unknown for good.
+    pub(super) fn ask_about_unknown(&mut self, step: &mut Step) -> bool {
+        let mut asked = false;
+        for org in std::mem::take(&mut self.verified.unknown) {
+            if self.provider.store.bytes(&key::asked(org)).is_none() {
+                self.provider.store.put(key::asked(org), &org);
+                self.provider.store.put(key::organisation(org), &org);
+                step.effects.push(Effect::FetchOrganisation { org });
+                asked = true;
+            }
+        }
+        asked
     }
 
     /// The members of a group, each verified; what `known` holds already is taken over.

@@ -1,10 +1,10 @@
 //! Joining a room by Welcome.
 
 use super::{
-    Engine, EngineError, Event, RoomState, Step, group_id,
+    Effect, Engine, EngineError, Event, RoomState, Step, group_id,
     group::{join_config, read_message, room_context},
     settle::Place,
-    state::{MemberRecord, RoomRecord, key},
+    state::{MemberRecord, PendingWelcome, RoomRecord, key},
 };
 use crate::storage::LineBody;
 use firstlight_protocol::{
@@ -27,7 +27,8 @@ struct Joined {
 
 impl Engine {
     /// Joins a room by its Welcome, after verifying the room's context and every member's certificates. A Welcome that
-    /// can't be used is recorded, reported and skipped; it never comes back.
+    /// can't be used is reported and skipped, and never comes back; only for an organisation that is not known here the
+    /// server is asked, and the Welcome tried once more.
     pub fn receive_welcome(&mut self, welcome: &WelcomeBundle, now: Timestamp) -> Result<Step, EngineError> {
         self.own()?;
         let (room, epoch) = (welcome.room, welcome.epoch);
@@ -48,6 +49,11 @@ impl Engine {
                     // What openmls has written on the way is forgotten; the Welcome stays skipped.
                     engine.provider.store.reset(mark);
                     engine.groups.remove(&room);
+                    if engine.ask_about_unknown(step) {
+                        engine.provider.store.put(key::welcome(room, epoch), &PendingWelcome { room, epoch });
+                        step.effects.push(Effect::FetchWelcome { room, epoch });
+                        return Ok(());
+                    }
                     step.events.push(Event::WelcomeFailed { room, reason: error.to_string() });
                     Ok(())
                 }

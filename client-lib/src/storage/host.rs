@@ -30,6 +30,8 @@ pub struct Host<S> {
     storage: S,
     engine: Engine,
     generation: u64,
+    /// A commit failed, and it may have been stored all the same.
+    unsure: bool,
 }
 
 impl<S: Storage> Host<S> {
@@ -37,7 +39,7 @@ impl<S: Storage> Host<S> {
     pub fn open(mut storage: S) -> Result<Self, HostError> {
         let snapshot = storage.load()?;
         let generation = snapshot.generation;
-        Ok(Self { storage, engine: Engine::open(snapshot)?, generation })
+        Ok(Self { storage, engine: Engine::open(snapshot)?, generation, unsure: false })
     }
 
     /// The engine, for questions.
@@ -59,20 +61,26 @@ impl<S: Storage> Host<S> {
     pub fn refresh(&mut self) -> Result<(), HostError> {
         if self.storage.generation()? != self.generation {
             let snapshot = self.storage.load()?;
-            self.generation = snapshot.generation;
+            let generation = snapshot.generation;
             self.engine = Engine::open(snapshot)?;
+            self.generation = generation;
         }
+        self.unsure = false;
         Ok(())
     }
 
     /// Runs one engine call and stores its step. On any error nothing has changed, in memory or on disk.
     pub fn apply(&mut self, call: impl FnOnce(&mut Engine) -> Result<Step, EngineError>) -> Result<Outcome, HostError> {
+        if self.unsure {
+            self.refresh()?;
+        }
         let step = call(&mut self.engine)?;
         if !step.batch.is_empty() {
             match self.storage.commit(self.generation, &step.batch) {
                 Ok(generation) => self.generation = generation,
                 Err(e) => {
                     self.engine.rolled_back();
+                    self.unsure = true;
                     return Err(e.into());
                 }
             }

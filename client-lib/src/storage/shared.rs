@@ -12,6 +12,9 @@ const STORE: &str = "state.db";
 const LOCK: &str = "lock";
 
 /// A host whose every call runs under the state directory's lock, on what is newest.
+///
+/// What another process has received gives no event here: whoever shows a room live remembers up to which place it has
+/// shown it, and reads [`Self::lines`] from there after each call or [`Self::refresh`].
 #[derive(Debug)]
 pub struct Shared {
     host: Host<SqliteStorage>,

@@ -95,6 +95,13 @@ impl Org {
         Signed::sign(&PartnerStatement::first(identity, now()), &self.signer, self.signer_chain())
     }
 
+    /// The host's statement that a partner is one no longer.
+    pub fn withdraws(&self, partner: &Org) -> Signed<PartnerStatement> {
+        let identity = verify_root(&partner.root_der).unwrap();
+        let withdrawn = PartnerStatement::first(identity, now()).withdraw(now());
+        Signed::sign(&withdrawn, &self.signer, self.signer_chain())
+    }
+
     /// Revokes devices and signs the new list.
     pub fn revoke(&mut self, devices: &[DeviceId]) -> Signed<RevocationList> {
         self.revocations.number += 1;

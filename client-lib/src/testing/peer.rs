@@ -6,7 +6,7 @@ use crate::{
     storage::{Host, HostError, Line, MemoryStorage},
 };
 use firstlight_protocol::{
-    DeviceId, ErrorCode, MessageId, Problem, RoomId,
+    DeviceId, ErrorCode, MessageId, OrgId, Problem, RoomId,
     api::{ClaimedKeyPackage, KeyPackageCount},
     cert::{Anchors, PartnerStatement, RevocationList},
     mls::Content,
@@ -29,7 +29,9 @@ pub struct Peer {
     /// How often storage failed it.
     pub crashes: u32,
     /// Signed lists that it gets when it asks about an organisation.
-    pub lists: BTreeMap<firstlight_protocol::OrgId, Signed<RevocationList>>,
+    pub lists: BTreeMap<OrgId, Signed<RevocationList>>,
+    /// Statements of the host that it gets when it asks about an organisation.
+    pub statements: BTreeMap<OrgId, Signed<PartnerStatement>>,
 }
 
 impl Peer {
@@ -50,6 +52,7 @@ impl Peer {
             events: Vec::new(),
             crashes: 0,
             lists: BTreeMap::new(),
+            statements: BTreeMap::new(),
         };
         peer.apply(|e| e.create_device(enrolled.device, Zeroizing::new(enrolled.seed))).unwrap();
         peer.apply(|e| e.enrol(enrolled.chain.clone(), anchors.clone(), now())).unwrap();
@@ -150,6 +153,9 @@ impl Peer {
                 None => self.survive(|e| e.lost_room(room)),
             },
             Effect::FetchOrganisation { org } => {
+                if let Some(statement) = self.statements.get(&org).cloned() {
+                    self.survive(|e| e.receive_statement(&statement, now()));
+                }
                 if let Some(list) = self.lists.get(&org).cloned() {
                     self.survive(|e| e.receive_revocations(&list, now()));
                 }
@@ -162,16 +168,17 @@ impl Peer {
     /// Reads the inbox and all logs once. Says whether there was anything new.
     pub fn poll(&mut self, net: &mut Delivery) -> bool {
         let items = net.inbox(self.device, self.host.engine().inbox_cursor());
-        let mut news = !items.is_empty();
+        let (mut news, crashes) = (!items.is_empty(), self.crashes);
         self.survive(|e| e.receive_inbox(&items, now()));
         self.work(net);
         for cursor in self.host.engine().cursors() {
             let entries = net.log(cursor.room, cursor.seq);
-            news |= !entries.is_empty();
             self.survive(|e| e.receive_entries(&entries, now()));
             self.work(net);
+            // A room that is out of sync leaves its entries where they are.
+            news |= !self.host.engine().cursors().contains(&cursor);
         }
-        news
+        news || self.crashes != crashes
     }
 
     /// A room's lines.

@@ -2,11 +2,13 @@
 
 use crate::town::{ROOM, SUITE, Town, agree};
 use firstlight_client::{
-    engine::{EngineError, Event},
+    engine::{EngineError, Event, RoomState},
     storage::{HostError, LineBody, Unreadable},
     testing::{now, settle},
 };
-use firstlight_protocol::{MessageId, Role, RoomKind, api::Notice, cert::ChainError};
+use firstlight_protocol::{
+    MessageId, Role, RoomId, RoomKind, api::Notice, cert::ChainError, mls::RoomContext,
+};
 
 #[test]
 fn nothing_is_sent_to_a_revoked_member_and_every_room_loses_it() {
@@ -33,7 +35,6 @@ fn nothing_is_sent_to_a_revoked_member_and_every_room_loses_it() {
     agree(&mut [&mut a, &mut b]);
     assert_eq!(a.host.engine().room(ROOM).unwrap().members.len(), 2);
     for peer in [&mut a, &mut b] {
-        assert!(peer.events.iter().any(|e| matches!(e, Event::MembersChanged { .. })) || peer.device == a_device(&town));
         let lines = peer.lines(ROOM);
         assert!(lines.iter().any(|l| l.body == LineBody::Unreadable(Unreadable::UntrustedSender)), "not believed");
         assert_eq!(peer.texts(ROOM), ["after"]);
@@ -45,10 +46,6 @@ fn nothing_is_sent_to_a_revoked_member_and_every_room_loses_it() {
     let again = a.apply(|e| e.add(ROOM, &claimed, MessageId([2; 16]), now()));
     let Err(HostError::Engine(EngineError::Untrusted { why, .. })) = again else { panic!("{again:?}") };
     assert_eq!(why, ChainError::DeviceRevoked);
-}
-
-fn a_device(town: &Town) -> firstlight_protocol::DeviceId {
-    town.host.device(Role::Advocate, 1).device
 }
 
 #[test]
@@ -77,4 +74,51 @@ fn the_servers_word_alone_removes_nobody() {
     let forged = firstlight_client::testing::Org::new(firstlight_protocol::OrgKind::VictimServices, 9).revoke(&[b.device]);
     assert!(a.apply(|e| e.receive_revocations(&forged, now())).is_err());
     agree(&mut [&mut a, &mut b]);
+}
+
+#[test]
+fn a_partner_that_is_withdrawn_loses_its_places() {
+    let mut town = Town::new();
+    let (mut a, mut officer) = (town.enrol(Role::Advocate), town.officer());
+    town.room(RoomKind::Callout, SUITE, &mut a, &mut [&mut officer]);
+    let withdrawn = town.host.withdraws(&town.police);
+    a.learn(&withdrawn);
+    a.text(ROOM, 1, "among ourselves");
+    settle(&mut town.net, &mut [&mut a, &mut officer]);
+    assert_eq!(a.host.engine().room(ROOM).unwrap().members.len(), 1);
+    assert!(officer.texts(ROOM).is_empty());
+}
+
+#[test]
+fn a_partner_that_is_new_here_is_asked_about_before_its_room_is_given_up() {
+    for known_later in [true, false] {
+        let mut town = Town::new();
+        let (mut officer, mut a) = (town.officer(), town.enrol_without_partners(Role::Advocate));
+        if known_later {
+            a.statements.insert(town.police.id, town.host.states(&town.police));
+        }
+        town.room(RoomKind::Callout, SUITE, &mut officer, &mut [&mut a]);
+        officer.text(ROOM, 1, "details");
+        settle(&mut town.net, &mut [&mut officer, &mut a]);
+        let failed = a.events.iter().any(|e| matches!(e, Event::WelcomeFailed { .. }));
+        assert_eq!((a.texts(ROOM).len(), failed), if known_later { (1, false) } else { (0, true) });
+        // The same for somebody of a new partner who is added later.
+        let mut b = town.enrol_without_partners(Role::Advocate);
+        let context = RoomContext { kind: RoomKind::Callout, org: town.host.id, callout: None };
+        let room = RoomId([43; 16]);
+        let mut c = town.enrol(Role::Supervisor);
+        let claimed = c.claim(&mut town.net, SUITE, &[&b]);
+        c.wish(|e| e.create_room(room, context.clone(), SUITE, &claimed, MessageId([2; 16]), now()));
+        settle(&mut town.net, &mut [&mut b, &mut c]);
+        if known_later {
+            b.statements.insert(town.police.id, town.host.states(&town.police));
+        }
+        let claimed = c.claim(&mut town.net, SUITE, &[&officer]);
+        c.wish(|e| e.add(room, &claimed, MessageId([3; 16]), now()));
+        c.text(room, 4, "all together");
+        settle(&mut town.net, &mut [&mut b, &mut c]);
+        assert_eq!(b.texts(room).len(), usize::from(known_later));
+        let lost = b.host.engine().room(room).unwrap().state != RoomState::Joined;
+        assert_eq!(lost, !known_later);
+    }
 }

@@ -44,6 +44,13 @@ impl Town {
         self.peer(&enrolled)
     }
 
+    /// A device of the host's that has not heard of any partner yet.
+    pub(crate) fn enrol_without_partners(&mut self, role: Role) -> Peer {
+        self.people += 1;
+        let enrolled = self.host.device(role, self.people);
+        Peer::enrol(&mut self.net, &enrolled, &self.host.anchors(), &self.suites)
+    }
+
     fn peer(&mut self, enrolled: &Enrolled) -> Peer {
         let mut anchors = self.host.anchors();
         anchors.accept_partner(&self.host.states(&self.police), now()).unwrap();
