@@ -53,6 +53,7 @@ impl Drop for Stop {
 /// # Errors
 /// [`Error::Internal`] with a sentence for the operator where the data directory or the address can't be used.
 pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
+    check_open_files(config.limits.connections);
     prepare(&config.data_dir)?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -99,6 +100,18 @@ impl Running {
         }
         self.app.store.close().await;
         tracing::info!("stopped");
+    }
+}
+
+/// Says so if the system allows fewer open files than the configuration promises connections.
+fn check_open_files(connections: usize) {
+    // Some more for the database, logs and webhooks.
+    let needed = connections + 64;
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let allowed: Option<usize> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
+        tracing::warn!(allowed, needed, "raise the limit of open files (LimitNOFILE, ulimit -n), or lower limits.connections");
     }
 }
 
