@@ -96,7 +96,7 @@ impl History {
         let mut history = Self {
             random,
             tell,
-            stored: tell || seed % 64 == 0,
+            stored: tell || seed.is_multiple_of(64),
             policy: policy(numbers),
             numbers,
             host: Host::default(),

@@ -3,6 +3,13 @@
 //! `FIRSTLIGHT_HISTORIES` sets how many are run (100,000 by default), `FIRSTLIGHT_SEED` runs one alone and tells it step
 //! by step. A failure prints the seed to run it again with.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test may panic and print"
+)]
+
 mod history;
 mod invariants;
 mod model;

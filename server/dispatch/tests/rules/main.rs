@@ -1,5 +1,12 @@
 //! The rules of DOMAIN.md, one by one, in virtual time.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test may panic and print"
+)]
+
 mod answering;
 mod calling;
 mod ending;
