@@ -60,7 +60,7 @@ impl Engine {
                 let Some(bytes) = &record.unpublished else { continue };
                 if published.one_time.contains(bytes) || published.last_resort.as_ref() == Some(bytes) {
                     record.unpublished = None;
-                    engine.provider.store.put(key::key_package(&record.reference.as_slice()), &record);
+                    engine.provider.store.put(key::key_package(record.reference.as_slice()), &record);
                 }
             }
             Ok(())
@@ -104,7 +104,7 @@ impl Engine {
             not_after: lifetime_end(now),
             unpublished: Some(bytes_of(&MlsMessageOut::from(bundle))?),
         };
-        self.provider.store.put(key::key_package(&record.reference.as_slice()), &record);
+        self.provider.store.put(key::key_package(record.reference.as_slice()), &record);
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl Engine {
                     .store
                     .delete_key_package(&record.reference)
                     .map_err(|_| EngineError::Damaged { what: "a key package" })?;
-                self.provider.store.remove(&key::key_package(&record.reference.as_slice()));
+                self.provider.store.remove(&key::key_package(record.reference.as_slice()));
             }
         }
         Ok(())
