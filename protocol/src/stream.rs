@@ -61,6 +61,7 @@ pub struct SendFrame {
 /// What a server sends.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "views are the common case, and a frame lives only to be encoded")]
 pub enum ServerFrame {
     /// Answer to `hello`: the session is open.
     Ready(Ready),

@@ -51,6 +51,11 @@ impl Anchors {
         Ok(())
     }
 
+    /// The pinned root of an organisation.
+    pub fn pinned(&self, org: OrgId) -> Option<Fingerprint> {
+        self.pinned.get(&org).copied()
+    }
+
     /// The organisation that hosts the server.
     pub fn host(&self) -> OrgId {
         self.host
