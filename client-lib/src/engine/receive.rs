@@ -17,7 +17,8 @@ use firstlight_protocol::{
     wire::from_cbor,
 };
 use openmls::prelude::{
-    Credential, MlsMessageBodyIn, ProcessMessageError, ProcessedMessage, ProcessedMessageContent, ProtocolMessage, Sender,
+    Credential, MlsMessageBodyIn, ProcessMessageError, ProcessedMessage, ProcessedMessageContent, ProtocolMessage,
+    Sender,
 };
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
@@ -40,7 +41,9 @@ impl Engine {
     pub fn receive_entries(&mut self, entries: &[LogEntry], now: Timestamp) -> Result<Step, EngineError> {
         self.own()?;
         if entries.len() > MAX_ENTRIES {
-            return Err(EngineError::TooLarge { what: "too many entries at once" });
+            return Err(EngineError::TooLarge {
+                what: "too many entries at once",
+            });
         }
         self.step(|engine, step| {
             let mut rooms: BTreeMap<RoomId, Reading> = BTreeMap::new();
@@ -50,7 +53,12 @@ impl Engine {
                     None => match engine.room_record(entry.room)? {
                         Some(record) => {
                             let from = record.cursor;
-                            rooms.entry(entry.room).or_insert(Reading { record, from, gap: false, members: None })
+                            rooms.entry(entry.room).or_insert(Reading {
+                                record,
+                                from,
+                                gap: false,
+                                members: None,
+                            })
                         }
                         None => continue,
                     },
@@ -77,7 +85,11 @@ impl Engine {
         step: &mut Step,
     ) -> Result<(), EngineError> {
         let record = &mut reading.record;
-        let place = Place { seq: entry.seq, at: entry.at, id: entry.id };
+        let place = Place {
+            seq: entry.seq,
+            at: entry.at,
+            id: entry.id,
+        };
         match record.state {
             RoomState::Left | RoomState::OutOfSync(_) => return Ok(()),
             RoomState::Rejoining => {
@@ -97,7 +109,10 @@ impl Engine {
         }
         if entry.seq > record.cursor + 1 {
             reading.gap = true;
-            step.effects.push(Effect::FetchLog(RoomCursor { room: record.room, seq: record.cursor }));
+            step.effects.push(Effect::FetchLog(RoomCursor {
+                room: record.room,
+                seq: record.cursor,
+            }));
             return Ok(());
         }
         match (entry.kind, self.is_own(entry.sender)) {
@@ -116,7 +131,9 @@ impl Engine {
                 }
             }
             (EntryKind::Message, true) => {
-                let sent = self.intent(record.room, entry.id)?.filter(|i| matches!(i.wish, Wish::Send { .. }));
+                let sent = self
+                    .intent(record.room, entry.id)?
+                    .filter(|i| matches!(i.wish, Wish::Send { .. }));
                 match sent {
                     Some(intent) => self.finish(record, intent, place, step),
                     None => {
@@ -143,7 +160,11 @@ impl Engine {
 
     fn receive_message(&mut self, reading: &mut Reading, entry: &LogEntry, step: &mut Step) -> Result<(), EngineError> {
         let Reading { record, members, .. } = reading;
-        let place = Place { seq: entry.seq, at: entry.at, id: entry.id };
+        let place = Place {
+            seq: entry.seq,
+            at: entry.at,
+            id: entry.id,
+        };
         let members = match members {
             Some(members) => members,
             none => none.insert(self.members(record.room)?),
@@ -164,11 +185,7 @@ impl Engine {
     }
 
     /// Decrypts one message. The outer error is storage's and stops everything; the inner one is the message's own.
-    fn decrypt(
-        &mut self,
-        room: RoomId,
-        entry: &LogEntry,
-    ) -> Result<Result<Opened, Unreadable>, EngineError> {
+    fn decrypt(&mut self, room: RoomId, entry: &LogEntry) -> Result<Result<Opened, Unreadable>, EngineError> {
         let Ok(MlsMessageBodyIn::PrivateMessage(message)) = read_message(&entry.body, "message") else {
             return Ok(Err(Unreadable::BadBytes));
         };
@@ -209,12 +226,7 @@ impl Engine {
         (identity.device == entry.sender && !self.is_revoked(&identity)).then_some(identity)
     }
 
-    fn past_member(
-        &mut self,
-        record: &RoomRecord,
-        credential: &Credential,
-        at: Timestamp,
-    ) -> Option<DeviceIdentity> {
+    fn past_member(&mut self, record: &RoomRecord, credential: &Credential, at: Timestamp) -> Option<DeviceIdentity> {
         let chain = chain_of_credential(credential.serialized_content()).ok()?;
         let key = verify_chain(&chain, self.device.anchors.as_ref()?, at).ok()?.key;
         self.verify_leaf(credential, &key, &record.context, at).ok()
@@ -231,7 +243,10 @@ impl Engine {
     ) {
         record.cursor = place.seq;
         step.batch.lines.push(self.line(record.room, place, sender, body));
-        step.events.push(Event::Line { room: record.room, seq: place.seq });
+        step.events.push(Event::Line {
+            room: record.room,
+            seq: place.seq,
+        });
     }
 }
 
@@ -244,12 +259,16 @@ struct Opened {
 
 impl Opened {
     fn read(processed: ProcessedMessage) -> Option<Self> {
-        let Sender::Member(leaf) = *processed.sender() else { return None };
+        let Sender::Member(leaf) = *processed.sender() else {
+            return None;
+        };
         let credential = processed.credential().clone();
         match processed.into_content() {
-            ProcessedMessageContent::ApplicationMessage(message) => {
-                Some(Self { leaf: leaf.u32(), credential, plaintext: message.into_bytes() })
-            }
+            ProcessedMessageContent::ApplicationMessage(message) => Some(Self {
+                leaf: leaf.u32(),
+                credential,
+                plaintext: message.into_bytes(),
+            }),
             _ => None,
         }
     }

@@ -1,8 +1,9 @@
 //! The way back into a room that can't be followed: an external commit (RFC 9420 §12.4.3.2).
 
 use super::{
-    Effect, Engine, EngineError, Event, OutOfSync, RoomState, Step, group_id,
+    Effect, Engine, EngineError, Event, OutOfSync, RoomState, Step,
     group::{commit_bundle, join_config, own_leaf, read_message, room_context},
+    group_id,
     intent::effect_of,
     settle::Place,
     state::{Body, Built, Intent, MemberRecord, RoomRecord, Wish},
@@ -37,7 +38,10 @@ impl Engine {
             match engine.external_commit(&record, state, id, now) {
                 Ok((group, bundle, members)) => {
                     let mut intent = engine.keep_intent(room, id, Wish::Rejoin, now)?;
-                    intent.built = Some(Built { epoch: state.epoch, body: Body::Commit(bundle) });
+                    intent.built = Some(Built {
+                        epoch: state.epoch,
+                        body: Body::Commit(bundle),
+                    });
                     engine.save_intent(&intent);
                     step.effects.extend(effect_of(&intent));
                     engine.put_group(room, group);
@@ -118,10 +122,16 @@ impl Engine {
         record.epoch = group.epoch().as_u64();
         self.put_group(record.room, group);
         record.state = RoomState::Joined;
-        let body = LineBody::Gap { after, reason: record.lost.take() };
+        let body = LineBody::Gap {
+            after,
+            reason: record.lost.take(),
+        };
         self.add_line(record, place, self.identity().cloned(), body, step);
         step.events.push(Event::BackInSync { room: record.room });
-        step.effects.push(Effect::Subscribe(RoomCursor { room: record.room, seq: record.cursor }));
+        step.effects.push(Effect::Subscribe(RoomCursor {
+            room: record.room,
+            seq: record.cursor,
+        }));
         Ok(())
     }
 
@@ -144,7 +154,10 @@ impl Engine {
             if problem.code == ErrorCode::StaleEpoch {
                 step.effects.push(Effect::FetchGroupState { room: record.room });
             } else {
-                step.events.push(Event::OutOfSync { room: record.room, reason });
+                step.events.push(Event::OutOfSync {
+                    room: record.room,
+                    reason,
+                });
             }
         }
         self.save_room(record);
@@ -153,7 +166,9 @@ impl Engine {
 
     /// The server's log begins after this device's place: what came between is gone for good, and the room is rejoined.
     pub fn log_expired(&mut self, room: RoomId, first: u64) -> Result<Step, EngineError> {
-        let Some(mut record) = self.room_record(room)? else { return Ok(Step::default()) };
+        let Some(mut record) = self.room_record(room)? else {
+            return Ok(Step::default());
+        };
         self.step(|engine, step| {
             if record.state == RoomState::Joined && first > record.cursor + 1 {
                 engine.lose(&mut record, OutOfSync::LogExpired, step)?;
@@ -165,7 +180,9 @@ impl Engine {
 
     /// The server says that this device is no member of a room any more.
     pub fn lost_room(&mut self, room: RoomId) -> Result<Step, EngineError> {
-        let Some(mut record) = self.room_record(room)? else { return Ok(Step::default()) };
+        let Some(mut record) = self.room_record(room)? else {
+            return Ok(Step::default());
+        };
         self.step(|engine, step| {
             if !matches!(record.state, RoomState::Left | RoomState::Creating) {
                 engine.leave(&mut record, step)?;

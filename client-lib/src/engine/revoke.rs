@@ -10,9 +10,16 @@ use firstlight_protocol::{
 impl Engine {
     /// Takes in what the host states about a partner. A statement that is known already changes nothing; one that
     /// withdraws the partner has its devices removed from every room.
-    pub fn receive_statement(&mut self, signed: &Signed<PartnerStatement>, now: Timestamp) -> Result<Step, EngineError> {
+    pub fn receive_statement(
+        &mut self,
+        signed: &Signed<PartnerStatement>,
+        now: Timestamp,
+    ) -> Result<Step, EngineError> {
         self.step(|engine, step| {
-            if engine.accept(|anchors| anchors.accept_partner(signed, now), "statement about a partner")? {
+            if engine.accept(
+                |anchors| anchors.accept_partner(signed, now),
+                "statement about a partner",
+            )? {
                 engine.remove_revoked(now, step)?;
             }
             Ok(())
@@ -26,7 +33,10 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Step, EngineError> {
         self.step(|engine, step| {
-            if engine.accept(|anchors| anchors.accept_revocations(signed, now), "list of revoked devices")? {
+            if engine.accept(
+                |anchors| anchors.accept_revocations(signed, now),
+                "list of revoked devices",
+            )? {
                 engine.remove_revoked(now, step)?;
             }
             Ok(())
@@ -65,8 +75,11 @@ impl Engine {
                 continue;
             }
             let members = self.members(record.room)?;
-            let revoked: Vec<_> =
-                members.iter().filter(|m| self.is_revoked(&m.identity)).map(|m| m.identity.device).collect();
+            let revoked: Vec<_> = members
+                .iter()
+                .filter(|m| self.is_revoked(&m.identity))
+                .map(|m| m.identity.device)
+                .collect();
             self.want_removal(record, &revoked, now, step)?;
         }
         Ok(())

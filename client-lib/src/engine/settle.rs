@@ -25,7 +25,9 @@ impl Engine {
     /// The server has the room (also when it says that it had it before).
     pub fn room_created(&mut self, room: RoomId, now: Timestamp) -> Result<Step, EngineError> {
         let created = self.intents(room)?.into_iter().find(|i| matches!(i.wish, Wish::Create));
-        let Some(intent) = created else { return Ok(Step::default()) };
+        let Some(intent) = created else {
+            return Ok(Step::default());
+        };
         let adds_members =
             matches!(intent.built.as_ref().map(|b| &b.body), Some(Body::Room(body)) if body.commit.is_some());
         if adds_members {
@@ -54,8 +56,12 @@ impl Engine {
     /// Finishes the intent if the log has been read up to it; otherwise notes it and asks for the log, which finishes
     /// it in its turn: everything is applied in the log's order.
     fn accepted(&mut self, room: RoomId, id: MessageId, seq: u64, at: Timestamp) -> Result<Step, EngineError> {
-        let Some(mut intent) = self.intent(room, id)? else { return Ok(Step::default()) };
-        let Some(mut record) = self.room_record(room)? else { return Ok(Step::default()) };
+        let Some(mut intent) = self.intent(room, id)? else {
+            return Ok(Step::default());
+        };
+        let Some(mut record) = self.room_record(room)? else {
+            return Ok(Step::default());
+        };
         self.step(|engine, step| {
             let next = matches!(intent.wish, Wish::Rejoin) || record.cursor + 1 == seq;
             if next && intent.built.is_some() {
@@ -67,7 +73,10 @@ impl Engine {
             if seq > record.cursor {
                 intent.accepted = true;
                 engine.save_intent(&intent);
-                step.effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));
+                step.effects.push(Effect::FetchLog(RoomCursor {
+                    room,
+                    seq: record.cursor,
+                }));
             }
             Ok(())
         })
@@ -101,8 +110,15 @@ impl Engine {
         record.cursor = place.seq;
         let line = self.line(record.room, place, self.identity().cloned(), LineBody::Message(content));
         step.batch.lines.push(line);
-        step.events.push(Event::Sent { room: record.room, id: place.id, seq: place.seq });
-        step.events.push(Event::Line { room: record.room, seq: place.seq });
+        step.events.push(Event::Sent {
+            room: record.room,
+            id: place.id,
+            seq: place.seq,
+        });
+        step.events.push(Event::Line {
+            room: record.room,
+            seq: place.seq,
+        });
     }
 
     fn finish_commit(&mut self, record: &mut RoomRecord, place: Place, step: &mut Step) -> Result<(), EngineError> {
@@ -127,9 +143,17 @@ impl Engine {
         if record.state == RoomState::Creating {
             self.enter(record, step);
             let members = after.into_iter().map(|m| m.identity).collect();
-            let body = LineBody::Joined { context: record.context.clone(), members };
-            step.batch.lines.push(self.line(record.room, place, self.identity().cloned(), body));
-            step.events.push(Event::Line { room: record.room, seq: place.seq });
+            let body = LineBody::Joined {
+                context: record.context.clone(),
+                members,
+            };
+            step.batch
+                .lines
+                .push(self.line(record.room, place, self.identity().cloned(), body));
+            step.events.push(Event::Line {
+                room: record.room,
+                seq: place.seq,
+            });
         } else if let Some(own) = self.identity().cloned() {
             self.note_members(record.room, place, own, &before, &after, step);
         }
@@ -141,8 +165,14 @@ impl Engine {
         record.state = RoomState::Joined;
         record.lost = None;
         record.leaves_at = None;
-        step.events.push(Event::Joined { room: record.room, context: record.context.clone() });
-        step.effects.push(Effect::Subscribe(RoomCursor { room: record.room, seq: record.cursor }));
+        step.events.push(Event::Joined {
+            room: record.room,
+            context: record.context.clone(),
+        });
+        step.effects.push(Effect::Subscribe(RoomCursor {
+            room: record.room,
+            seq: record.cursor,
+        }));
     }
 
     /// Leaves a visible line about who came and went. Fresh keys of the same devices are no change of members.
@@ -163,27 +193,49 @@ impl Engine {
         if added.is_empty() && removed.is_empty() {
             return;
         }
-        let body = LineBody::Members { added: added.clone(), removed: removed.clone() };
+        let body = LineBody::Members {
+            added: added.clone(),
+            removed: removed.clone(),
+        };
         step.batch.lines.push(self.line(room, place, Some(by.clone()), body));
-        step.events.push(Event::MembersChanged { room, by, added, removed });
+        step.events.push(Event::MembersChanged {
+            room,
+            by,
+            added,
+            removed,
+        });
         step.events.push(Event::Line { room, seq: place.seq });
     }
 
     pub(super) fn line(&self, room: RoomId, place: Place, sender: Option<DeviceIdentity>, body: LineBody) -> Line {
         let own = sender.as_ref().is_some_and(|s| self.is_own(s.device));
-        Line { room, seq: place.seq, at: place.at, id: place.id, sender, own, body }
+        Line {
+            room,
+            seq: place.seq,
+            at: place.at,
+            id: place.id,
+            sender,
+            own,
+            body,
+        }
     }
 
     /// What is stored once this step is: the server needn't give it again.
     pub(super) fn ack(&self, record: &RoomRecord, step: &mut Step) {
-        let cursor = RoomCursor { room: record.room, seq: record.cursor };
+        let cursor = RoomCursor {
+            room: record.room,
+            seq: record.cursor,
+        };
         let known = step.effects.iter_mut().find_map(|e| match e {
             Effect::Ack(acks) => Some(acks),
             _ => None,
         });
         match known {
             Some(acks) => acks.rooms.push(cursor),
-            None => step.effects.push(Effect::Ack(Acks { rooms: vec![cursor], inbox: None })),
+            None => step.effects.push(Effect::Ack(Acks {
+                rooms: vec![cursor],
+                inbox: None,
+            })),
         }
     }
 
@@ -199,11 +251,19 @@ impl Engine {
         if super::is_retryable(problem) {
             return Ok(Step::default());
         }
-        let Some(mut intent) = self.intent(room, id)? else { return Ok(Step::default()) };
-        let Some(built) = intent.built.clone().filter(|_| intent.failed.is_none() && !intent.accepted) else {
+        let Some(mut intent) = self.intent(room, id)? else {
             return Ok(Step::default());
         };
-        let Some(mut record) = self.room_record(room)? else { return Ok(Step::default()) };
+        let Some(built) = intent
+            .built
+            .clone()
+            .filter(|_| intent.failed.is_none() && !intent.accepted)
+        else {
+            return Ok(Step::default());
+        };
+        let Some(mut record) = self.room_record(room)? else {
+            return Ok(Step::default());
+        };
         self.step(|engine, step| {
             if let Wish::Rejoin = intent.wish {
                 return engine.rejoin_refused(&mut record, &intent, problem, step);
@@ -215,14 +275,20 @@ impl Engine {
                     intent.stale = Some(built.epoch);
                     engine.save_intent(&intent);
                     if record.epoch <= built.epoch {
-                        step.effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));
+                        step.effects.push(Effect::FetchLog(RoomCursor {
+                            room,
+                            seq: record.cursor,
+                        }));
                     }
                 }
                 // An earlier ciphertext of this message was accepted under the same id: the log will show it.
                 (ErrorCode::Conflict, Wish::Send { .. }) => {
                     intent.accepted = true;
                     engine.save_intent(&intent);
-                    step.effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));
+                    step.effects.push(Effect::FetchLog(RoomCursor {
+                        room,
+                        seq: record.cursor,
+                    }));
                 }
                 _ => engine.fail_intent(&mut intent, problem.clone(), step),
             }
@@ -235,7 +301,9 @@ impl Engine {
         let is_ordinary_commit = matches!(intent.built.as_ref().map(|b| &b.body), Some(Body::Commit(_)));
         if is_ordinary_commit {
             let mut group = self.take_group(record.room)?;
-            group.clear_pending_commit(&self.provider.store).map_err(EngineError::mls)?;
+            group
+                .clear_pending_commit(&self.provider.store)
+                .map_err(EngineError::mls)?;
             self.put_group(record.room, group);
         }
         Ok(())

@@ -104,4 +104,3 @@ pub struct Safety {
     /// Six groups of five digits.
     pub number: String,
 }
-

@@ -37,7 +37,10 @@ pub struct Enrolled {
 
 fn lifetime() -> Lifetime {
     let day = Duration::from_secs(86_400);
-    Lifetime { not_before: now() - day, not_after: now() + day * 365 }
+    Lifetime {
+        not_before: now() - day,
+        not_after: now() + day * 365,
+    }
 }
 
 impl Org {
@@ -48,9 +51,22 @@ impl Org {
         let signer = SigningKey::from_bytes(&[n ^ 0x80; 32]);
         let name = format!("Agency {n}");
         let root_der = build_root(&root, id, kind, &name, [1; 16], lifetime()).unwrap();
-        let signer_der =
-            build_signer(&root, &root_der, &signer.verifying_key().to_bytes(), [2; 16], lifetime()).unwrap();
-        Self { id, kind, root_der, signer, signer_der, revocations: RevocationList::empty(id) }
+        let signer_der = build_signer(
+            &root,
+            &root_der,
+            &signer.verifying_key().to_bytes(),
+            [2; 16],
+            lifetime(),
+        )
+        .unwrap();
+        Self {
+            id,
+            kind,
+            root_der,
+            signer,
+            signer_der,
+            revocations: RevocationList::empty(id),
+        }
     }
 
     /// What the organisation is.
@@ -80,8 +96,15 @@ impl Org {
         let mut serial = tag;
         serial[0] = 3;
         let leaf = build_device(&self.signer, &self.signer_der, &subject, serial, lifetime()).unwrap();
-        let chain = [leaf, self.signer_der.clone(), self.root_der.clone()].into_iter().map(Bytes).collect();
-        Enrolled { device: subject.device, seed, chain }
+        let chain = [leaf, self.signer_der.clone(), self.root_der.clone()]
+            .into_iter()
+            .map(Bytes)
+            .collect();
+        Enrolled {
+            device: subject.device,
+            seed,
+            chain,
+        }
     }
 
     /// What a device trusts at first when this organisation hosts the server.
@@ -92,7 +115,11 @@ impl Org {
     /// The host's statement about a partner.
     pub fn states(&self, partner: &Org) -> Signed<PartnerStatement> {
         let identity = verify_root(&partner.root_der).unwrap();
-        Signed::sign(&PartnerStatement::first(identity, now()), &self.signer, self.signer_chain())
+        Signed::sign(
+            &PartnerStatement::first(identity, now()),
+            &self.signer,
+            self.signer_chain(),
+        )
     }
 
     /// The host's statement that a partner is one no longer.

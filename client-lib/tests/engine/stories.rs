@@ -19,7 +19,10 @@ fn a_callout_is_told_answered_and_left_in_every_suite() {
         let mut officer = town.officer();
         let (mut primary, mut backup) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
         town.room(RoomKind::Callout, suite, &mut officer, &mut [&mut primary, &mut backup]);
-        let details = CalloutDetails { address: "12 Example Street".into(), ..CalloutDetails::default() };
+        let details = CalloutDetails {
+            address: "12 Example Street".into(),
+            ..CalloutDetails::default()
+        };
         let content = Content::Details(details);
         officer.wish(|e| e.send(ROOM, content.clone(), MessageId([1; 16]), now()));
         settle(&mut town.net, &mut [&mut officer, &mut primary, &mut backup]);
@@ -27,7 +30,10 @@ fn a_callout_is_told_answered_and_left_in_every_suite() {
         settle(&mut town.net, &mut [&mut officer, &mut primary, &mut backup]);
         for peer in [&mut officer, &mut primary, &mut backup] {
             let lines = peer.lines(ROOM);
-            let said: Vec<_> = lines.iter().filter(|l| matches!(l.body, LineBody::Message(_))).collect();
+            let said: Vec<_> = lines
+                .iter()
+                .filter(|l| matches!(l.body, LineBody::Message(_)))
+                .collect();
             assert_eq!(said[0].body, LineBody::Message(content.clone()));
             assert_eq!(said[0].sender.as_ref().unwrap().role, Role::PoliceOfficer);
             assert_eq!(said[1].sender.as_ref().unwrap().role, Role::Advocate);
@@ -35,7 +41,10 @@ fn a_callout_is_told_answered_and_left_in_every_suite() {
         }
         assert_eq!(primary.host.engine().room(ROOM).unwrap().unread, 2);
         // Dispatch stands the primary down and asks the room to remove them: everybody hears, one commit lands.
-        let removal = Notice::RemoveFromRoom { room: ROOM, devices: vec![primary.device] };
+        let removal = Notice::RemoveFromRoom {
+            room: ROOM,
+            devices: vec![primary.device],
+        };
         for device in [officer.device, backup.device] {
             town.net.notify(device, removal.clone());
             town.net.notify(device, removal.clone());
@@ -63,8 +72,11 @@ fn a_callout_is_told_answered_and_left_in_every_suite() {
 #[test]
 fn members_come_go_and_renew_their_keys() {
     let mut town = Town::new();
-    let (mut a, mut b, mut c) =
-        (town.enrol(Role::Advocate), town.enrol(Role::Supervisor), town.enrol(Role::Caseworker));
+    let (mut a, mut b, mut c) = (
+        town.enrol(Role::Advocate),
+        town.enrol(Role::Supervisor),
+        town.enrol(Role::Caseworker),
+    );
     town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
     a.text(ROOM, 1, "before");
     settle(&mut town.net, &mut [&mut a, &mut b, &mut c]);
@@ -78,7 +90,11 @@ fn members_come_go_and_renew_their_keys() {
     c.wish(|e| e.update(ROOM, MessageId([4; 16]), now()));
     settle(&mut town.net, &mut [&mut a, &mut b, &mut c]);
     agree(&mut [&mut a, &mut b, &mut c]);
-    let changes = a.lines(ROOM).iter().filter(|l| matches!(l.body, LineBody::Members { .. })).count();
+    let changes = a
+        .lines(ROOM)
+        .iter()
+        .filter(|l| matches!(l.body, LineBody::Members { .. }))
+        .count();
     assert_eq!(changes, 1, "fresh keys are no change of members");
     // Gone and back again.
     a.wish(|e| e.remove(ROOM, &[c.device], MessageId([5; 16]), now()));
@@ -99,7 +115,9 @@ fn a_room_with_nobody_else_and_a_name() {
     let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
     town.room(RoomKind::Agency, SUITE, &mut a, &mut []);
     assert_eq!(a.host.engine().room(ROOM).unwrap().state, RoomState::Joined);
-    let profile = Content::Profile { name: "Night team".into() };
+    let profile = Content::Profile {
+        name: "Night team".into(),
+    };
     a.wish(|e| e.send(ROOM, profile.clone(), MessageId([1; 16]), now()));
     let claimed = a.claim(&mut town.net, SUITE, &[&b]);
     a.wish(|e| e.add(ROOM, &claimed, MessageId([2; 16]), now()));
@@ -136,7 +154,12 @@ fn pages_and_callouts_of_the_inbox_are_kept_to_be_listed() {
     let mut town = Town::new();
     let mut a = town.enrol(Role::Advocate);
     for n in 0..520u32 {
-        town.net.notify(a.device, Notice::StandDown { callout: firstlight_protocol::CalloutId([n as u8; 16]) });
+        town.net.notify(
+            a.device,
+            Notice::StandDown {
+                callout: firstlight_protocol::CalloutId([n as u8; 16]),
+            },
+        );
     }
     a.poll(&mut town.net);
     a.restart();
