@@ -131,3 +131,64 @@ impl Session {
         Ok(view)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use firstlight_protocol::callout::{AgeBand, Preference};
+
+    fn routing(at: i64) -> Routing {
+        Routing {
+            call_back: "555-0101".parse().unwrap(),
+            zone: "north".parse().unwrap(),
+            site: None,
+            first_contact_at: Timestamp(at),
+            young_people: 1,
+            age_band: AgeBand::Unknown,
+            languages: Vec::new(),
+            preference: Preference::Any,
+            scene_safe: false,
+            emergency_needed: false,
+            wanted: 1,
+        }
+    }
+
+    #[test]
+    fn the_same_command_a_moment_later_is_the_same_callout() {
+        let details = CalloutDetails {
+            address: "Entrance B".into(),
+            ..Default::default()
+        };
+        let opening = Opening {
+            open: OpenCallout {
+                id: CalloutId([1; 16]),
+                routing: routing(1_000),
+            },
+            details: details.clone(),
+            room: RoomId([2; 16]),
+            message: MessageId([3; 16]),
+            at: Timestamp(1_000),
+            accepted: false,
+        };
+        assert!(
+            opening.is_same(&routing(9_000), &details),
+            "only the time of first contact, filled in, differs"
+        );
+        assert!(!opening.is_same(
+            &Routing {
+                wanted: 2,
+                ..routing(1_000)
+            },
+            &details
+        ));
+        assert!(!opening.is_same(&routing(1_000), &CalloutDetails::default()));
+        let accepted = Opening {
+            accepted: true,
+            ..opening
+        };
+        assert!(
+            !accepted.is_same(&routing(1_000), &details),
+            "a second one is meant as a second one"
+        );
+    }
+}

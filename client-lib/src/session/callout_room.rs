@@ -4,14 +4,20 @@
 //! certificates, and sends the details as the room's first message.
 
 use super::{Opening, Session, SessionError, members::LeftOut, random};
-use crate::engine::EngineError;
+use crate::{
+    engine::{EngineError, RoomState},
+    storage::Outcome,
+};
 use firstlight_protocol::{
-    CalloutId, DeviceId, ErrorCode, MessageId, PersonId, RoomId, RoomKind,
+    CalloutId, DeviceId, ErrorCode, MessageId, PersonId, Role, RoomId, RoomKind,
     api::{ClaimedKeyPackage, PersonView},
     callout::CalloutView,
     mls::{CalloutDetails, Content, RoomContext},
 };
 use std::collections::BTreeSet;
+
+/// Whose clients add people to a callout's room: whoever opened it, and supervisors.
+const COMPLETES: [Role; 4] = [Role::PoliceOfficer, Role::WatchCommander, Role::Agent, Role::Supervisor];
 
 /// A built room.
 #[derive(Debug)]
@@ -32,17 +38,29 @@ impl Session {
             people: BTreeSet::new(),
             left_out: Vec::new(),
         };
+        let view = self.api.callout(opening.open.id).await?;
+        if !view.state.is_open() || view.room.is_some_and(|room| room != opening.room) {
+            self.forget_opening(opening)?;
+            return Err(SessionError::rule(
+                ErrorCode::WrongState,
+                "The callout is over, or has a room of another device: none is built here.",
+            ));
+        }
         if self.state.read(|engine| engine.room(opening.room).is_none())? {
             self.create_callout_room(opening, &mut built).await?;
         } else {
             let effects = self.state.read(|engine| engine.outbox())?;
-            self.drive(crate::storage::Outcome {
-                effects,
-                events: Vec::new(),
-            })
-            .await
-            .1?;
-            built.people = self.summary(opening.room)?.members.iter().map(|m| m.person).collect();
+            let caught = self
+                .drive(Outcome {
+                    effects,
+                    events: Vec::new(),
+                })
+                .await?;
+            let summary = self.summary(opening.room)?;
+            if let (RoomState::Creating, Some(trouble)) = (&summary.state, caught.troubles.into_iter().next()) {
+                return Err(trouble);
+            }
+            built.people = summary.members.iter().map(|m| m.person).collect();
         }
         if opening.details != CalloutDetails::default() {
             self.send(opening.room, Content::Details(opening.details.clone()), opening.message)
@@ -88,6 +106,12 @@ impl Session {
 
     /// Adds whoever belongs in a callout's room by now and is not in it. People are removed when dispatch asks for it.
     pub async fn complete_callout_room(&self, view: &CalloutView) -> Result<(), SessionError> {
+        let role = self
+            .state
+            .read(|engine| engine.identity().map(|identity| identity.role))?;
+        if !role.is_some_and(|role| COMPLETES.contains(&role)) {
+            return Ok(());
+        }
         let Some(summary) = self.state.read(|engine| engine.callout_room(view.id))? else {
             return Ok(());
         };
@@ -96,7 +120,12 @@ impl Session {
         if belong.is_subset(&present) {
             return Ok(());
         }
-        let mut team = self.api.team(view.id).await?.people;
+        let mut team = match self.api.team(view.id).await {
+            Ok(team) => team.people,
+            // Another officer's callout.
+            Err(e) if e.code() == Some(ErrorCode::Forbidden) => return Ok(()),
+            Err(e) => return Err(e.into()),
+        };
         team.retain(|person| belong.contains(&person.person) && !present.contains(&person.person));
         if team.is_empty() {
             return Ok(());

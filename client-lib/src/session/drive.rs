@@ -30,17 +30,16 @@ pub(super) enum Task {
 
 /// Carries out an outcome's effects and everything that follows from them.
 ///
-/// An effect that the server refuses for good does not stop the others; the first such refusal is the answer. One that
-/// can't be reached stops everything: the rest stays in the outbox.
+/// What the server refuses for good about one effect does not stop the others; it is noted in `troubles`. An error means
+/// that nothing more can be done now: the rest stays in the outbox.
 pub(super) async fn until_quiet(
     session: &Session,
     outcome: Outcome,
-    events: &mut Vec<Event>,
+    caught: &mut CaughtUp,
 ) -> Result<(), SessionError> {
     let mut queue: VecDeque<Task> = VecDeque::new();
     let mut acks = Acks::default();
-    let mut first_error = None;
-    take(outcome, &mut queue, events);
+    take(outcome, &mut queue, &mut caught.events);
     for _ in 0..MOST_REQUESTS {
         let Some(task) = queue.pop_front() else { break };
         if let Task::Effect(Effect::Ack(more)) = task {
@@ -48,16 +47,25 @@ pub(super) async fn until_quiet(
             continue;
         }
         match session.carry_out(task).await {
-            Ok(outcome) => take(outcome, &mut queue, events),
-            Err(e) if e.is_passing() || e.code() == Some(ErrorCode::DeviceRevoked) => return Err(e),
-            Err(e) => first_error = first_error.or(Some(e)),
+            Ok(outcome) => take(outcome, &mut queue, &mut caught.events),
+            Err(e) if e.stops_everything() => return Err(e),
+            Err(e) => caught.troubles.push(e),
         }
     }
     if acks != Acks::default() {
         // An acknowledgement that is lost is covered by the next one.
         let _ = session.api.ack(&acks).await;
     }
-    first_error.map_or(Ok(()), Err)
+    Ok(())
+}
+
+/// What came of carrying things out.
+#[derive(Debug, Default)]
+pub struct CaughtUp {
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What was refused for good, one by one.
+    pub troubles: Vec<SessionError>,
 }
 
 fn take(outcome: Outcome, queue: &mut VecDeque<Task>, events: &mut Vec<Event>) {

@@ -78,6 +78,21 @@ impl SessionError {
         matches!(self, Self::Transport(error) if error.is_passing())
     }
 
+    /// Whether nothing else can be done either: no server, no state directory, no access. Everything else concerns one
+    /// request, and must not keep the others from being made.
+    pub fn stops_everything(&self) -> bool {
+        let about_one = matches!(
+            self,
+            Self::Transport(
+                TransportError::Refused(_) | TransportError::Malformed { .. } | TransportError::TooLarge { .. }
+            ) | Self::Engine(_)
+                | Self::Chain(_)
+                | Self::Statement(_)
+                | Self::Rule(_)
+        );
+        !about_one || self.is_passing() || self.code() == Some(ErrorCode::DeviceRevoked)
+    }
+
     /// The server's code, if it answered with one.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {

@@ -7,7 +7,7 @@
 //! one does. So pages and messages are shown from the store, up to where it has come, whoever wrote them there.
 
 use super::{
-    Session, SessionError,
+    Session, SessionError, clock,
     drive::{Task, merge},
     unseen::Unseen,
 };
@@ -17,14 +17,19 @@ use crate::{
     transport::{Backoff, Stream, StreamEnd, TransportError},
 };
 use firstlight_protocol::{
-    CalloutId, ErrorCode, PageId, Timestamp,
+    CalloutId, ErrorCode, PageId, PersonId, Timestamp,
     api::{Acks, InboxItem, LogEntry, Notice, Sent},
     callout::CalloutView,
     limits::MAX_LOG_PAGE,
     stream::{ClientFrame, Hello, SendFrame, ServerFrame},
 };
 use futures_util::FutureExt;
-use std::{collections::VecDeque, future::pending, pin::Pin, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    future::pending,
+    pin::Pin,
+    time::Duration,
+};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// A session that lasted this long was a good one: the next reconnect is quick again.
@@ -32,6 +37,11 @@ const GOOD_SESSION: Duration = Duration::from_secs(20);
 
 /// How often a quiet connection looks whether another process has stored something.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A command that opened a callout builds its room itself, within this time.
+const OWN_COMMAND: Duration = Duration::from_secs(15);
+/// A room that could not be built is tried again after this.
+const BUILD_AGAIN: Duration = Duration::from_secs(30);
 
 /// What a watching caller sees.
 #[derive(Debug)]
@@ -80,6 +90,7 @@ enum Work {
 
 /// What became of it.
 struct Done {
+    builds_room: bool,
     outcome: Result<Outcome, SessionError>,
     happenings: Vec<Happening>,
 }
@@ -95,6 +106,8 @@ pub struct Live {
     outgoing: VecDeque<ClientFrame>,
     acks: Acks,
     unseen: Unseen,
+    /// Who belonged in each callout's room when its completion was tried last.
+    completed: BTreeMap<CalloutId, BTreeSet<PersonId>>,
     stream: Option<Stream>,
     opened: Instant,
     connect_at: Instant,
@@ -123,6 +136,7 @@ impl Live {
             outgoing: VecDeque::new(),
             acks: Acks::default(),
             unseen: Unseen::default(),
+            completed: BTreeMap::new(),
             stream: None,
             opened: now,
             connect_at: now,
@@ -205,9 +219,7 @@ impl Live {
         self.work
             .extend([Work::Task(Task::Trust), Work::Task(Task::KeyPackages)]);
         self.queue_outbox()?;
-        for opening in self.session.openings()? {
-            self.work.push_back(Work::BuildRoom(opening.open.id));
-        }
+        self.queue_openings()?;
         self.look()
     }
 
@@ -219,6 +231,30 @@ impl Live {
         self.outgoing
             .extend(news.subscribe.into_iter().map(ClientFrame::Subscribe));
         Ok(())
+    }
+
+    /// Rooms of callouts that this device opened and did not finish building. A command that has just opened one is
+    /// still at it.
+    fn queue_openings(&mut self) -> Result<(), SessionError> {
+        for opening in self.session.openings()? {
+            let callout = opening.open.id;
+            let queued = self
+                .work
+                .iter()
+                .any(|work| matches!(work, Work::BuildRoom(known) if *known == callout));
+            if clock::now().since(opening.at) < OWN_COMMAND {
+                self.again_in(OWN_COMMAND);
+            } else if !queued {
+                self.work.push_back(Work::BuildRoom(callout));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for everything that is open again, after this time at the latest.
+    fn again_in(&mut self, wait: Duration) {
+        let at = Instant::now() + wait;
+        self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
     }
 
     fn queue_outbox(&mut self) -> Result<(), SessionError> {
@@ -303,7 +339,8 @@ impl Live {
             }
             () = again => {
                 self.retry_at = None;
-                self.queue_outbox()
+                self.queue_outbox()?;
+                self.queue_openings()
             }
             () = sleep(LOOK) => self.look(),
         }
@@ -321,10 +358,14 @@ impl Live {
                 // Everything is in the outbox: forget the queue, and ask for all of it again a little later.
                 self.work
                     .retain(|work| matches!(work, Work::Seen(_) | Work::BuildRoom(_)));
-                self.retry_at = Some(Instant::now() + self.again.fail(crate::transport::jitter()));
+                let wait = self.again.fail(crate::transport::jitter());
+                self.again_in(wait);
                 Ok(())
             }
             Err(error) => {
+                if done.builds_room {
+                    self.again_in(BUILD_AGAIN);
+                }
                 self.ready.push_back(Happening::Trouble { error });
                 Ok(())
             }
@@ -395,7 +436,10 @@ impl Live {
             Notice::Page { page, .. } => self.outgoing.push_back(ClientFrame::PageSeen { page }),
             Notice::Callout { view } => {
                 self.session.state.remember_duty_number(view.duty_number.as_str())?;
-                if view.room_people.is_some() {
+                // Once for each change of who belongs: somebody who can't be added stays out until then.
+                let belong: BTreeSet<PersonId> = view.room_people.iter().flatten().copied().collect();
+                if self.completed.get(&view.id) != Some(&belong) {
+                    self.completed.insert(view.id, belong);
                     self.work.push_back(Work::CompleteRoom(Box::new(view)));
                 }
             }
@@ -424,7 +468,8 @@ impl Live {
                     Some(pending) => {
                         let outcome = self.session.hand_back(pending.room, pending.id, &refused.problem)?;
                         if crate::engine::is_retryable(&refused.problem) {
-                            self.retry_at = Some(Instant::now() + self.again.fail(crate::transport::jitter()));
+                            let wait = self.again.fail(crate::transport::jitter());
+                            self.again_in(wait);
                         }
                         self.take(outcome)
                     }
@@ -483,6 +528,7 @@ impl Live {
 
 async fn run(session: Session, work: Work) -> Done {
     let mut happenings = Vec::new();
+    let builds_room = matches!(work, Work::BuildRoom(_));
     let quiet = Outcome::default;
     let outcome = match work {
         Work::Task(task) => session.carry_out(task).await,
@@ -506,5 +552,9 @@ async fn run(session: Session, work: Work) -> Done {
             Err(e) => Err(e),
         },
     };
-    Done { outcome, happenings }
+    Done {
+        builds_room,
+        outcome,
+        happenings,
+    }
 }

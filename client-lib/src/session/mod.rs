@@ -26,6 +26,7 @@ mod unseen;
 pub use actions::Opening;
 pub use callout_room::RoomBuilt;
 pub use clock::now;
+pub use drive::CaughtUp;
 pub use enrolment::{Joining, PendingDevice};
 pub use error::SessionError;
 pub use founding::{Founding, FoundingAllowance};
@@ -37,7 +38,6 @@ pub use random::random;
 pub use state::State;
 
 use crate::{
-    engine::Event,
     storage::Outcome,
     transport::{Api, Http, ServerUrl, SignIn},
 };
@@ -75,11 +75,11 @@ impl Session {
         &self.state
     }
 
-    /// Carries out what a step asks for, and all that follows from it. The events of what was done come even if the
-    /// rest failed: what was left open stays in the outbox.
-    pub async fn drive(&self, outcome: Outcome) -> (Vec<Event>, Result<(), SessionError>) {
-        let mut events = Vec::new();
-        let result = drive::until_quiet(self, outcome, &mut events).await;
-        (events, result)
+    /// Carries out what a step asks for, and all that follows from it. An error means that nothing more could be done:
+    /// what was left open stays in the outbox.
+    pub async fn drive(&self, outcome: Outcome) -> Result<CaughtUp, SessionError> {
+        let mut caught = CaughtUp::default();
+        drive::until_quiet(self, outcome, &mut caught).await?;
+        Ok(caught)
     }
 }

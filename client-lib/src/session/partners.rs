@@ -91,7 +91,7 @@ impl Session {
         let signed = Signed::sign(statement, &key, chain);
         self.api.put_statement(statement.org, signed.clone()).await?;
         let outcome = self.state.apply(|engine, now| engine.receive_statement(&signed, now))?;
-        self.drive(outcome).await.1
+        self.drive(outcome).await.map(drop)
     }
 
     /// One organisation, as the server shows it.

@@ -33,7 +33,7 @@ impl Session {
         let outcome = self
             .state
             .apply(|engine, now| engine.receive_revocations(&signed, now))?;
-        let (_, result) = self.drive(outcome).await;
-        result.map(|()| list)
+        self.drive(outcome).await?;
+        Ok(list)
     }
 }

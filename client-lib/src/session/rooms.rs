@@ -2,7 +2,7 @@
 
 use super::{Session, SessionError, clock, members::LeftOut, random};
 use crate::{
-    engine::{EngineError, Event, PendingKind, RoomSummary},
+    engine::{EngineError, Event, PendingKind, RoomState, RoomSummary},
     storage::Outcome,
 };
 use firstlight_protocol::{
@@ -107,13 +107,17 @@ impl Session {
     pub async fn rejoin(&self, room: RoomId) -> Result<RoomSummary, SessionError> {
         self.refresh_trust().await?;
         let effect = crate::engine::Effect::FetchGroupState { room };
-        self.drive(Outcome {
-            effects: vec![effect],
-            events: Vec::new(),
-        })
-        .await
-        .1?;
-        self.summary(room)
+        let caught = self
+            .drive(Outcome {
+                effects: vec![effect],
+                events: Vec::new(),
+            })
+            .await?;
+        let summary = self.summary(room)?;
+        match caught.troubles.into_iter().next() {
+            Some(trouble) if summary.state != RoomState::Joined => Err(trouble),
+            _ => Ok(summary),
+        }
     }
 
     /// A room of this device.
@@ -169,20 +173,27 @@ impl Session {
         Ok(found.claimed)
     }
 
-    /// Carries an intent out, and answers with what became of it.
+    /// Carries an intent out, and answers with what became of it. Trouble with anything else is not its business.
     pub(super) async fn settle(&self, outcome: Outcome, id: MessageId) -> Result<Vec<Event>, SessionError> {
-        let (events, result) = self.drive(outcome).await;
-        let failed = events.iter().find_map(|event| match event {
-            Event::Failed {
-                id: failed, problem, ..
-            } if *failed == id => Some(problem.clone()),
-            _ => None,
-        });
-        if let Some(problem) = failed {
-            // The person has the answer now; what is done about it is a new intent.
-            self.state.apply(|engine, _| engine.discard(id))?;
-            return Err(SessionError::Rule(problem));
+        let caught = self.drive(outcome).await?;
+        let pending = self
+            .state
+            .read(|engine| engine.pending())?
+            .into_iter()
+            .find(|pending| pending.id == id);
+        match pending.map(|pending| pending.failed) {
+            None => Ok(caught.events),
+            Some(Some(problem)) => {
+                // The person has the answer now; what is done about it is a new intent.
+                self.state.apply(|engine, _| engine.discard(id))?;
+                Err(SessionError::Rule(problem))
+            }
+            Some(None) => Err(caught.troubles.into_iter().next().unwrap_or_else(|| {
+                SessionError::rule(
+                    ErrorCode::Unavailable,
+                    "It could not be sent yet; it is kept, and sent with the next sync.",
+                )
+            })),
         }
-        result.map(|()| events)
     }
 }

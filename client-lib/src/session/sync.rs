@@ -1,8 +1,11 @@
 //! Catching up once, over HTTP: what a short command does before it answers.
 
-use super::{Session, SessionError, drive::Task};
+use super::{
+    Session, SessionError,
+    drive::{CaughtUp, Task, until_quiet},
+};
 use crate::{
-    engine::{Effect, Event, RoomState},
+    engine::{Effect, RoomState},
     storage::Outcome,
 };
 use firstlight_protocol::{
@@ -11,35 +14,36 @@ use firstlight_protocol::{
 };
 
 impl Session {
-    /// Receives everything that waits for this device and sends everything that it has to send.
-    pub async fn sync(&self) -> (Vec<Event>, Result<(), SessionError>) {
-        let mut events = Vec::new();
-        let result = self.catch_up(&mut events).await;
-        let tidied = self.tidy(&mut events);
-        (events, result.and(tidied))
+    /// Receives everything that waits for this device and sends everything that it has to send. The events of what was
+    /// done come even if nothing more could be done then.
+    pub async fn sync(&self) -> (CaughtUp, Result<(), SessionError>) {
+        let mut caught = CaughtUp::default();
+        let result = self.catch_up(&mut caught).await;
+        let tidied = self.tidy(&mut caught.events);
+        (caught, result.and(tidied))
     }
 
-    async fn catch_up(&self, events: &mut Vec<Event>) -> Result<(), SessionError> {
+    async fn catch_up(&self, caught: &mut CaughtUp) -> Result<(), SessionError> {
         for task in [Task::Trust, Task::KeyPackages] {
             let outcome = self.carry_out(task).await?;
-            super::drive::until_quiet(self, outcome, events).await?;
+            until_quiet(self, outcome, caught).await?;
         }
-        self.catch_up_inbox(events).await?;
-        self.catch_up_rooms(events).await?;
+        self.catch_up_inbox(caught).await?;
+        self.catch_up_rooms(caught).await?;
         let effects = self.state.read(|engine| engine.outbox())?;
-        super::drive::until_quiet(
+        until_quiet(
             self,
             Outcome {
                 effects,
                 events: Vec::new(),
             },
-            events,
+            caught,
         )
         .await
     }
 
     /// Reads the inbox to its end, and says of every page that a person's screen has it.
-    async fn catch_up_inbox(&self, events: &mut Vec<Event>) -> Result<(), SessionError> {
+    async fn catch_up_inbox(&self, caught: &mut CaughtUp) -> Result<(), SessionError> {
         loop {
             let after = self.state.read(|engine| engine.inbox_cursor())?;
             let page = self.api.inbox(after, MAX_LOG_PAGE).await?;
@@ -53,7 +57,7 @@ impl Session {
                     let _ = self.api.page_seen(page).await;
                 }
             }
-            super::drive::until_quiet(self, outcome, events).await?;
+            until_quiet(self, outcome, caught).await?;
             let moved = self.state.read(|engine| engine.inbox_cursor())? > after;
             if last >= page.head || !moved {
                 return Ok(());
@@ -62,7 +66,7 @@ impl Session {
     }
 
     /// Reads the logs of the rooms that have moved on.
-    async fn catch_up_rooms(&self, events: &mut Vec<Event>) -> Result<(), SessionError> {
+    async fn catch_up_rooms(&self, caught: &mut CaughtUp) -> Result<(), SessionError> {
         let heads = self.api.rooms().await?;
         let mut effects = Vec::new();
         for room in self.state.read(|engine| engine.rooms())? {
@@ -75,21 +79,20 @@ impl Session {
                 }));
             }
         }
-        super::drive::until_quiet(
+        until_quiet(
             self,
             Outcome {
                 effects,
                 events: Vec::new(),
             },
-            events,
+            caught,
         )
         .await
     }
 
     /// Fetches what organisations have stated and revoked: before anybody is added to a room.
-    pub async fn refresh_trust(&self) -> Result<Vec<Event>, SessionError> {
+    pub async fn refresh_trust(&self) -> Result<(), SessionError> {
         let outcome = self.carry_out(Task::Trust).await?;
-        let (events, result) = self.drive(outcome).await;
-        result.map(|()| events)
+        self.drive(outcome).await.map(drop)
     }
 }

@@ -142,3 +142,152 @@ impl<V: TokenVault> SignIn<V> {
         http.send(&Call::post_once("/v1/auth/sessions", &answer), None).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::ServerUrl;
+    use firstlight_protocol::{Bytes, Problem, SessionId};
+    use std::sync::Mutex;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+        sync::OwnedMutexGuard,
+    };
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+    /// Tokens in memory; the lock is the same one for every handle, as a file's is.
+    #[derive(Default)]
+    struct Memory {
+        tokens: Mutex<Option<Tokens>>,
+        renewing: Arc<tokio::sync::Mutex<()>>,
+    }
+
+    impl TokenVault for Memory {
+        type Guard = OwnedMutexGuard<()>;
+        async fn lock(&self) -> Result<Self::Guard, VaultError> {
+            Ok(self.renewing.clone().lock_owned().await)
+        }
+        fn load(&self) -> Result<Option<Tokens>, VaultError> {
+            Ok(self.tokens.lock().unwrap().clone())
+        }
+        fn store(&self, tokens: Option<&Tokens>) -> Result<(), VaultError> {
+            *self.tokens.lock().unwrap() = tokens.cloned();
+            Ok(())
+        }
+        fn device(&self) -> Result<DeviceId, VaultError> {
+            Ok(DeviceId([1; 16]))
+        }
+        fn sign_challenge(&self, server: &str, challenge: &[u8]) -> Result<Vec<u8>, VaultError> {
+            Ok([server.as_bytes(), challenge].concat())
+        }
+        fn now(&self) -> Timestamp {
+            NOW
+        }
+    }
+
+    fn tokens(name: &str, access_ends: Timestamp) -> Tokens {
+        Tokens {
+            session: SessionId([2; 16]),
+            access: Secret::new(format!("access-{name}")),
+            access_expires_at: access_ends,
+            refresh: Secret::new(format!("refresh-{name}")),
+            refresh_expires_at: NOW + Duration::from_secs(3600),
+        }
+    }
+
+    /// A listener that answers the auth routes and counts them by path; `reused` refuses every refresh token.
+    async fn serve(reused: bool) -> (Http, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = asked.clone();
+        tokio::spawn(async move {
+            loop {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut buffer = [0u8; 4096];
+                let read = socket.read(&mut buffer).await.unwrap();
+                let head = String::from_utf8_lossy(&buffer[..read]).into_owned();
+                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                seen.lock().unwrap().push(path.clone());
+                let later = NOW + Duration::from_secs(600);
+                let (status, body) = match path.as_str() {
+                    "/v1/server" => {
+                        let name = "http://s".into();
+                        let info = ServerInfo {
+                            name,
+                            version: "1".into(),
+                            host: None,
+                            suites: vec![1],
+                            now: NOW,
+                        };
+                        (200, serde_json::to_vec(&info))
+                    }
+                    "/v1/auth/challenges" => (
+                        200,
+                        serde_json::to_vec(&Challenge {
+                            challenge: Bytes(vec![7; 32]),
+                            expires_at: later,
+                        }),
+                    ),
+                    "/v1/auth/sessions" => (200, serde_json::to_vec(&tokens("signed", later))),
+                    "/v1/auth/refresh" if reused => (401, serde_json::to_vec(&Problem::new(ErrorCode::TokenReused))),
+                    _ => (200, serde_json::to_vec(&tokens("refreshed", later))),
+                };
+                let body = body.unwrap();
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                socket.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+            }
+        });
+        (Http::new(ServerUrl::parse(&url, false).unwrap()).unwrap(), asked)
+    }
+
+    #[tokio::test]
+    async fn a_token_is_used_until_it_nearly_expires() {
+        let (http, asked) = serve(false).await;
+        let vault = Arc::new(Memory::default());
+        let sign_in = SignIn::new(vault.clone());
+        assert_eq!(sign_in.access(&http, None).await.unwrap(), Secret::new("access-signed"));
+        assert_eq!(
+            *asked.lock().unwrap(),
+            ["/v1/server", "/v1/auth/challenges", "/v1/auth/sessions"]
+        );
+        assert_eq!(sign_in.access(&http, None).await.unwrap(), Secret::new("access-signed"));
+        assert_eq!(asked.lock().unwrap().len(), 3, "nothing is asked while it is good");
+        // One that the server refuses is renewed, however long it should have lasted.
+        let refused = Secret::new("access-signed");
+        assert_eq!(
+            sign_in.access(&http, Some(&refused)).await.unwrap(),
+            Secret::new("access-refreshed")
+        );
+    }
+
+    #[tokio::test]
+    async fn two_that_renew_at_once_use_the_refresh_token_once() {
+        let (http, asked) = serve(false).await;
+        let vault = Arc::new(Memory::default());
+        vault.store(Some(&tokens("old", NOW + Duration::from_secs(5)))).unwrap();
+        let (a, b) = (SignIn::new(vault.clone()), SignIn::new(vault.clone()));
+        let (a, b) = tokio::join!(a.access(&http, None), b.access(&http, None));
+        assert_eq!(
+            (a.unwrap(), b.unwrap()),
+            (Secret::new("access-refreshed"), Secret::new("access-refreshed"))
+        );
+        assert_eq!(*asked.lock().unwrap(), ["/v1/auth/refresh"]);
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_that_was_used_before_leads_to_a_new_sign_in() {
+        let (http, asked) = serve(true).await;
+        let vault = Arc::new(Memory::default());
+        vault.store(Some(&tokens("old", NOW))).unwrap();
+        let sign_in = SignIn::new(vault.clone());
+        assert_eq!(sign_in.access(&http, None).await.unwrap(), Secret::new("access-signed"));
+        assert_eq!(asked.lock().unwrap()[0], "/v1/auth/refresh");
+        assert_eq!(vault.load().unwrap().unwrap().refresh, Secret::new("refresh-signed"));
+    }
+}

@@ -85,6 +85,16 @@ impl Context {
         Ok(Session::new(self.state()?, self.global.insecure_http)?)
     }
 
+    /// Catches up before a command answers. Trouble with one room must not keep a person from another: it is said beside
+    /// the answer.
+    pub(crate) async fn catch_up(&self, session: &Session) -> Result<(), Failure> {
+        let (caught, result) = session.sync().await;
+        for trouble in &caught.troubles {
+            self.out.aside(&trouble.to_string());
+        }
+        Ok(result?)
+    }
+
     fn dir(&self) -> Result<PathBuf, Failure> {
         if let Some(dir) = &self.global.state {
             return Ok(dir.clone());

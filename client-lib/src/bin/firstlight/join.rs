@@ -77,7 +77,7 @@ async fn decided(context: &Context, state: &State, joining: &Joining, no_wait: b
 async fn enrolled(context: &Context, state: State) -> Result<Answer, Failure> {
     let session = Session::new(state, context.insecure_http())?;
     // Key packages: from now on others can add this device to rooms while it is away.
-    session.sync().await.1?;
+    context.catch_up(&session).await?;
     let identity = session
         .state()
         .read(|engine| engine.identity().cloned())?

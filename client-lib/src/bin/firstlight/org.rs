@@ -107,7 +107,7 @@ impl Create {
         let (session, view) = Session::found(state, &founding, &allowance, context.insecure_http()).await?;
         if view.status != OrgStatus::Pending {
             // Others can add this device to rooms from now on.
-            session.sync().await.1?;
+            context.catch_up(&session).await?;
         }
         let mut page = context.page();
         page.title(&format!("{} is founded", view.name));

@@ -24,7 +24,7 @@ const MAX_TEXT: usize = 32 << 10;
 /// Longest name of a room.
 const MAX_NAME: usize = 80;
 
-/// Commands about rooms. ROOM is a room's id, its end, its name, or the end of its callout's id.
+/// Commands about rooms. ROOM is a room's id, its end, its name, the end of its callout's id, or "latest" (a callout's).
 #[derive(Debug, Subcommand)]
 pub(crate) enum Room {
     /// Create a room; its kind fixes for good who can be a member
@@ -101,30 +101,30 @@ impl Room {
                 Ok(members(context, &room))
             }
             Self::List => {
-                session.sync().await.1?;
+                context.catch_up(&session).await?;
                 list(context, &session)
             }
             Self::Add { room, people } => {
-                session.sync().await.1?;
-                let room = find(&session, &room).await?;
+                context.catch_up(&session).await?;
+                let room = find(&session, &room)?;
                 let people = find_people(&session, &people).await?;
                 Ok(members(context, &session.add_people(room, &people).await?))
             }
             Self::Remove { room, people } => {
-                session.sync().await.1?;
-                let room = find(&session, &room).await?;
+                context.catch_up(&session).await?;
+                let room = find(&session, &room)?;
                 let people = present(&session, room, &people).await?;
                 Ok(members(context, &session.remove_people(room, &people).await?))
             }
             Self::Send { room, text } => send(context, &session, &room, text).await,
             Self::Read { room, last, offline } => read(context, &session, &room, last, offline).await,
             Self::Members { room } => {
-                session.sync().await.1?;
-                let room = find(&session, &room).await?;
+                context.catch_up(&session).await?;
+                let room = find(&session, &room)?;
                 Ok(members(context, &session.summary(room)?))
             }
             Self::Rejoin { room } => {
-                let room = find(&session, &room).await?;
+                let room = find(&session, &room)?;
                 Ok(members(context, &session.rejoin(room).await?))
             }
         }
@@ -132,7 +132,7 @@ impl Room {
 }
 
 /// Finds a room of this device.
-async fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
+fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
     let rooms = session.state().read(|engine| engine.rooms())?;
     if let Ok(room) = text.trim().parse() {
         return Ok(room);
@@ -145,11 +145,7 @@ async fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
         return Ok(one.room);
     }
     if wanted == "latest" {
-        let callout = callout::find(session, "latest").await?;
-        let room = rooms.iter().find(|room| room.context.callout == Some(callout));
-        return room
-            .map(|room| room.room)
-            .ok_or_else(|| Failure::missing("This device is not in the newest callout's room."));
+        return latest(session, &rooms)?.ok_or_else(|| Failure::missing("This device is in no callout's room."));
     }
     let of_callouts = rooms.iter().filter_map(|room| Some((room.context.callout?, room.room)));
     if let Ok(callout) = pick("callout", &wanted, of_callouts.clone().map(|(callout, _)| callout))
@@ -158,6 +154,16 @@ async fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
         return Ok(room);
     }
     pick("room", &wanted, rooms.iter().map(|room| room.room))
+}
+
+/// The callout's room in which something happened last.
+fn latest(session: &Session, rooms: &[RoomSummary]) -> Result<Option<RoomId>, Failure> {
+    let mut newest = None;
+    for room in rooms.iter().filter(|room| room.context.callout.is_some()) {
+        let at = session.state().last_lines(room.room, 1)?.pop().map(|line| line.at);
+        newest = newest.max(Some((at, room.room)));
+    }
+    Ok(newest.map(|(_, room)| room))
 }
 
 /// People who are members, by what their certificates say; others as in the directory.
@@ -294,8 +300,8 @@ async fn send(context: &Context, session: &Session, room: &str, text: String) ->
         ));
     }
     context.out.aside(callout::FREE_TEXT);
-    session.sync().await.1?;
-    let room = find(session, room).await?;
+    context.catch_up(session).await?;
+    let room = find(session, room)?;
     let content = Content::Text { text, reply_to: None };
     let id = session.message_id(room, &content)?;
     let events = session.send(room, content, id).await?;
@@ -313,9 +319,9 @@ async fn send(context: &Context, session: &Session, room: &str, text: String) ->
 
 async fn read(context: &Context, session: &Session, room: &str, last: usize, offline: bool) -> Result<Answer, Failure> {
     if !offline {
-        session.sync().await.1?;
+        context.catch_up(session).await?;
     }
-    let room = find(session, room).await?;
+    let room = find(session, room)?;
     let summary = session.summary(room)?;
     let lines = session.state().last_lines(room, last.clamp(1, 10_000))?;
     let told: Vec<_> = lines.iter().map(|line| happenings::line(session, line)).collect();

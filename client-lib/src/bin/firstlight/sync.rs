@@ -7,7 +7,7 @@ use super::{
     output::{Answer, When},
 };
 use clap::Args;
-use firstlight_client::session::now;
+use firstlight_client::session::{SessionError, now};
 use serde_json::json;
 
 /// Catching up.
@@ -18,9 +18,10 @@ impl Sync {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let session = context.session()?;
-        let (events, result) = session.sync().await;
+        let (caught, result) = session.sync().await;
         let when = When::here(now());
-        let told: Vec<_> = events
+        let told: Vec<_> = caught
+            .events
             .iter()
             .filter_map(|event| happenings::event(&session, &when, event))
             .collect();
@@ -39,9 +40,13 @@ impl Sync {
         if !pending.is_empty() {
             page.dressed_row("NOT SENT", &pending.len().to_string(), |style, text| style.alarm(text));
         }
+        for trouble in &caught.troubles {
+            page.dressed_row("trouble", &trouble.to_string(), |style, text| style.alarm(text));
+        }
+        let troubles: Vec<_> = caught.troubles.iter().map(SessionError::problem).collect();
         let events: Vec<_> = told.into_iter().map(|told| told.json).collect();
         Ok(Answer::new(
-            &json!({ "events": events, "unread": unread, "pending": pending }),
+            &json!({ "events": events, "unread": unread, "pending": pending, "troubles": troubles }),
             page,
         ))
     }

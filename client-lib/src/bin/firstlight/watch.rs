@@ -95,13 +95,17 @@ fn print(context: &Context, told: &Told) {
 }
 
 async fn once(context: &Context, session: &Session) -> Result<Answer, Failure> {
-    let (events, result) = session.sync().await;
+    let (caught, result) = session.sync().await;
     let when = When::here(now());
-    for told in events
+    for told in caught
+        .events
         .iter()
         .filter_map(|event| happenings::event(session, &when, event))
     {
         print(context, &told);
+    }
+    for trouble in &caught.troubles {
+        context.out.aside(&trouble.to_string());
     }
     result?;
     Ok(Answer::nothing())

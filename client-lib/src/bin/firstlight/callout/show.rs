@@ -323,7 +323,7 @@ mod tests {
             ..view()
         };
         assert_eq!(super::super::latest(&[closed.clone(), older.clone()]), Some(older.id));
-        assert_eq!(super::super::latest(&[closed.clone()]), Some(closed.id));
+        assert_eq!(super::super::latest(std::slice::from_ref(&closed)), Some(closed.id));
         assert_eq!(super::super::latest(&[]), None);
     }
 }
