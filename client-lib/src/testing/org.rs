@@ -5,8 +5,8 @@ use ed25519_dalek::SigningKey;
 use firstlight_protocol::{
     Bytes, DeviceId, OrgId, OrgKind, PersonId, Role,
     cert::{
-        Anchors, DeviceSubject, Fingerprint, Lifetime, PartnerStatement, RevocationList, build_device, build_root,
-        build_signer, verify_root,
+        Anchors, DeviceIdentity, DeviceSubject, Fingerprint, Lifetime, PartnerStatement, RevocationList, build_device,
+        build_root, build_signer, verify_root,
     },
     signed::Signed,
 };
@@ -95,16 +95,31 @@ impl Org {
         };
         let mut serial = tag;
         serial[0] = 3;
-        let leaf = build_device(&self.signer, &self.signer_der, &subject, serial, lifetime()).unwrap();
-        let chain = [leaf, self.signer_der.clone(), self.root_der.clone()]
-            .into_iter()
-            .map(Bytes)
-            .collect();
         Enrolled {
             device: subject.device,
             seed,
-            chain,
+            chain: self.sign(&subject, serial),
         }
+    }
+
+    /// Signs a device's key again, with another role.
+    pub fn renew(&self, device: &DeviceIdentity, role: Role) -> Vec<Bytes> {
+        let subject = DeviceSubject {
+            person: device.person,
+            device: device.device,
+            role,
+            work_name: device.work_name.clone(),
+            key: device.key,
+        };
+        self.sign(&subject, [9; 16])
+    }
+
+    fn sign(&self, subject: &DeviceSubject, serial: [u8; 16]) -> Vec<Bytes> {
+        let leaf = build_device(&self.signer, &self.signer_der, subject, serial, lifetime()).unwrap();
+        [leaf, self.signer_der.clone(), self.root_der.clone()]
+            .into_iter()
+            .map(Bytes)
+            .collect()
     }
 
     /// What a device trusts at first when this organisation hosts the server.

@@ -26,6 +26,14 @@ fn a_thousand_missed_messages_are_read_in_order_into_a_sealed_file() {
         .collect();
     assert_eq!(texts.len(), 1_000);
     assert!(texts.iter().enumerate().all(|(n, text)| *text == format!("{n:0>250}")));
+    let marked = "0".repeat(200);
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(
+            !bytes.windows(200).any(|w| w == marked.as_bytes()),
+            "content stands in the clear"
+        );
+    }
     // The keys of what was read are forgotten, and the room goes on after a restart.
     let host = firstlight_client::storage::Host::open(host.into_storage()).unwrap();
     assert_eq!(host.engine().room(prepared.room).unwrap().unread, 1_000);

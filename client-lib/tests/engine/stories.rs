@@ -170,3 +170,45 @@ fn pages_and_callouts_of_the_inbox_are_kept_to_be_listed() {
     a.apply(|e| e.receive_inbox(&again, now())).unwrap();
     assert_eq!(a.host.engine().notices(), kept);
 }
+
+#[test]
+fn a_stand_down_that_comes_before_the_room_is_confirmed_is_not_lost() {
+    let mut town = Town::new();
+    let mut officer = town.officer();
+    let (mut primary, mut backup) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
+    let context = town.context(RoomKind::Callout);
+    let claimed = officer.claim(&mut town.net, SUITE, &[&primary, &backup]);
+    officer.wish(|e| e.create_room(ROOM, context.clone(), SUITE, &claimed, MessageId([1; 16]), now()));
+    officer.text(ROOM, 2, "details");
+    // The inbox is read before the room's creation is answered.
+    let removal = Notice::RemoveFromRoom {
+        room: ROOM,
+        devices: vec![primary.device],
+    };
+    town.net.notify(officer.device, removal);
+    let items = town.net.inbox(officer.device, 0);
+    officer.apply(|e| e.receive_inbox(&items, now())).unwrap();
+    settle(&mut town.net, &mut [&mut officer, &mut primary, &mut backup]);
+    agree(&mut [&mut officer, &mut backup]);
+    assert_eq!(backup.texts(ROOM), ["details"]);
+    assert_eq!(primary.host.engine().room(ROOM).unwrap().state, RoomState::Left);
+}
+
+#[test]
+fn a_changed_chain_goes_into_the_leaf_with_the_next_update() {
+    let mut town = Town::new();
+    let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
+    town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
+    let renewed = town
+        .host
+        .renew(&b.host.engine().identity().unwrap().clone(), Role::Supervisor);
+    b.apply(|e| e.enrol(renewed.clone(), town.host.anchors(), now()))
+        .unwrap();
+    b.wish(|e| e.update(ROOM, MessageId([1; 16]), now()));
+    settle(&mut town.net, &mut [&mut a, &mut b]);
+    b.text(ROOM, 2, "in my new role");
+    settle(&mut town.net, &mut [&mut a, &mut b]);
+    let line = a.lines(ROOM).pop().unwrap();
+    assert_eq!(line.sender.unwrap().role, Role::Supervisor);
+    agree(&mut [&mut a, &mut b]);
+}
