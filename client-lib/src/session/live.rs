@@ -493,9 +493,12 @@ impl Live {
         for event in outcome.events {
             match event {
                 // Shown from the store, with those that another process has taken in.
-                Event::Line { .. } | Event::Notice(_) => continue,
-                // Joining used up a key package.
-                Event::Joined { .. } => self.work.push_back(Work::Task(Task::KeyPackages)),
+                Event::Line { .. } | Event::Notice(_) | Event::Left { .. } => continue,
+                Event::Joined { .. } => {
+                    // Joining used up a key package.
+                    self.work.push_back(Work::Task(Task::KeyPackages));
+                    continue;
+                }
                 _ => {}
             }
             self.ready.push_back(Happening::Event(Box::new(event)));

@@ -63,6 +63,14 @@ impl Unseen {
         }
         for cursor in &cursors {
             let seen = self.rooms.get(&cursor.room).copied();
+            if seen.is_none()
+                && let Some(room) = session.state.read(|engine| engine.room(cursor.room))?
+            {
+                news.events.push(Event::Joined {
+                    room: room.room,
+                    context: room.context,
+                });
+            }
             if seen.is_none_or(|seen| seen < cursor.seq) {
                 lines(session, cursor.room, seen.unwrap_or(0), &mut news)?;
                 self.rooms.insert(cursor.room, cursor.seq);
@@ -77,6 +85,7 @@ impl Unseen {
         for room in left {
             let seen = self.rooms.remove(&room).unwrap_or(0);
             lines(session, room, seen, &mut news)?;
+            news.events.push(Event::Left { room });
             self.subscribed.remove(&room);
         }
         Ok(news)

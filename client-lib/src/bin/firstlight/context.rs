@@ -17,19 +17,31 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Directory of this device's sealed state
-    #[arg(long, global = true, value_name = "DIR", env = "FIRSTLIGHT_STATE")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Every command",
+        value_name = "DIR",
+        env = "FIRSTLIGHT_STATE"
+    )]
     pub(crate) state: Option<PathBuf>,
     /// One JSON value on standard output instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Every command")]
     pub(crate) json: bool,
     /// File whose first line is the passphrase [else FIRSTLIGHT_PASSPHRASE, else asked for]
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "key_file")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Every command",
+        value_name = "FILE",
+        conflicts_with = "key_file"
+    )]
     pub(crate) passphrase_file: Option<PathBuf>,
     /// File with a random key instead of a passphrase; made if it is missing
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Every command", value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
     /// Allow http to another machine (anybody on the way can read the sign-in)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Every command")]
     pub(crate) insecure_http: bool,
 }
 
