@@ -30,6 +30,18 @@ impl Tx<'_> {
         self.set_suspended(room, devices, false).await
     }
 
+    /// Stops serving every room to a revoked device; its former room mates' clients commit the removal.
+    pub async fn suspend_everywhere(&mut self, device: DeviceId) -> Result<()> {
+        let rows = sqlx::query("SELECT room FROM room_members WHERE device = $1 AND left_seq IS NULL")
+            .bind(device.as_bytes())
+            .fetch_all(&mut *self.conn)
+            .await?;
+        for row in rows {
+            self.set_suspended(id(row.get("room"))?, &[device], true).await?;
+        }
+        Ok(())
+    }
+
     async fn set_suspended(&mut self, room: RoomId, devices: &[DeviceId], suspended: bool) -> Result<()> {
         for device in devices {
             sqlx::query("UPDATE room_members SET suspended = $3 WHERE room = $1 AND device = $2 AND left_seq IS NULL")

@@ -113,10 +113,11 @@ fn trust<'a>(
     Trust { crypto: &app.groups.crypto, anchors, suites, caller: caller.device, now }
 }
 
-/// A partner's people create rooms that belong to their own organisation; callout rooms belong to the host.
+/// A partner's people create rooms that belong to their own organisation; a callout's room belongs to the host.
 fn require_place(app: &App, caller: &Caller, new: &NewRoom) -> Result<()> {
     let anchors = app.identity.anchors()?;
-    let allowed = new.context.org == caller.org || new.context.org == anchors.host();
+    let own = new.context.org == caller.org && new.context.callout.is_none();
+    let allowed = own || new.context.org == anchors.host();
     if allowed && new.creator.org == caller.org {
         return Ok(());
     }

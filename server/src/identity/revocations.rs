@@ -120,6 +120,7 @@ impl Tx<'_> {
             .bind(device.as_bytes())
             .execute(&mut *self.conn)
             .await?;
+        self.suspend_everywhere(device).await?;
         self.audit(now, Some(by), "device.revoke", device, "").await
     }
 

@@ -43,6 +43,9 @@ impl Stranger {
             close(self.socket, close_code::BAD_FRAME, problem).await;
             return None;
         }
+        // What supervisors see as "last connected" is nobody's reason to wait.
+        let (seen, device) = (Shared::clone(&app), caller.device);
+        tokio::spawn(async move { seen.store.device_seen(device, seen.clock.now()).await });
         match Session::open(app, caller, hello, self.socket).await {
             Ok(session) => Some(session),
             Err((socket, error)) => {

@@ -76,7 +76,7 @@ impl Rooms {
         let Some(reading) = self.reading.get_mut(&room) else { return Ok(nothing) };
         let frames = match reading.feed.pull(reading.cursor, TURN) {
             Pull::Frames(frames) => frames,
-            Pull::Behind => self.from_store(room).await?,
+            Pull::Behind => self.read_store(room).await?,
         };
         let Some(reading) = self.reading.get_mut(&room) else { return Ok(nothing) };
         let full = frames.len() >= TURN;
@@ -97,7 +97,7 @@ impl Rooms {
 
     /// Reads what the live tail no longer has. Also needed at first, for a feed that was empty when it was subscribed to.
     pub(super) async fn catch_up(&mut self, room: RoomId) -> Result<Turn> {
-        let frames = self.from_store(room).await?;
+        let frames = self.read_store(room).await?;
         let more = frames.len() >= TURN;
         let mut turn = Turn { frames: Vec::with_capacity(frames.len()), more };
         if let Some(reading) = self.reading.get_mut(&room) {
@@ -109,7 +109,7 @@ impl Rooms {
         Ok(turn)
     }
 
-    async fn from_store(&self, room: RoomId) -> Result<Vec<(u64, Bytes)>> {
+    async fn read_store(&self, room: RoomId) -> Result<Vec<(u64, Bytes)>> {
         let Some(reading) = self.reading.get(&room) else { return Ok(Vec::new()) };
         let entries = self.app.store.entries(room, reading.cursor, reading.until, TURN).await?;
         let frames = entries.into_iter().map(|entry| {
