@@ -1,7 +1,7 @@
 //! One device at work: drives the engine against the server.
 //!
 //! What comes from the server goes into the engine, its step is stored, and only then are its effects carried out, until
-//! nothing is left to do ([`drive`]). Short commands catch up once over HTTP ([`Session::sync`]); a watching one holds a
+//! nothing is left to do (`drive`). Short commands catch up once over HTTP ([`Session::sync`]); a watching one holds a
 //! websocket ([`Live`]). Every multi-step thing a person wants (a callout with its room, an enrolment, a revocation) has
 //! its module here, and is stored before its first request, so that a crash in between is repaired and never doubled.
 
