@@ -16,7 +16,8 @@ use std::time::Duration;
 /// A repeated command within this time is the same one; later, the person means it anew.
 const REPEAT: Duration = Duration::from_secs(15 * 60);
 
-/// A callout that is being opened: kept until its room is built and the details are in it.
+/// A callout that is being opened: kept until its room is built and the details are in it. Until then, the same command
+/// goes on with it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Opening {
     /// The request.
@@ -38,12 +39,10 @@ impl Opening {
         format!("{}{}", names::OPENING, self.open.id)
     }
 
+    /// The same command again: with an opening that is kept, it is not finished.
     fn is_same(&self, routing: &Routing, details: &CalloutDetails) -> bool {
-        let at_the_same_time = Routing {
-            first_contact_at: self.open.routing.first_contact_at,
-            ..routing.clone()
-        };
-        !self.accepted && self.details == *details && self.open.routing == at_the_same_time
+        let at_the_same_time = Routing { first_contact_at: self.open.routing.first_contact_at, ..routing.clone() };
+        self.details == *details && self.open.routing == at_the_same_time
     }
 }
 
@@ -62,16 +61,11 @@ impl Session {
     ) -> Result<(CalloutView, Opening), SessionError> {
         let now = clock::now();
         let known: Vec<Opening> = self.state.all(names::OPENING)?;
-        let repeated = known
-            .into_iter()
-            .find(|o| o.is_same(&routing, &details) && o.at > now - REPEAT);
+        let repeated = known.into_iter().find(|o| o.is_same(&routing, &details) && o.at > now - REPEAT);
         let mut opening = match repeated {
             Some(opening) => opening,
             None => Opening {
-                open: OpenCallout {
-                    id: CalloutId(random()?),
-                    routing,
-                },
+                open: OpenCallout { id: CalloutId(random()?), routing },
                 details,
                 room: RoomId(random()?),
                 message: MessageId(random()?),
@@ -113,11 +107,7 @@ impl Session {
         let digest = Sha256::digest(to_cbor(&action));
         let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
         let name = format!("{}{callout}/{short}", names::ACTION);
-        let id = match self
-            .state
-            .get::<Acting>(&name)?
-            .filter(|acting| acting.at > now - REPEAT)
-        {
+        let id = match self.state.get::<Acting>(&name)?.filter(|acting| acting.at > now - REPEAT) {
             Some(acting) => acting.id,
             None => ActionId(random()?),
         };
@@ -155,40 +145,22 @@ mod tests {
 
     #[test]
     fn the_same_command_a_moment_later_is_the_same_callout() {
-        let details = CalloutDetails {
-            address: "Entrance B".into(),
-            ..Default::default()
-        };
+        let details = CalloutDetails { address: "Entrance B".into(), ..Default::default() };
         let opening = Opening {
-            open: OpenCallout {
-                id: CalloutId([1; 16]),
-                routing: routing(1_000),
-            },
+            open: OpenCallout { id: CalloutId([1; 16]), routing: routing(1_000) },
             details: details.clone(),
             room: RoomId([2; 16]),
             message: MessageId([3; 16]),
             at: Timestamp(1_000),
             accepted: false,
         };
-        assert!(
-            opening.is_same(&routing(9_000), &details),
-            "only the time of first contact, filled in, differs"
-        );
-        assert!(!opening.is_same(
-            &Routing {
-                wanted: 2,
-                ..routing(1_000)
-            },
-            &details
-        ));
+        assert!(opening.is_same(&routing(9_000), &details), "only the time of first contact, filled in, differs");
+        assert!(!opening.is_same(&Routing { wanted: 2, ..routing(1_000) }, &details));
         assert!(!opening.is_same(&routing(1_000), &CalloutDetails::default()));
-        let accepted = Opening {
-            accepted: true,
-            ..opening
-        };
+        let unfinished = Opening { accepted: true, ..opening };
         assert!(
-            !accepted.is_same(&routing(1_000), &details),
-            "a second one is meant as a second one"
+            unfinished.is_same(&routing(9_000), &details),
+            "its room is still to be built: the command goes on with it"
         );
     }
 }

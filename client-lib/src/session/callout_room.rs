@@ -33,11 +33,7 @@ pub struct RoomBuilt {
 impl Session {
     /// Builds a callout's room and sends the details; with what was built before a crash, it goes on from there.
     pub async fn build_callout_room(&self, opening: &Opening) -> Result<RoomBuilt, SessionError> {
-        let mut built = RoomBuilt {
-            room: opening.room,
-            people: BTreeSet::new(),
-            left_out: Vec::new(),
-        };
+        let mut built = RoomBuilt { room: opening.room, people: BTreeSet::new(), left_out: Vec::new() };
         let view = self.api.callout(opening.open.id).await?;
         if !view.state.is_open() || view.room.is_some_and(|room| room != opening.room) {
             self.forget_opening(opening)?;
@@ -50,12 +46,7 @@ impl Session {
             self.create_callout_room(opening, &mut built).await?;
         } else {
             let effects = self.state.read(|engine| engine.outbox())?;
-            let caught = self
-                .drive(Outcome {
-                    effects,
-                    events: Vec::new(),
-                })
-                .await?;
+            let caught = self.drive(Outcome { effects, events: Vec::new() }).await?;
             let summary = self.summary(opening.room)?;
             if let (RoomState::Creating, Some(trouble)) = (&summary.state, caught.troubles.into_iter().next()) {
                 return Err(trouble);
@@ -63,8 +54,7 @@ impl Session {
             built.people = summary.members.iter().map(|m| m.person).collect();
         }
         if opening.details != CalloutDetails::default() {
-            self.send(opening.room, Content::Details(opening.details.clone()), opening.message)
-                .await?;
+            self.send(opening.room, Content::Details(opening.details.clone()), opening.message).await?;
         }
         self.forget_opening(opening)?;
         Ok(built)
@@ -72,16 +62,11 @@ impl Session {
 
     async fn create_callout_room(&self, opening: &Opening, built: &mut RoomBuilt) -> Result<(), SessionError> {
         self.refresh_trust().await?;
-        let host = self
-            .state
-            .read(|engine| engine.anchors().map(|a| a.host()))?
-            .ok_or(SessionError::NotEnrolled)?;
+        let host = self.state.read(|engine| engine.anchors().map(|a| a.host()))?.ok_or(SessionError::NotEnrolled)?;
         let callout = opening.open.id;
         let suite = self.suites().await?.first().copied().unwrap_or_default();
         let team = self.api.team(callout).await?;
-        let found = self
-            .candidates(&team.people, RoomKind::Callout, suite, &BTreeSet::new())
-            .await?;
+        let found = self.candidates(&team.people, RoomKind::Callout, suite, &BTreeSet::new()).await?;
         built.people = found.people;
         built.left_out = found.left_out;
         if found.claimed.is_empty() {
@@ -90,11 +75,7 @@ impl Session {
                 "No device of anybody on call can be added to a room yet.",
             ));
         }
-        let context = RoomContext {
-            kind: RoomKind::Callout,
-            org: host,
-            callout: Some(callout),
-        };
+        let context = RoomContext { kind: RoomKind::Callout, org: host, callout: Some(callout) };
         let mut members = found.claimed;
         loop {
             match self.build(opening.room, context.clone(), suite, members.clone()).await {
@@ -106,9 +87,7 @@ impl Session {
 
     /// Adds whoever belongs in a callout's room by now and is not in it. People are removed when dispatch asks for it.
     pub async fn complete_callout_room(&self, view: &CalloutView) -> Result<(), SessionError> {
-        let role = self
-            .state
-            .read(|engine| engine.identity().map(|identity| identity.role))?;
+        let role = self.state.read(|engine| engine.identity().map(|identity| identity.role))?;
         if !role.is_some_and(|role| COMPLETES.contains(&role)) {
             return Ok(());
         }
@@ -132,16 +111,12 @@ impl Session {
         }
         self.refresh_trust().await?;
         let already: BTreeSet<DeviceId> = summary.members.iter().map(|m| m.device).collect();
-        let found = self
-            .candidates(&team, RoomKind::Callout, summary.suite, &already)
-            .await?;
+        let found = self.candidates(&team, RoomKind::Callout, summary.suite, &already).await?;
         if found.claimed.is_empty() {
             return Ok(());
         }
         let id = MessageId(random()?);
-        let outcome = self
-            .state
-            .apply(|engine, now| engine.add(summary.room, &found.claimed, id, now))?;
+        let outcome = self.state.apply(|engine, now| engine.add(summary.room, &found.claimed, id, now))?;
         self.settle(outcome, id).await.map(drop)
     }
 
@@ -169,10 +144,7 @@ fn drop_unusable(
         return false;
     };
     let device = members.remove(place).device;
-    if let Some(person) = team
-        .iter()
-        .find(|person| person.devices.iter().any(|d| d.device == device))
-    {
+    if let Some(person) = team.iter().find(|person| person.devices.iter().any(|d| d.device == device)) {
         built.left_out.push(LeftOut {
             person: person.person,
             work_name: person.work_name.clone(),

@@ -112,15 +112,11 @@ impl Session {
                 Err(e) => self.refused(room.room, id, e),
             },
             Effect::PublishCommit { room, bundle } => match self.api.commit(room, &bundle).await {
-                Ok(answer) => self
-                    .state
-                    .apply(|engine, _| engine.published_commit(room, bundle.id, &answer)),
+                Ok(answer) => self.state.apply(|engine, _| engine.published_commit(room, bundle.id, &answer)),
                 Err(e) => self.refused(room, bundle.id, e),
             },
             Effect::PublishMessage { room, message } => match self.api.send_message(room, &message).await {
-                Ok(answer) => self
-                    .state
-                    .apply(|engine, _| engine.published_message(room, message.id, &answer)),
+                Ok(answer) => self.state.apply(|engine, _| engine.published_message(room, message.id, &answer)),
                 Err(e) => self.refused(room, message.id, e),
             },
             Effect::FetchLog(cursor) | Effect::Subscribe(cursor) => self.fetch_log(cursor).await,
@@ -175,14 +171,10 @@ impl Session {
         if page.first > seq + 1 && page.head > seq {
             return self.state.apply(|engine, _| engine.log_expired(room, page.first));
         }
-        let mut outcome = self
-            .state
-            .apply(|engine, now| engine.receive_entries(&page.entries, now))?;
+        let mut outcome = self.state.apply(|engine, now| engine.receive_entries(&page.entries, now))?;
         if let Some(last) = page.entries.last().filter(|last| last.seq < page.head) {
             let more = Effect::FetchLog(RoomCursor { room, seq: last.seq });
-            outcome
-                .effects
-                .retain(|effect| !matches!(effect, Effect::FetchLog(c) if c.room == room));
+            outcome.effects.retain(|effect| !matches!(effect, Effect::FetchLog(c) if c.room == room));
             outcome.effects.push(more);
         }
         Ok(outcome)
@@ -199,11 +191,8 @@ impl Session {
             return Ok(());
         }
         let pending = self.state.read(|engine| engine.pending())?;
-        let removals: Vec<MessageId> = pending
-            .iter()
-            .filter(|p| matches!(p.what, PendingKind::Remove(_)))
-            .map(|p| p.id)
-            .collect();
+        let removals: Vec<MessageId> =
+            pending.iter().filter(|p| matches!(p.what, PendingKind::Remove(_))).map(|p| p.id).collect();
         for id in events.iter().filter_map(is_moot).filter(|id| removals.contains(id)) {
             self.state.apply(|engine, _| engine.discard(id))?;
         }
@@ -233,9 +222,7 @@ impl Session {
                 add(self.state.apply(|engine, now| engine.receive_statement(statement, now)))?;
             }
             if let Some(revocations) = &view.revocations {
-                add(self
-                    .state
-                    .apply(|engine, now| engine.receive_revocations(revocations, now)))?;
+                add(self.state.apply(|engine, now| engine.receive_revocations(revocations, now)))?;
             }
         }
         Ok(all)
@@ -266,34 +253,10 @@ mod tests {
 
     #[test]
     fn acknowledgements_merge_to_the_later_place() {
-        let cursor = |room, seq| RoomCursor {
-            room: RoomId([room; 16]),
-            seq,
-        };
-        let mut acks = Acks {
-            rooms: vec![cursor(1, 5)],
-            inbox: Some(3),
-        };
-        merge(
-            &mut acks,
-            Acks {
-                rooms: vec![cursor(1, 4), cursor(2, 1)],
-                inbox: None,
-            },
-        );
-        merge(
-            &mut acks,
-            Acks {
-                rooms: vec![cursor(2, 9)],
-                inbox: Some(7),
-            },
-        );
-        assert_eq!(
-            acks,
-            Acks {
-                rooms: vec![cursor(1, 5), cursor(2, 9)],
-                inbox: Some(7)
-            }
-        );
+        let cursor = |room, seq| RoomCursor { room: RoomId([room; 16]), seq };
+        let mut acks = Acks { rooms: vec![cursor(1, 5)], inbox: Some(3) };
+        merge(&mut acks, Acks { rooms: vec![cursor(1, 4), cursor(2, 1)], inbox: None });
+        merge(&mut acks, Acks { rooms: vec![cursor(2, 9)], inbox: Some(7) });
+        assert_eq!(acks, Acks { rooms: vec![cursor(1, 5), cursor(2, 9)], inbox: Some(7) });
     }
 }

@@ -50,25 +50,12 @@ impl Joining {
                 let place = place(&server, &http.server_info().await?, insecure_http)?;
                 let (device, key) = own_key(state)?;
                 let keys = link.keys()?;
-                let request = SigningRequest {
-                    invite: link.invite,
-                    device,
-                    key,
-                    created_at: clock::now(),
-                };
+                let request = SigningRequest { invite: link.invite, device, key, created_at: clock::now() };
                 let request = state.read(|engine| -> Result<_, SessionError> {
                     Ok(Sealed::seal(&request, engine.signing_key()?, &keys)?)
                 })??;
-                let enrol = Enrol {
-                    device,
-                    claim: keys.claim().clone(),
-                    request,
-                };
-                let joining = Self {
-                    link: link.to_string(),
-                    place,
-                    enrol,
-                };
+                let enrol = Enrol { device, claim: keys.claim().clone(), request };
+                let joining = Self { link: link.to_string(), place, enrol };
                 state.put(names::JOINING, &joining)?;
                 joining
             }
@@ -85,10 +72,7 @@ impl Joining {
     /// Asks once whether an admin has decided. `true`: the device is enrolled now.
     pub async fn poll(&self, state: &State) -> Result<bool, SessionError> {
         let http = Http::new(ServerUrl::parse(&self.place.address, self.place.insecure)?)?;
-        let query = EnrolmentQuery {
-            device: self.enrol.device,
-            claim: self.enrol.claim.clone(),
-        };
+        let query = EnrolmentQuery { device: self.enrol.device, claim: self.enrol.claim.clone() };
         match http.enrolment_status(&query).await? {
             EnrolmentStatus::Pending => Ok(false),
             EnrolmentStatus::Refused => {
@@ -161,9 +145,7 @@ impl Session {
     fn check(&self, enrolment: &PendingEnrolment) -> Result<DeviceSubject, SessionError> {
         let claimed = enrolment.request.open_unauthenticated()?;
         let invite = own_invite(&self.state, claimed.invite)?;
-        let request = enrolment
-            .request
-            .open(&InviteKeys::derive(invite.invite, &invite.secret)?)?;
+        let request = enrolment.request.open(&InviteKeys::derive(invite.invite, &invite.secret)?)?;
         if request.device != enrolment.device {
             return Err(SessionError::rule(
                 ErrorCode::InvalidValue,
@@ -171,17 +153,9 @@ impl Session {
             ));
         }
         match invite.purpose {
-            InviteFor::Device {
-                person,
-                work_name,
-                role,
-            } => Ok(DeviceSubject {
-                person,
-                device: request.device,
-                role,
-                work_name,
-                key: request.key,
-            }),
+            InviteFor::Device { person, work_name, role } => {
+                Ok(DeviceSubject { person, device: request.device, role, work_name, key: request.key })
+            }
             InviteFor::Organisation { .. } => Err(SessionError::rule(
                 ErrorCode::InviteInvalid,
                 "The request was made with an invite for an organisation.",
@@ -203,9 +177,7 @@ impl Session {
         let leaf = build_device(&key, signer_der, &subject, random()?, lifetime(now, DEVICE_DAYS))?;
         let chain: Vec<Bytes> = std::iter::once(Bytes(leaf)).chain(signer_chain).collect();
         // The server would refuse it too; saying it here is plainer.
-        self.state
-            .read(|engine| engine.anchors().map(|a| a.verify_device(&chain, now)))?
-            .transpose()?;
+        self.state.read(|engine| engine.anchors().map(|a| a.verify_device(&chain, now)))?.transpose()?;
         self.api.issue_certificate(device, chain).await?;
         Ok(self.examine(enrolment))
     }

@@ -67,10 +67,7 @@ pub enum SessionError {
 impl SessionError {
     /// A rule of this client, with its own sentence.
     pub fn rule(code: ErrorCode, sentence: impl Into<String>) -> Self {
-        Self::Rule(Problem {
-            title: sentence.into(),
-            ..Problem::new(code)
-        })
+        Self::Rule(Problem { title: sentence.into(), ..Problem::new(code) })
     }
 
     /// Whether trying again later, unchanged, may succeed.
@@ -123,10 +120,7 @@ impl SessionError {
             Self::Engine(_) => ErrorCode::WrongState,
             _ => ErrorCode::Internal,
         };
-        Problem {
-            title: self.to_string(),
-            ..Problem::new(code)
-        }
+        Problem { title: self.to_string(), ..Problem::new(code) }
     }
 }
 

@@ -93,12 +93,7 @@ impl Session {
         let place = place(&server, &http.server_info().await?, insecure)?;
         let made = make(&state, founding, place)?;
         let proof = prove(&state, &made, allowance)?;
-        let view = http
-            .found_organisation(&FoundOrganisation {
-                admin_chain: made.chain.clone(),
-                proof,
-            })
-            .await?;
+        let view = http.found_organisation(&FoundOrganisation { admin_chain: made.chain.clone(), proof }).await?;
 
         let mut anchors = match allowance {
             FoundingAllowance::Bootstrap { .. } => Anchors::new(made.org, made.root_fingerprint),
@@ -120,18 +115,13 @@ pub(super) fn place(server: &ServerUrl, info: &ServerInfo, insecure: bool) -> Re
             format!("The server at {server} calls itself {}: use that address.", info.name),
         ));
     }
-    Ok(Place {
-        address: server.as_str().to_owned(),
-        name: info.name.clone(),
-        insecure,
-    })
+    Ok(Place { address: server.as_str().to_owned(), name: info.name.clone(), insecure })
 }
 
 /// Makes keys and certificates, or finds those that were made for the same founding before its answer was lost.
 fn make(state: &State, founding: &Founding, place: Place) -> Result<Made, SessionError> {
-    if let Some(made) = state
-        .get::<Made>(names::FOUNDING)?
-        .filter(|made| made.founding == *founding && made.place == place)
+    if let Some(made) =
+        state.get::<Made>(names::FOUNDING)?.filter(|made| made.founding == *founding && made.place == place)
     {
         return Ok(made);
     }
@@ -140,14 +130,7 @@ fn make(state: &State, founding: &Founding, place: Place) -> Result<Made, Sessio
     let (root_seed, signer_seed) = (Zeroizing::new(random::<32>()?), Zeroizing::new(random::<32>()?));
     let (root_key, signer_key) = (SigningKey::from_bytes(&root_seed), SigningKey::from_bytes(&signer_seed));
     let org = OrgId(random()?);
-    let root = build_root(
-        &root_key,
-        org,
-        founding.kind,
-        &founding.name,
-        random()?,
-        lifetime(ROOT_DAYS),
-    )?;
+    let root = build_root(&root_key, org, founding.kind, &founding.name, random()?, lifetime(ROOT_DAYS))?;
     let signer_public = signer_key.verifying_key().to_bytes();
     let signer = build_signer(&root_key, &root, &signer_public, random()?, lifetime(SIGNER_DAYS))?;
     let (device, key) = own_key(state)?;
@@ -161,24 +144,10 @@ fn make(state: &State, founding: &Founding, place: Place) -> Result<Made, Sessio
     let leaf = build_device(&signer_key, &signer, &subject, random()?, lifetime(DEVICE_DAYS))?;
     let root_fingerprint = Fingerprint::of(&root);
     let signer_chain: Vec<Bytes> = vec![signer.into(), root.into()];
-    let chain = std::iter::once(Bytes(leaf))
-        .chain(signer_chain.iter().cloned())
-        .collect();
-    state.apply(|engine, _| {
-        engine.set_admin(AdminMaterial {
-            root_seed: Some(root_seed),
-            signer_seed,
-            signer_chain,
-        })
-    })?;
-    let made = Made {
-        founding: founding.clone(),
-        place,
-        org,
-        root_fingerprint,
-        chain,
-        created_at: now,
-    };
+    let chain = std::iter::once(Bytes(leaf)).chain(signer_chain.iter().cloned()).collect();
+    state
+        .apply(|engine, _| engine.set_admin(AdminMaterial { root_seed: Some(root_seed), signer_seed, signer_chain }))?;
+    let made = Made { founding: founding.clone(), place, org, root_fingerprint, chain, created_at: now };
     state.put(names::FOUNDING, &made)?;
     Ok(made)
 }
@@ -202,9 +171,7 @@ fn prove(state: &State, made: &Made, allowance: &FoundingAllowance) -> Result<Fo
         FoundingAllowance::Invite(link) => link,
     };
     let keys = link.keys()?;
-    let admin = state
-        .read(|engine| engine.admin().cloned())?
-        .ok_or(SessionError::NotASigner)?;
+    let admin = state.read(|engine| engine.admin().cloned())?.ok_or(SessionError::NotASigner)?;
     let root_seed = admin.root_seed.ok_or(SessionError::NotASigner)?;
     let root = made.chain.last().cloned().unwrap_or_default();
     let request = PartnerRequest {
@@ -215,37 +182,26 @@ fn prove(state: &State, made: &Made, allowance: &FoundingAllowance) -> Result<Fo
         created_at: made.created_at,
     };
     let request = Sealed::seal(&request, &SigningKey::from_bytes(&root_seed), &keys)?;
-    Ok(FoundingProof::Invite {
-        invite: link.invite,
-        claim: keys.claim().clone(),
-        request,
-    })
+    Ok(FoundingProof::Invite { invite: link.invite, claim: keys.claim().clone(), request })
 }
 
 /// From a little before now, so that a clock that runs behind by minutes still accepts it.
 pub(super) fn lifetime(now: Timestamp, days: u32) -> Lifetime {
-    Lifetime {
-        not_before: now - Duration::from_secs(600),
-        not_after: now + DAY * days,
-    }
+    Lifetime { not_before: now - Duration::from_secs(600), not_after: now + DAY * days }
 }
 
 /// The admin's signing key and its chain (signer, root).
 pub(super) fn signer(state: &State) -> Result<(SigningKey, Vec<Bytes>), SessionError> {
-    let admin = state
-        .read(|engine| engine.admin().cloned())?
-        .ok_or(SessionError::NotASigner)?;
+    let admin = state.read(|engine| engine.admin().cloned())?.ok_or(SessionError::NotASigner)?;
     Ok((SigningKey::from_bytes(&admin.signer_seed), admin.signer_chain))
 }
 
 /// An invite that this device made, with its secret.
 pub(super) fn own_invite(state: &State, invite: firstlight_protocol::InviteId) -> Result<StoredInvite, SessionError> {
-    state
-        .get::<StoredInvite>(&format!("{}{invite}", names::INVITE))?
-        .ok_or_else(|| {
-            SessionError::rule(
-                ErrorCode::Forbidden,
-                "That invite was made on another device: its request can only be checked and signed there.",
-            )
-        })
+    state.get::<StoredInvite>(&format!("{}{invite}", names::INVITE))?.ok_or_else(|| {
+        SessionError::rule(
+            ErrorCode::Forbidden,
+            "That invite was made on another device: its request can only be checked and signed there.",
+        )
+    })
 }

@@ -49,37 +49,20 @@ impl Session {
             Some(person) => person,
             None => PersonId(random()?),
         };
-        self.invite(
-            InviteFor::Device {
-                person,
-                work_name: work_name.to_owned(),
-                role,
-            },
-            lifetime,
-        )
-        .await
+        self.invite(InviteFor::Device { person, work_name: work_name.to_owned(), role }, lifetime).await
     }
 
     /// Makes an invite, keeps its secret, and tells the server of it.
     pub async fn invite(&self, purpose: InviteFor, lifetime: Duration) -> Result<MadeInvite, SessionError> {
         if lifetime > MAX_INVITE_LIFETIME || lifetime.is_zero() {
-            return Err(SessionError::rule(
-                ErrorCode::InvalidValue,
-                "An invite lasts at most 14 days.",
-            ));
+            return Err(SessionError::rule(ErrorCode::InvalidValue, "An invite lasts at most 14 days."));
         }
         let place = self.state.server()?.ok_or(SessionError::NotSetUp)?;
-        let own = self
-            .state
-            .read(|engine| engine.identity().cloned())?
-            .ok_or(SessionError::NotEnrolled)?;
+        let own = self.state.read(|engine| engine.identity().cloned())?.ok_or(SessionError::NotEnrolled)?;
         let trusted = self.state.read(|engine| {
             let anchors = engine.anchors()?;
-            let host_root = if anchors.host() == own.org {
-                Some(own.root_fingerprint)
-            } else {
-                anchors.pinned(anchors.host())
-            };
+            let host_root =
+                if anchors.host() == own.org { Some(own.root_fingerprint) } else { anchors.pinned(anchors.host()) };
             host_root.map(|root| (anchors.host(), root))
         })?;
         let (host, host_root): (_, Fingerprint) = trusted.ok_or(SessionError::NotEnrolled)?;
@@ -98,29 +81,16 @@ impl Session {
             host_root,
         };
         let expires_at = clock::now() + lifetime;
-        let stored = StoredInvite {
-            invite: link.invite,
-            secret: link.secret.clone(),
-            purpose: purpose.clone(),
-            expires_at,
-        };
+        let stored =
+            StoredInvite { invite: link.invite, secret: link.secret.clone(), purpose: purpose.clone(), expires_at };
         self.state.put(&format!("{}{}", names::INVITE, link.invite), &stored)?;
         let claim_digest = Bytes(link.keys()?.claim_digest().to_vec());
-        let body = CreateInvite {
-            invite: link.invite,
-            purpose: purpose.clone(),
-            claim_digest,
-            expires_at,
-        };
+        let body = CreateInvite { invite: link.invite, purpose: purpose.clone(), claim_digest, expires_at };
         if let Err(e) = self.api.create_invite(&body).await {
             self.state.forget(&format!("{}{}", names::INVITE, link.invite))?;
             return Err(e.into());
         }
-        Ok(MadeInvite {
-            link,
-            purpose,
-            expires_at,
-        })
+        Ok(MadeInvite { link, purpose, expires_at })
     }
 
     /// Withdraws an invite that was not used yet.

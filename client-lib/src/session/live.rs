@@ -118,9 +118,7 @@ pub struct Live {
 
 impl std::fmt::Debug for Live {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Live")
-            .field("connected", &self.stream.is_some())
-            .finish_non_exhaustive()
+        f.debug_struct("Live").field("connected", &self.stream.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -194,20 +192,9 @@ impl Live {
         self.unseen.begin(&self.session)?;
         let api = &self.session.api;
         let ticket = api.ticket().await?.ticket;
-        let (inbox, rooms) = self
-            .session
-            .state
-            .read(|engine| (engine.inbox_cursor(), engine.cursors()))?;
+        let (inbox, rooms) = self.session.state.read(|engine| (engine.inbox_cursor(), engine.cursors()))?;
         self.unseen.subscribed(&rooms);
-        let (stream, ready) = Stream::open(
-            api.http().server(),
-            Hello {
-                ticket,
-                inbox: Some(inbox),
-                rooms,
-            },
-        )
-        .await?;
+        let (stream, ready) = Stream::open(api.http().server(), Hello { ticket, inbox: Some(inbox), rooms }).await?;
         Ok((stream, ready.now))
     }
 
@@ -216,8 +203,7 @@ impl Live {
         self.retry_at = None;
         self.work.clear();
         self.outgoing.clear();
-        self.work
-            .extend([Work::Task(Task::Trust), Work::Task(Task::KeyPackages)]);
+        self.work.extend([Work::Task(Task::Trust), Work::Task(Task::KeyPackages)]);
         self.queue_outbox()?;
         self.queue_openings()?;
         self.look()
@@ -226,10 +212,8 @@ impl Live {
     /// Shows what the store holds and the caller has not seen, and subscribes to rooms that another process joined.
     fn look(&mut self) -> Result<(), SessionError> {
         let news = self.unseen.look(&self.session)?;
-        self.ready
-            .extend(news.events.into_iter().map(|event| Happening::Event(Box::new(event))));
-        self.outgoing
-            .extend(news.subscribe.into_iter().map(ClientFrame::Subscribe));
+        self.ready.extend(news.events.into_iter().map(|event| Happening::Event(Box::new(event))));
+        self.outgoing.extend(news.subscribe.into_iter().map(ClientFrame::Subscribe));
         Ok(())
     }
 
@@ -238,10 +222,7 @@ impl Live {
     fn queue_openings(&mut self) -> Result<(), SessionError> {
         for opening in self.session.openings()? {
             let callout = opening.open.id;
-            let queued = self
-                .work
-                .iter()
-                .any(|work| matches!(work, Work::BuildRoom(known) if *known == callout));
+            let queued = self.work.iter().any(|work| matches!(work, Work::BuildRoom(known) if *known == callout));
             if clock::now().since(opening.at) < OWN_COMMAND {
                 self.again_in(OWN_COMMAND);
             } else if !queued {
@@ -276,8 +257,7 @@ impl Live {
     /// Sends what waits for the socket. A frame leaves the queue after it was sent, so that cancelling repeats it at worst.
     async fn send_waiting(&mut self) {
         if self.acks != Acks::default() {
-            self.outgoing
-                .push_back(ClientFrame::Ack(std::mem::take(&mut self.acks)));
+            self.outgoing.push_back(ClientFrame::Ack(std::mem::take(&mut self.acks)));
         }
         while let (Some(frame), Some(stream)) = (self.outgoing.front(), self.stream.as_mut()) {
             match stream.send(frame).await {
@@ -356,8 +336,7 @@ impl Live {
             Err(e) if e.code() == Some(ErrorCode::DeviceRevoked) => Err(e),
             Err(e) if e.is_passing() => {
                 // Everything is in the outbox: forget the queue, and ask for all of it again a little later.
-                self.work
-                    .retain(|work| matches!(work, Work::Seen(_) | Work::BuildRoom(_)));
+                self.work.retain(|work| matches!(work, Work::Seen(_) | Work::BuildRoom(_)));
                 let wait = self.again.fail(crate::transport::jitter());
                 self.again_in(wait);
                 Ok(())
@@ -410,20 +389,14 @@ impl Live {
     /// The inbox first: a page is more urgent than a message.
     fn store(&mut self, entries: &mut Vec<LogEntry>, items: &mut Vec<InboxItem>) -> Result<(), SessionError> {
         if !items.is_empty() {
-            let outcome = self
-                .session
-                .state
-                .apply(|engine, now| engine.receive_inbox(items, now))?;
+            let outcome = self.session.state.apply(|engine, now| engine.receive_inbox(items, now))?;
             for item in items.drain(..) {
                 self.notice(item.notice)?;
             }
             self.take(outcome)?;
         }
         if !entries.is_empty() {
-            let outcome = self
-                .session
-                .state
-                .apply(|engine, now| engine.receive_entries(entries, now))?;
+            let outcome = self.session.state.apply(|engine, now| engine.receive_entries(entries, now))?;
             entries.clear();
             self.take(outcome)?;
         }
@@ -451,14 +424,9 @@ impl Live {
     fn other(&mut self, frame: ServerFrame) -> Result<(), SessionError> {
         match frame {
             ServerFrame::Sent(sent) => {
-                let answer = Sent {
-                    seq: sent.seq,
-                    at: sent.at,
-                };
-                let outcome = self
-                    .session
-                    .state
-                    .apply(|engine, _| engine.published_message(sent.room, sent.id, &answer))?;
+                let answer = Sent { seq: sent.seq, at: sent.at };
+                let outcome =
+                    self.session.state.apply(|engine, _| engine.published_message(sent.room, sent.id, &answer))?;
                 self.take(outcome)
             }
             ServerFrame::Refused(refused) => {
@@ -474,9 +442,7 @@ impl Live {
                         self.take(outcome)
                     }
                     None => {
-                        self.ready.push_back(Happening::Trouble {
-                            error: SessionError::Rule(refused.problem),
-                        });
+                        self.ready.push_back(Happening::Trouble { error: SessionError::Rule(refused.problem) });
                         Ok(())
                     }
                 }
@@ -516,11 +482,7 @@ impl Live {
                     self.outgoing.push_back(ClientFrame::Subscribe(cursor));
                 }
                 Effect::PublishMessage { room, message } => {
-                    let frame = SendFrame {
-                        id: message.id,
-                        room,
-                        message: message.message,
-                    };
+                    let frame = SendFrame { id: message.id, room, message: message.message };
                     self.outgoing.push_back(ClientFrame::Send(frame));
                 }
                 other => self.work.push_back(Work::Task(Task::Effect(other))),
@@ -535,29 +497,16 @@ async fn run(session: Session, work: Work) -> Done {
     let quiet = Outcome::default;
     let outcome = match work {
         Work::Task(task) => session.carry_out(task).await,
-        Work::Seen(page) => session
-            .api
-            .page_seen(page)
-            .await
-            .map(|()| quiet())
-            .map_err(SessionError::from),
+        Work::Seen(page) => session.api.page_seen(page).await.map(|()| quiet()).map_err(SessionError::from),
         Work::CompleteRoom(view) => session.complete_callout_room(&view).await.map(|()| quiet()),
         Work::BuildRoom(callout) => match session.unbuilt(callout) {
             Ok(Some(opening)) => session.build_callout_room(&opening).await.map(|built| {
-                happenings.push(Happening::RoomBuilt {
-                    callout,
-                    room: built.room,
-                    people: built.people.len(),
-                });
+                happenings.push(Happening::RoomBuilt { callout, room: built.room, people: built.people.len() });
                 quiet()
             }),
             Ok(None) => Ok(quiet()),
             Err(e) => Err(e),
         },
     };
-    Done {
-        builds_room,
-        outcome,
-        happenings,
-    }
+    Done { builds_room, outcome, happenings }
 }

@@ -49,11 +49,7 @@ impl Session {
         let mut wanted: Vec<(DeviceId, &PersonView)> = Vec::new();
         let own = self.state.device()?;
         for person in people {
-            for device in person
-                .devices
-                .iter()
-                .filter(|d| d.revoked_at.is_none() && d.device != own)
-            {
+            for device in person.devices.iter().filter(|d| d.revoked_at.is_none() && d.device != own) {
                 match self.verify(&device.chain, kind, person, device.device) {
                     Ok(()) if already.contains(&device.device) => {}
                     Ok(()) => wanted.push((device.device, person)),
@@ -74,14 +70,7 @@ impl Session {
                     None => {
                         let sentence = "The device has no key package: it must connect once before it can be added.";
                         let code = firstlight_protocol::ErrorCode::NotFound;
-                        found.leave_out(
-                            person,
-                            *device,
-                            Problem {
-                                title: sentence.into(),
-                                ..Problem::new(code)
-                            },
-                        );
+                        found.leave_out(person, *device, Problem { title: sentence.into(), ..Problem::new(code) });
                     }
                 }
             }
@@ -99,11 +88,7 @@ impl Session {
     ) -> Result<(), Problem> {
         let verified = self
             .state
-            .read(|engine| {
-                engine
-                    .anchors()
-                    .map(|anchors| anchors.verify_member(chain, kind, clock::now()))
-            })
+            .read(|engine| engine.anchors().map(|anchors| anchors.verify_member(chain, kind, clock::now())))
             .map_err(|e| e.problem())?;
         match verified {
             Some(Ok(identity)) if identity.device == device && identity.person == person.person => Ok(()),
@@ -119,24 +104,14 @@ impl Session {
 fn not_admitted(kind: RoomKind, person: &PersonView) -> Problem {
     Problem::with(
         firstlight_protocol::ErrorCode::RoleNotAdmitted,
-        format!(
-            "{} ({}) can't be in a room of kind {kind}: {}.",
-            person.work_name,
-            person.role,
-            kind.who_can_read()
-        ),
+        format!("{} ({}) can't be in a room of kind {kind}: {}.", person.work_name, person.role, kind.who_can_read()),
     )
 }
 
 impl Candidates {
     fn leave_out(&mut self, person: &PersonView, device: DeviceId, problem: Problem) {
         let work_name = person.work_name.clone();
-        self.left_out.push(LeftOut {
-            person: person.person,
-            work_name,
-            device,
-            problem,
-        });
+        self.left_out.push(LeftOut { person: person.person, work_name, device, problem });
     }
 
     /// The first person of whom no device can be added.

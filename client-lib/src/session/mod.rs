@@ -59,10 +59,7 @@ impl Session {
         let http = Http::new(ServerUrl::parse(&place.address, insecure_http || place.insecure)?)?;
         let state = Arc::new(state);
         let sign_in = SignIn::new(state.clone());
-        Ok(Self {
-            api: Api::new(http, sign_in),
-            state,
-        })
+        Ok(Self { api: Api::new(http, sign_in), state })
     }
 
     /// The HTTP API, signed in as this device.

@@ -30,10 +30,7 @@ impl Session {
     /// Checks a founding request: made with the secret of an invite of this device, for what it was made for.
     pub fn check_partner(&self, view: &OrgView) -> Result<PendingPartner, SessionError> {
         let sealed = view.founding.as_ref().ok_or_else(|| {
-            SessionError::rule(
-                ErrorCode::WrongState,
-                "No founding of that organisation waits for an admin.",
-            )
+            SessionError::rule(ErrorCode::WrongState, "No founding of that organisation waits for an admin.")
         })?;
         let invite = own_invite(&self.state, sealed.open_unauthenticated()?.invite)?;
         let request = sealed.open(&InviteKeys::derive(invite.invite, &invite.secret)?)?;
@@ -45,21 +42,14 @@ impl Session {
                 "The organisation that was founded is not what the invite was made for.",
             ));
         }
-        Ok(PendingPartner {
-            org: root.org,
-            kind: root.kind,
-            name: root.name,
-            root: root.root_fingerprint,
-        })
+        Ok(PendingPartner { org: root.org, kind: root.kind, name: root.name, root: root.root_fingerprint })
     }
 
     /// States a founded organisation as a partner: from now on, its devices are believed.
     pub async fn approve_partner(&self, org: OrgId) -> Result<PendingPartner, SessionError> {
         let view = self.organisation(org).await?;
         let partner = self.check_partner(&view)?;
-        let known = self
-            .state
-            .read(|engine| engine.anchors().and_then(|a| a.partner(org).cloned()))?;
+        let known = self.state.read(|engine| engine.anchors().and_then(|a| a.partner(org).cloned()))?;
         let statement = PartnerStatement {
             org,
             kind: partner.kind,
@@ -76,9 +66,7 @@ impl Session {
     /// Withdraws a partner: nothing of it is believed any more.
     pub async fn withdraw_partner(&self, org: OrgId) -> Result<PartnerStatement, SessionError> {
         self.refresh_trust().await?;
-        let known = self
-            .state
-            .read(|engine| engine.anchors().and_then(|a| a.partner(org).cloned()))?;
+        let known = self.state.read(|engine| engine.anchors().and_then(|a| a.partner(org).cloned()))?;
         let statement = known
             .ok_or_else(|| SessionError::rule(ErrorCode::NotFound, "That organisation is no partner."))?
             .withdraw(clock::now());
@@ -98,10 +86,7 @@ impl Session {
     pub async fn organisation(&self, org: OrgId) -> Result<OrgView, SessionError> {
         let all = self.api.organisations().await?;
         all.into_iter().find(|view| view.org == org).ok_or_else(|| {
-            SessionError::rule(
-                ErrorCode::NotFound,
-                "There is no such organisation, or you may not see it.",
-            )
+            SessionError::rule(ErrorCode::NotFound, "There is no such organisation, or you may not see it.")
         })
     }
 

@@ -9,19 +9,14 @@ impl Session {
     pub async fn revoke(&self, devices: &[DeviceId]) -> Result<RevocationList, SessionError> {
         // The next list has to build on the newest one.
         self.refresh_trust().await?;
-        let own = self
-            .state
-            .read(|engine| engine.identity().cloned())?
-            .ok_or(SessionError::NotEnrolled)?;
+        let own = self.state.read(|engine| engine.identity().cloned())?.ok_or(SessionError::NotEnrolled)?;
         if devices.contains(&own.device) {
             return Err(SessionError::rule(
                 ErrorCode::InvalidValue,
                 "A device can't revoke itself: another admin's device does it.",
             ));
         }
-        let known = self
-            .state
-            .read(|engine| engine.anchors().map(|a| a.revocations(own.org)))?;
+        let known = self.state.read(|engine| engine.anchors().map(|a| a.revocations(own.org)))?;
         let known = known.ok_or(SessionError::NotEnrolled)?;
         if devices.iter().all(|device| known.devices.contains(device)) {
             return Ok(known);
@@ -30,9 +25,7 @@ impl Session {
         let (key, chain) = signer(&self.state)?;
         let signed = Signed::sign(&list, &key, chain);
         self.api.put_revocations(own.org, signed.clone()).await?;
-        let outcome = self
-            .state
-            .apply(|engine, now| engine.receive_revocations(&signed, now))?;
+        let outcome = self.state.apply(|engine, now| engine.receive_revocations(&signed, now))?;
         self.drive(outcome).await?;
         Ok(list)
     }

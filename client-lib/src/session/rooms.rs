@@ -24,31 +24,19 @@ impl Session {
         people: &[PersonId],
     ) -> Result<RoomSummary, SessionError> {
         self.refresh_trust().await?;
-        let own = self
-            .state
-            .read(|engine| engine.identity().cloned())?
-            .ok_or(SessionError::NotEnrolled)?;
+        let own = self.state.read(|engine| engine.identity().cloned())?.ok_or(SessionError::NotEnrolled)?;
         if !kind.admits(own.org_kind, own.role) {
             return Err(SessionError::Rule(Problem::with(
                 ErrorCode::RoleNotAdmitted,
-                format!(
-                    "Your role ({}) can't be in a room of kind {kind}: {}.",
-                    own.role,
-                    kind.who_can_read()
-                ),
+                format!("Your role ({}) can't be in a room of kind {kind}: {}.", own.role, kind.who_can_read()),
             )));
         }
         let suite = self.suites().await?.first().copied().unwrap_or_default();
-        let context = RoomContext {
-            kind,
-            org: own.org,
-            callout: None,
-        };
+        let context = RoomContext { kind, org: own.org, callout: None };
         let members = self.claim_all(kind, suite, people, &BTreeSet::new()).await?;
         let room = RoomId(random()?);
         self.build(room, context, suite, members).await?;
-        self.send(room, Content::Profile { name: name.to_owned() }, MessageId(random()?))
-            .await?;
+        self.send(room, Content::Profile { name: name.to_owned() }, MessageId(random()?)).await?;
         self.summary(room)
     }
 
@@ -57,9 +45,7 @@ impl Session {
         self.refresh_trust().await?;
         let summary = self.summary(room)?;
         let already = summary.members.iter().map(|member| member.device).collect();
-        let claimed = self
-            .claim_all(summary.context.kind, summary.suite, people, &already)
-            .await?;
+        let claimed = self.claim_all(summary.context.kind, summary.suite, people, &already).await?;
         if !claimed.is_empty() {
             let id = MessageId(random()?);
             let outcome = self.state.apply(|engine, now| engine.add(room, &claimed, id, now))?;
@@ -71,12 +57,8 @@ impl Session {
     /// Removes people, with all their devices, from a room.
     pub async fn remove_people(&self, room: RoomId, people: &[PersonId]) -> Result<RoomSummary, SessionError> {
         let summary = self.summary(room)?;
-        let devices: Vec<DeviceId> = summary
-            .members
-            .iter()
-            .filter(|m| people.contains(&m.person))
-            .map(|m| m.device)
-            .collect();
+        let devices: Vec<DeviceId> =
+            summary.members.iter().filter(|m| people.contains(&m.person)).map(|m| m.device).collect();
         let id = MessageId(random()?);
         let outcome = self.state.apply(|engine, now| engine.remove(room, &devices, id, now))?;
         self.settle(outcome, id).await?;
@@ -107,12 +89,7 @@ impl Session {
     pub async fn rejoin(&self, room: RoomId) -> Result<RoomSummary, SessionError> {
         self.refresh_trust().await?;
         let effect = crate::engine::Effect::FetchGroupState { room };
-        let caught = self
-            .drive(Outcome {
-                effects: vec![effect],
-                events: Vec::new(),
-            })
-            .await?;
+        let caught = self.drive(Outcome { effects: vec![effect], events: Vec::new() }).await?;
         let summary = self.summary(room)?;
         match caught.troubles.into_iter().next() {
             Some(trouble) if summary.state != RoomState::Joined => Err(trouble),
@@ -122,9 +99,7 @@ impl Session {
 
     /// A room of this device.
     pub fn summary(&self, room: RoomId) -> Result<RoomSummary, SessionError> {
-        self.state
-            .read(|engine| engine.room(room))?
-            .ok_or(SessionError::Engine(EngineError::NoSuchRoom { room }))
+        self.state.read(|engine| engine.room(room))?.ok_or(SessionError::Engine(EngineError::NoSuchRoom { room }))
     }
 
     /// Builds a room with its first members.
@@ -136,9 +111,7 @@ impl Session {
         members: Vec<ClaimedKeyPackage>,
     ) -> Result<(), SessionError> {
         let id = MessageId(random()?);
-        let outcome = self
-            .state
-            .apply(|engine, now| engine.create_room(room, context, suite, &members, id, now))?;
+        let outcome = self.state.apply(|engine, now| engine.create_room(room, context, suite, &members, id, now))?;
         self.settle(outcome, id).await.map(drop)
     }
 
@@ -154,16 +127,11 @@ impl Session {
             return Ok(Vec::new());
         }
         let views = self.api.directory(people.to_vec()).await?;
-        let unknown = people
-            .iter()
-            .find(|person| !views.iter().any(|view| view.person == **person));
+        let unknown = people.iter().find(|person| !views.iter().any(|view| view.person == **person));
         if let Some(unknown) = unknown {
             return Err(SessionError::rule(
                 ErrorCode::NotFound,
-                format!(
-                    "There is no person {}, or you may not add them to a room.",
-                    unknown.short()
-                ),
+                format!("There is no person {}, or you may not add them to a room.", unknown.short()),
             ));
         }
         let found = self.candidates(&views, kind, suite, already).await?;
@@ -176,11 +144,7 @@ impl Session {
     /// Carries an intent out, and answers with what became of it. Trouble with anything else is not its business.
     pub(super) async fn settle(&self, outcome: Outcome, id: MessageId) -> Result<Vec<Event>, SessionError> {
         let caught = self.drive(outcome).await?;
-        let pending = self
-            .state
-            .read(|engine| engine.pending())?
-            .into_iter()
-            .find(|pending| pending.id == id);
+        let pending = self.state.read(|engine| engine.pending())?.into_iter().find(|pending| pending.id == id);
         match pending.map(|pending| pending.failed) {
             None => Ok(caught.events),
             Some(Some(problem)) => {

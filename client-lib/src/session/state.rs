@@ -60,18 +60,12 @@ pub struct State {
 impl State {
     /// Makes a new one.
     pub fn create(dir: &Path, unlock: &Unlock) -> Result<Self, SessionError> {
-        Ok(Self {
-            shared: Mutex::new(Shared::create(dir, unlock)?),
-            dir: dir.to_owned(),
-        })
+        Ok(Self { shared: Mutex::new(Shared::create(dir, unlock)?), dir: dir.to_owned() })
     }
 
     /// Opens one.
     pub fn open(dir: &Path, unlock: &Unlock) -> Result<Self, SessionError> {
-        Ok(Self {
-            shared: Mutex::new(Shared::open(dir, unlock)?),
-            dir: dir.to_owned(),
-        })
+        Ok(Self { shared: Mutex::new(Shared::open(dir, unlock)?), dir: dir.to_owned() })
     }
 
     /// Answers a question to the engine, with what is newest.
@@ -109,10 +103,7 @@ impl State {
     /// All of the session's own values whose names begin with `prefix`.
     pub(super) fn all<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>, SessionError> {
         let all = self.read(|engine| engine.settings(prefix))?;
-        Ok(all
-            .iter()
-            .map(|(_, bytes)| from_cbor(bytes))
-            .collect::<Result<_, _>>()?)
+        Ok(all.iter().map(|(_, bytes)| from_cbor(bytes)).collect::<Result<_, _>>()?)
     }
 
     /// Keeps one of the session's own values.
@@ -148,8 +139,7 @@ impl State {
 
     /// This device, once it is enrolled.
     pub fn device(&self) -> Result<DeviceId, SessionError> {
-        self.read(|engine| engine.identity().map(|identity| identity.device))?
-            .ok_or(SessionError::NotEnrolled)
+        self.read(|engine| engine.identity().map(|identity| identity.device))?.ok_or(SessionError::NotEnrolled)
     }
 
     fn hold(&self) -> MutexGuard<'_, Shared> {
@@ -192,10 +182,7 @@ impl TokenVault for State {
     }
 
     fn sign_challenge(&self, server: &str, challenge: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let place = self
-            .server()
-            .map_err(vault)?
-            .ok_or_else(|| vault(SessionError::NotSetUp))?;
+        let place = self.server().map_err(vault)?.ok_or_else(|| vault(SessionError::NotSetUp))?;
         // A signature for a name that the server chose now could be carried to the server of that name.
         if place.name != server {
             return Err(VaultError(format!(
@@ -204,11 +191,7 @@ impl TokenVault for State {
             )));
         }
         let device = Self::device(self).map_err(vault)?;
-        let signed = self.read(|engine| {
-            engine
-                .signing_key()
-                .map(|key| sign_challenge(key, server, device, challenge))
-        });
+        let signed = self.read(|engine| engine.signing_key().map(|key| sign_challenge(key, server, device, challenge)));
         Ok(signed.map_err(vault)?.map_err(vault)?.to_vec())
     }
 

@@ -31,15 +31,7 @@ impl Session {
         self.catch_up_inbox(caught).await?;
         self.catch_up_rooms(caught).await?;
         let effects = self.state.read(|engine| engine.outbox())?;
-        until_quiet(
-            self,
-            Outcome {
-                effects,
-                events: Vec::new(),
-            },
-            caught,
-        )
-        .await
+        until_quiet(self, Outcome { effects, events: Vec::new() }, caught).await
     }
 
     /// Reads the inbox to its end, and says of every page that a person's screen has it.
@@ -73,21 +65,10 @@ impl Session {
             let head = heads.iter().find(|view| view.room == room.room).map(|view| view.head);
             let behind = head.is_some_and(|head| head > room.cursor);
             if behind && matches!(room.state, RoomState::Joined | RoomState::Rejoining) {
-                effects.push(Effect::FetchLog(RoomCursor {
-                    room: room.room,
-                    seq: room.cursor,
-                }));
+                effects.push(Effect::FetchLog(RoomCursor { room: room.room, seq: room.cursor }));
             }
         }
-        until_quiet(
-            self,
-            Outcome {
-                effects,
-                events: Vec::new(),
-            },
-            caught,
-        )
-        .await
+        until_quiet(self, Outcome { effects, events: Vec::new() }, caught).await
     }
 
     /// Fetches what organisations have stated and revoked: before anybody is added to a room.

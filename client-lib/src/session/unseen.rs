@@ -55,9 +55,7 @@ impl Unseen {
         let mut news = News::default();
         if inbox > self.inbox {
             let notices = session.state.read(|engine| engine.notices())?;
-            let new = notices
-                .into_iter()
-                .filter(|item| item.seq > self.inbox && item.seq <= inbox);
+            let new = notices.into_iter().filter(|item| item.seq > self.inbox && item.seq <= inbox);
             news.events.extend(new.map(|item| Event::Notice(Box::new(item))));
             self.inbox = inbox;
         }
@@ -66,10 +64,7 @@ impl Unseen {
             if seen.is_none()
                 && let Some(room) = session.state.read(|engine| engine.room(cursor.room))?
             {
-                news.events.push(Event::Joined {
-                    room: room.room,
-                    context: room.context,
-                });
+                news.events.push(Event::Joined { room: room.room, context: room.context });
             }
             if seen.is_none_or(|seen| seen < cursor.seq) {
                 lines(session, cursor.room, seen.unwrap_or(0), &mut news)?;
@@ -97,8 +92,7 @@ fn lines(session: &Session, room: RoomId, mut after: u64, news: &mut News) -> Re
         let lines = session.state.lines(room, after, LINES)?;
         let Some(last) = lines.last() else { return Ok(()) };
         after = last.seq;
-        news.events
-            .extend(lines.iter().map(|line| Event::Line { room, seq: line.seq }));
+        news.events.extend(lines.iter().map(|line| Event::Line { room, seq: line.seq }));
         if lines.len() < LINES {
             return Ok(());
         }

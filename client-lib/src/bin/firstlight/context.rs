@@ -17,25 +17,13 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Directory of this device's sealed state
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Every command",
-        value_name = "DIR",
-        env = "FIRSTLIGHT_STATE"
-    )]
+    #[arg(long, global = true, help_heading = "Every command", value_name = "DIR", env = "FIRSTLIGHT_STATE")]
     pub(crate) state: Option<PathBuf>,
     /// One JSON value on standard output instead of text
     #[arg(long, global = true, help_heading = "Every command")]
     pub(crate) json: bool,
     /// File whose first line is the passphrase [else FIRSTLIGHT_PASSPHRASE, else asked for]
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Every command",
-        value_name = "FILE",
-        conflicts_with = "key_file"
-    )]
+    #[arg(long, global = true, help_heading = "Every command", value_name = "FILE", conflicts_with = "key_file")]
     pub(crate) passphrase_file: Option<PathBuf>,
     /// File with a random key instead of a passphrase; made if it is missing
     #[arg(long, global = true, help_heading = "Every command", value_name = "FILE")]
@@ -111,15 +99,10 @@ impl Context {
         if let Some(dir) = &self.global.state {
             return Ok(dir.clone());
         }
-        let data = std::env::var_os("XDG_DATA_HOME")
-            .map(PathBuf::from)
-            .filter(|dir| dir.is_absolute());
+        let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
         let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
         data.or_else(home).map(|dir| dir.join("firstlight")).ok_or_else(|| {
-            Failure::local(
-                ErrorCode::InvalidValue,
-                "There is no home directory: name a place with --state.",
-            )
+            Failure::local(ErrorCode::InvalidValue, "There is no home directory: name a place with --state.")
         })
     }
 }

@@ -72,12 +72,7 @@ async fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
                 (None, Some(at)) => format!("seen {}", page.when().away(at)),
                 (None, None) => "enrolled".into(),
             };
-            rows.push(vec![
-                device.device.short(),
-                person.work_name.clone(),
-                person.role.to_string(),
-                standing,
-            ]);
+            rows.push(vec![device.device.short(), person.work_name.clone(), person.role.to_string(), standing]);
         }
     }
     page.table(&["DEVICE", "NAME", "ROLE", "STATUS"], &rows, "none");
@@ -124,22 +119,14 @@ impl Approve {
         let waiting = session.pending_devices().await?;
         let chosen: Vec<DeviceId> = match &self.device {
             Some(text) => vec![pick("waiting device", text, waiting.iter().map(|w| w.device))?],
-            None => waiting
-                .iter()
-                .filter(|w| w.problem.is_none())
-                .map(|w| w.device)
-                .collect(),
+            None => waiting.iter().filter(|w| w.problem.is_none()).map(|w| w.device).collect(),
         };
         let mut approved = Vec::new();
         for device in chosen {
             approved.push(session.approve_device(device).await?);
         }
         let mut page = context.page();
-        page.title(if approved.is_empty() {
-            "Nothing waits for this device"
-        } else {
-            "Approved"
-        });
+        page.title(if approved.is_empty() { "Nothing waits for this device" } else { "Approved" });
         for device in &approved {
             let name = device.work_name.clone().unwrap_or_default();
             let role = device.role.map(|role| role.to_string()).unwrap_or_default();
@@ -151,24 +138,13 @@ impl Approve {
 
 async fn revoke(context: &Context, session: &Session, text: &str) -> Result<Answer, Failure> {
     let people = session.api().people().await?;
-    let devices = people
-        .iter()
-        .flat_map(|person| &person.devices)
-        .filter(|d| d.revoked_at.is_none());
+    let devices = people.iter().flat_map(|person| &person.devices).filter(|d| d.revoked_at.is_none());
     let device = pick("device", text, devices.map(|d| d.device))?;
     let list = session.revoke(&[device]).await?;
-    let holder = people
-        .iter()
-        .find(|person| person.devices.iter().any(|d| d.device == device));
+    let holder = people.iter().find(|person| person.devices.iter().any(|d| d.device == device));
     let mut page = context.page();
-    page.title(&format!(
-        "Revoked: a device of {}",
-        holder.map_or("somebody", |p| p.work_name.as_str())
-    ));
+    page.title(&format!("Revoked: a device of {}", holder.map_or("somebody", |p| p.work_name.as_str())));
     page.line("  Its connections are closed. The members' devices remove it from its rooms as they connect.");
     page.line("  What it has read already stays on it.");
-    Ok(Answer::new(
-        &json!({ "device": device, "status": "revoked", "list": list.number }),
-        page,
-    ))
+    Ok(Answer::new(&json!({ "device": device, "status": "revoked", "list": list.number }), page))
 }

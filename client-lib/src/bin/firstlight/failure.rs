@@ -19,10 +19,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// A failure of this machine, with its own sentence.
     pub(crate) fn local(code: ErrorCode, sentence: impl Into<String>) -> Self {
-        Self::Refused(Problem {
-            title: sentence.into(),
-            ..Problem::new(code)
-        })
+        Self::Refused(Problem { title: sentence.into(), ..Problem::new(code) })
     }
 
     /// Something that is not there.
@@ -44,14 +41,8 @@ impl Failure {
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Refused(problem) | Self::Partly(problem) => problem.clone(),
-            Self::Usage(sentence) => Problem {
-                title: sentence.clone(),
-                ..Problem::new(ErrorCode::InvalidValue)
-            },
-            Self::Unreachable(sentence) => Problem {
-                title: sentence.clone(),
-                ..Problem::new(ErrorCode::Unavailable)
-            },
+            Self::Usage(sentence) => Problem { title: sentence.clone(), ..Problem::new(ErrorCode::InvalidValue) },
+            Self::Unreachable(sentence) => Problem { title: sentence.clone(), ..Problem::new(ErrorCode::Unavailable) },
         }
     }
 

@@ -46,13 +46,7 @@ pub(crate) struct Told {
 impl Told {
     fn new(event: &'static str, mut json: Value, text: impl Into<String>, weight: Weight) -> Self {
         json["event"] = json!(event);
-        Self {
-            event,
-            also: Vec::new(),
-            json,
-            text: text.into(),
-            weight,
-        }
+        Self { event, also: Vec::new(), json, text: text.into(), weight }
     }
 
     /// Whether a script that waits for `word` has what it waits for.
@@ -64,30 +58,21 @@ impl Told {
 /// What a watching device saw. `None`: said elsewhere already.
 pub(crate) fn happening(session: &Session, when: &When, happening: &Happening) -> Option<Told> {
     Some(match happening {
-        Happening::Connected { server_now } => Told::new(
-            "connected",
-            json!({ "at": when.now, "server_now": server_now }),
-            "connected",
-            Weight::Quiet,
-        ),
+        Happening::Connected { server_now } => {
+            Told::new("connected", json!({ "at": when.now, "server_now": server_now }), "connected", Weight::Quiet)
+        }
         Happening::Disconnected { reason, retry_in } => {
             let text = format!("NOT CONNECTED: {} Trying again by itself.", clean(reason));
             let json = json!({ "at": when.now, "reason": reason, "retry_in_ms": retry_in.as_millis() as u64 });
             Told::new("disconnected", json, text, Weight::Loud)
         }
         Happening::Event(event) => return self::event(session, when, event),
-        Happening::Trouble { error } => Told::new(
-            "trouble",
-            json!({ "at": when.now, "problem": error.problem() }),
-            error.to_string(),
-            Weight::Loud,
-        ),
+        Happening::Trouble { error } => {
+            Told::new("trouble", json!({ "at": when.now, "problem": error.problem() }), error.to_string(), Weight::Loud)
+        }
         Happening::RoomBuilt { callout, room, people } => {
             let json = json!({ "at": when.now, "callout": callout, "room": room, "people": people });
-            let text = format!(
-                "callout {}: room built, details sent to {people} people",
-                callout.short()
-            );
+            let text = format!("callout {}: room built, details sent to {people} people", callout.short());
             Told::new("room_built", json, text, Weight::Plain)
         }
     })
@@ -98,30 +83,18 @@ pub(crate) fn event(session: &Session, when: &When, event: &Event) -> Option<Tol
     let at = when.now;
     Some(match event {
         Event::Line { room, seq } => {
-            let line = session
-                .state()
-                .lines(*room, seq.saturating_sub(1), 1)
-                .ok()?
-                .pop()
-                .filter(|line| line.seq == *seq)?;
+            let line =
+                session.state().lines(*room, seq.saturating_sub(1), 1).ok()?.pop().filter(|line| line.seq == *seq)?;
             self::line(session, &line)
         }
         // The same change stands in the log as a line.
         Event::MembersChanged { .. } => return None,
-        Event::Sent { room, id, seq } => Told::new(
-            "sent",
-            json!({ "at": at, "room": room, "id": id, "seq": seq }),
-            "",
-            Weight::Quiet,
-        ),
+        Event::Sent { room, id, seq } => {
+            Told::new("sent", json!({ "at": at, "room": room, "id": id, "seq": seq }), "", Weight::Quiet)
+        }
         Event::Failed { room, id, problem } => {
             let text = format!("NOT SENT in {}: {problem}", room_name(session, *room));
-            Told::new(
-                "failed",
-                json!({ "at": at, "room": room, "id": id, "problem": problem }),
-                text,
-                Weight::Loud,
-            )
+            Told::new("failed", json!({ "at": at, "room": room, "id": id, "problem": problem }), text, Weight::Loud)
         }
         Event::Joined { room, context } => {
             let text = format!("joined {}: {}", room_name(session, *room), context.kind.who_can_read());
@@ -134,21 +107,11 @@ pub(crate) fn event(session: &Session, when: &When, event: &Event) -> Option<Tol
         }
         Event::WelcomeFailed { room, reason } => {
             let text = format!("could not join room {}: {reason}", room.short());
-            Told::new(
-                "welcome_failed",
-                json!({ "at": at, "room": room, "reason": reason }),
-                text,
-                Weight::Loud,
-            )
+            Told::new("welcome_failed", json!({ "at": at, "room": room, "reason": reason }), text, Weight::Loud)
         }
         Event::OutOfSync { room, reason } => {
             let text = format!("{} is out of sync: {reason}; rejoining", room_name(session, *room));
-            Told::new(
-                "out_of_sync",
-                json!({ "at": at, "room": room, "reason": reason }),
-                text,
-                Weight::Loud,
-            )
+            Told::new("out_of_sync", json!({ "at": at, "room": room, "reason": reason }), text, Weight::Loud)
         }
         Event::BackInSync { room } => {
             let text = format!("{} is back in sync", room_name(session, *room));
@@ -156,12 +119,7 @@ pub(crate) fn event(session: &Session, when: &When, event: &Event) -> Option<Tol
         }
         Event::Revoked { org, devices } => {
             let text = format!("{} devices of an organisation are revoked", devices.len());
-            Told::new(
-                "revoked",
-                json!({ "at": at, "org": org, "devices": devices }),
-                text,
-                Weight::Plain,
-            )
+            Told::new("revoked", json!({ "at": at, "org": org, "devices": devices }), text, Weight::Plain)
         }
         Event::Notice(item) => notice(item),
     })
@@ -171,11 +129,7 @@ fn notice(item: &InboxItem) -> Told {
     let at = item.at;
     match &item.notice {
         Notice::Page { page, callout, attempt } => {
-            let again = if *attempt > 1 {
-                format!(" (call {attempt})")
-            } else {
-                String::new()
-            };
+            let again = if *attempt > 1 { format!(" (call {attempt})") } else { String::new() };
             let short = callout.short();
             let text = format!(
                 "DUTY: RESPOND{again}. callout {short}: firstlight callout ack {short} / accept {short} --eta MINUTES / decline {short}"
@@ -189,35 +143,16 @@ fn notice(item: &InboxItem) -> Told {
         }
         Notice::StandDown { callout } => {
             let text = format!("callout {}: you are stood down, nothing more to do", callout.short());
-            Told::new(
-                "stand_down",
-                json!({ "at": at, "callout": callout }),
-                text,
-                Weight::Plain,
-            )
+            Told::new("stand_down", json!({ "at": at, "callout": callout }), text, Weight::Plain)
         }
         Notice::Callout { view } => {
-            let mut told = Told::new(
-                "callout",
-                json!({ "at": at, "view": view }),
-                summarise(view),
-                Weight::Plain,
-            );
+            let mut told = Told::new("callout", json!({ "at": at, "view": view }), summarise(view), Weight::Plain);
             told.also.push(view.state.to_string());
             told
         }
         Notice::Alarm { callout, alarm } => {
-            let text = format!(
-                "callout {}: {}",
-                callout.short(),
-                words::alarm(*alarm, |person| person.short())
-            );
-            Told::new(
-                "alarm",
-                json!({ "at": at, "callout": callout, "alarm": alarm }),
-                text,
-                Weight::Loud,
-            )
+            let text = format!("callout {}: {}", callout.short(), words::alarm(*alarm, |person| person.short()));
+            Told::new("alarm", json!({ "at": at, "callout": callout, "alarm": alarm }), text, Weight::Loud)
         }
         Notice::RequestPending {} => {
             let text = "a request waits: \"firstlight devices pending\", \"firstlight org partners\"";
@@ -227,12 +162,9 @@ fn notice(item: &InboxItem) -> Told {
         Notice::Welcome { room, .. } | Notice::RoomLeft { room, .. } | Notice::RemoveFromRoom { room, .. } => {
             Told::new("room_notice", json!({ "at": at, "room": room }), "", Weight::Quiet)
         }
-        Notice::Revoked { org, devices } => Told::new(
-            "revoked",
-            json!({ "at": at, "org": org, "devices": devices }),
-            "",
-            Weight::Quiet,
-        ),
+        Notice::Revoked { org, devices } => {
+            Told::new("revoked", json!({ "at": at, "org": org, "devices": devices }), "", Weight::Quiet)
+        }
     }
 }
 
@@ -254,12 +186,7 @@ pub(crate) fn line(session: &Session, line: &Line) -> Told {
         }
         LineBody::Joined { context, members } => {
             let json = json!({ "context": context, "members": people(members) });
-            Told::new(
-                "room_joined",
-                json,
-                format!("you are in, with {}", names(members)),
-                Weight::Plain,
-            )
+            Told::new("room_joined", json, format!("you are in, with {}", names(members)), Weight::Plain)
         }
         LineBody::Gap { after, reason } => {
             let text = "you rejoined here; what was between can't be read on this device";
@@ -276,10 +203,7 @@ pub(crate) fn line(session: &Session, line: &Line) -> Told {
     ] {
         told.json[name] = value;
     }
-    let who = line
-        .sender
-        .as_ref()
-        .map_or("somebody", |sender| sender.work_name.as_str());
+    let who = line.sender.as_ref().map_or("somebody", |sender| sender.work_name.as_str());
     told.text = format!("{} · {}: {}", clean(&room), clean(who), told.text);
     told
 }
@@ -288,10 +212,8 @@ fn said(content: &Content) -> String {
     match content {
         Content::Text { text, .. } => clean(text),
         Content::Details(details) => {
-            let lines: Vec<String> = detail_rows(details)
-                .into_iter()
-                .map(|(label, value)| format!("{label}: {}", clean(value)))
-                .collect();
+            let lines: Vec<String> =
+                detail_rows(details).into_iter().map(|(label, value)| format!("{label}: {}", clean(value))).collect();
             format!("details\n{}", lines.join("\n"))
         }
         Content::Profile { name } => format!("named the room \"{}\"", clean(name)),
@@ -320,10 +242,7 @@ fn unreadable(why: Unreadable) -> &'static str {
 }
 
 fn names(devices: &[DeviceIdentity]) -> String {
-    let mut names: Vec<String> = devices
-        .iter()
-        .map(|d| format!("{} ({})", clean(&d.work_name), d.role))
-        .collect();
+    let mut names: Vec<String> = devices.iter().map(|d| format!("{} ({})", clean(&d.work_name), d.role)).collect();
     names.sort_unstable();
     names.dedup();
     names.join(", ")
@@ -382,33 +301,17 @@ mod tests {
 
     #[test]
     fn a_page_says_what_to_do_and_nothing_about_anybody() {
-        let page = Notice::Page {
-            page: PageId([1; 16]),
-            callout: CalloutId([2; 16]),
-            attempt: 2,
-        };
-        let told = notice(&InboxItem {
-            seq: 4,
-            at: Timestamp(9),
-            notice: page,
-        });
+        let page = Notice::Page { page: PageId([1; 16]), callout: CalloutId([2; 16]), attempt: 2 };
+        let told = notice(&InboxItem { seq: 4, at: Timestamp(9), notice: page });
         assert!(told.is("page") && !told.is("message") && told.weight == Weight::Loud);
         assert_eq!(told.json["event"], "page");
         assert_eq!(told.json["attempt"], 2);
-        assert!(
-            told.text.starts_with("DUTY: RESPOND (call 2). callout "),
-            "{}",
-            told.text
-        );
+        assert!(told.text.starts_with("DUTY: RESPOND (call 2). callout "), "{}", told.text);
     }
 
     #[test]
     fn details_show_only_what_is_filled_in_and_stay_aligned() {
-        let details = CalloutDetails {
-            address: "Entrance B\x1b[2J".into(),
-            kit: "M".into(),
-            ..Default::default()
-        };
+        let details = CalloutDetails { address: "Entrance B\x1b[2J".into(), kit: "M".into(), ..Default::default() };
         let mut told = Told::new("message", json!({}), said(&Content::Details(details)), Weight::Plain);
         told.text = format!("callout x: {}", told.text);
         let mut page = Page::new(Style::Plain, When::utc(Timestamp(0)));
@@ -421,15 +324,8 @@ mod tests {
 
     #[test]
     fn an_alarm_is_loud() {
-        let alarm = Notice::Alarm {
-            callout: CalloutId([2; 16]),
-            alarm: Alarm::Unanswered,
-        };
-        let told = notice(&InboxItem {
-            seq: 1,
-            at: Timestamp(9),
-            notice: alarm,
-        });
+        let alarm = Notice::Alarm { callout: CalloutId([2; 16]), alarm: Alarm::Unanswered };
+        let told = notice(&InboxItem { seq: 1, at: Timestamp(9), notice: alarm });
         assert_eq!(told.weight, Weight::Loud);
         assert!(told.text.ends_with("Nobody yet: call the duty number."));
     }

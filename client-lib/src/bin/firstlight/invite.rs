@@ -61,12 +61,7 @@ impl Invite {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let session = context.session()?;
         match self {
-            Self::Create {
-                role,
-                name,
-                person,
-                expires,
-            } => {
+            Self::Create { role, name, person, expires } => {
                 let (person, name, role) = match person {
                     Some(text) => {
                         let known = find_person(&session, &text).await?;
@@ -81,10 +76,9 @@ impl Invite {
                 };
                 made(context, &session.invite_device(person, &name, role, expires).await?)
             }
-            Self::Partner { kind, name, expires } => made(
-                context,
-                &session.invite(InviteFor::Organisation { kind, name }, expires).await?,
-            ),
+            Self::Partner { kind, name, expires } => {
+                made(context, &session.invite(InviteFor::Organisation { kind, name }, expires).await?)
+            }
             Self::List => list(context, &session).await,
             Self::Withdraw { invite } => {
                 let known = session.api().invites().await?;
@@ -93,10 +87,7 @@ impl Invite {
                 let mut page = context.page();
                 page.title("Withdrawn");
                 page.line("  The link is worthless now.");
-                Ok(Answer::new(
-                    &json!({ "invite": invite, "status": InviteStatus::Withdrawn }),
-                    page,
-                ))
+                Ok(Answer::new(&json!({ "invite": invite, "status": InviteStatus::Withdrawn }), page))
             }
         }
     }
@@ -142,14 +133,7 @@ async fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
     page.title("Invites");
     let rows: Vec<Vec<String>> = invites
         .iter()
-        .map(|i| {
-            vec![
-                i.invite.short(),
-                purpose(&i.purpose),
-                status(i.status).into(),
-                page.when().both(i.expires_at),
-            ]
-        })
+        .map(|i| vec![i.invite.short(), purpose(&i.purpose), status(i.status).into(), page.when().both(i.expires_at)])
         .collect();
     page.table(&["ID", "FOR", "STATUS", "GOOD UNTIL"], &rows, "none");
     Ok(Answer::new(&json!({ "invites": invites }), page))

@@ -64,9 +64,7 @@ async fn decided(context: &Context, state: &State, joining: &Joining, no_wait: b
             Err(e) => return Err(e.into()),
         }
         if !said {
-            context
-                .out
-                .aside("Waiting for an admin to approve this device (\"firstlight devices approve\") ...");
+            context.out.aside("Waiting for an admin to approve this device (\"firstlight devices approve\") ...");
             said = true;
         }
         tokio::time::sleep(wait).await;
@@ -88,8 +86,5 @@ async fn enrolled(context: &Context, state: State) -> Result<Answer, Failure> {
     page.row("person", &identity.person.to_string());
     page.row("device", &identity.device.to_string());
     page.time("valid until", identity.not_after);
-    Ok(Answer::new(
-        &json!({ "status": "enrolled", "identity": identity }),
-        page,
-    ))
+    Ok(Answer::new(&json!({ "status": "enrolled", "identity": identity }), page))
 }

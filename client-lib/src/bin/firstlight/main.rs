@@ -121,12 +121,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     if std::env::args().any(|arg| arg == "--json") {
         let text = error.render().to_string();
-        let first = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ")
-            .to_owned();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         Output::new(true).failure(&Failure::Usage(first));
     } else {
         let _ = error.print();

@@ -47,11 +47,11 @@ fn show(context: &Context, view: &OnCallView) -> Answer {
             })
             .collect();
         match people.is_empty() {
-            true => page.dressed_row(
-                words::tier(tier.tier),
-                "NOBODY: a gap, the next tier is called at once",
-                |s, t| s.alarm(t),
-            ),
+            true => {
+                page.dressed_row(words::tier(tier.tier), "NOBODY: a gap, the next tier is called at once", |s, t| {
+                    s.alarm(t)
+                })
+            }
             false => page.row(words::tier(tier.tier), &people.join("\n")),
         }
     }

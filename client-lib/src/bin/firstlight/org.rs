@@ -44,12 +44,7 @@ pub(crate) enum Org {
 #[command(group(clap::ArgGroup::new("allowance").required(true).args(["bootstrap", "bootstrap_file", "invite"])))]
 pub(crate) struct Create {
     /// The server's address (for the host; a partner's stands in its invite link)
-    #[arg(
-        long,
-        value_name = "URL",
-        conflicts_with = "invite",
-        required_unless_present = "invite"
-    )]
+    #[arg(long, value_name = "URL", conflicts_with = "invite", required_unless_present = "invite")]
     server: Option<String>,
     /// The one-time token that the operator finds in the server's data directory
     #[arg(long, value_name = "TOKEN")]
@@ -98,11 +93,7 @@ impl Org {
 impl Create {
     async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let allowance = self.allowance(context.insecure_http())?;
-        let founding = Founding {
-            name: self.name,
-            kind: self.kind,
-            admin_name: self.admin_name,
-        };
+        let founding = Founding { name: self.name, kind: self.kind, admin_name: self.admin_name };
         let state: State = context.new_state()?;
         let (session, view) = Session::found(state, &founding, &allowance, context.insecure_http()).await?;
         if view.status != OrgStatus::Pending {
@@ -137,11 +128,7 @@ impl Create {
                 .map_err(|e| Failure::Usage(format!("The bootstrap file can't be read: {e}.")))?,
             (None, None) => return Err(Failure::Usage("Give --bootstrap, --bootstrap-file or --invite.".into())),
         };
-        Ok(FoundingAllowance::Bootstrap {
-            server,
-            token: Secret::new(token.trim()),
-            insecure,
-        })
+        Ok(FoundingAllowance::Bootstrap { server, token: Secret::new(token.trim()), insecure })
     }
 }
 
@@ -157,8 +144,7 @@ pub(crate) fn read_link(text: &str) -> Result<InviteLink, Failure> {
         }
         text => text.trim(),
     };
-    text.parse()
-        .map_err(|e| Failure::Usage(format!("That is not an invite link: {e}.")))
+    text.parse().map_err(|e| Failure::Usage(format!("That is not an invite link: {e}.")))
 }
 
 fn organisation(view: &OrgView) -> serde_json::Value {
@@ -188,10 +174,7 @@ fn status(status: OrgStatus) -> &'static str {
 }
 
 async fn show(context: &Context, session: &Session) -> Result<Answer, Failure> {
-    let identity = session
-        .state()
-        .read(|engine| engine.identity().cloned())?
-        .ok_or_else(not_enrolled)?;
+    let identity = session.state().read(|engine| engine.identity().cloned())?.ok_or_else(not_enrolled)?;
     let view = session.organisation(identity.org).await?;
     let server = session.api().http().server().to_string();
     let mut page = context.page();
@@ -221,20 +204,9 @@ async fn partners(context: &Context, session: &Session) -> Result<Answer, Failur
     page.title("Partner organisations");
     let rows: Vec<Vec<String>> = views
         .iter()
-        .map(|v| {
-            vec![
-                v.org.short(),
-                v.name.clone(),
-                v.kind.to_string(),
-                status(v.status).into(),
-            ]
-        })
+        .map(|v| vec![v.org.short(), v.name.clone(), v.kind.to_string(), status(v.status).into()])
         .collect();
-    page.table(
-        &["ID", "NAME", "KIND", "STATUS"],
-        &rows,
-        "none yet: invite one with \"firstlight invite partner\"",
-    );
+    page.table(&["ID", "NAME", "KIND", "STATUS"], &rows, "none yet: invite one with \"firstlight invite partner\"");
     let list: Vec<_> = views.iter().map(organisation).collect();
     Ok(Answer::new(&json!({ "partners": list }), page))
 }
@@ -245,22 +217,14 @@ impl Approve {
         let waiting = session.pending_partners().await?;
         let chosen: Vec<OrgId> = match &self.org {
             Some(text) => vec![pick("waiting organisation", text, waiting.iter().map(|v| v.org))?],
-            None => waiting
-                .iter()
-                .filter(|view| session.check_partner(view).is_ok())
-                .map(|view| view.org)
-                .collect(),
+            None => waiting.iter().filter(|view| session.check_partner(view).is_ok()).map(|view| view.org).collect(),
         };
         let mut approved = Vec::new();
         for org in chosen {
             approved.push(session.approve_partner(org).await?);
         }
         let mut page = context.page();
-        page.title(if approved.is_empty() {
-            "Nothing waits for this device"
-        } else {
-            "Approved"
-        });
+        page.title(if approved.is_empty() { "Nothing waits for this device" } else { "Approved" });
         for partner in &approved {
             page.row(&partner.org.short(), &format!("{} ({})", partner.name, partner.kind));
             page.row("root", &partner.root.to_string());
@@ -277,8 +241,5 @@ async fn withdraw(context: &Context, session: &Session, text: &str) -> Result<An
     let mut page = context.page();
     page.title(&format!("{} is no longer a partner", statement.name));
     page.line("  Nothing that its devices say is believed any more.");
-    Ok(Answer::new(
-        &json!({ "org": org, "name": statement.name, "status": OrgStatus::Withdrawn }),
-        page,
-    ))
+    Ok(Answer::new(&json!({ "org": org, "name": statement.name, "status": OrgStatus::Withdrawn }), page))
 }

@@ -24,9 +24,7 @@ pub(crate) fn unlock(global: &Global, new: bool) -> Result<Unlock, Failure> {
         (None, Err(_)) => ask(new)?,
     };
     if new && passphrase.chars().count() < SHORTEST {
-        return Err(Failure::Usage(format!(
-            "A passphrase has at least {SHORTEST} characters."
-        )));
+        return Err(Failure::Usage(format!("A passphrase has at least {SHORTEST} characters.")));
     }
     Ok(Unlock::passphrase(passphrase.as_str()))
 }

@@ -74,22 +74,11 @@ impl People {
             Self::SetLanguages { person, languages } => {
                 let person = find_person(&session, &person).await?;
                 let codes: Vec<String> = languages.into_iter().map(String::from).collect();
-                session
-                    .api()
-                    .update_person(
-                        person.person,
-                        &UpdatePerson {
-                            languages: Some(codes.clone()),
-                        },
-                    )
-                    .await?;
+                session.api().update_person(person.person, &UpdatePerson { languages: Some(codes.clone()) }).await?;
                 let mut page = context.page();
                 page.title(&person.work_name);
                 page.row("languages", &codes.join(", "));
-                Ok(Answer::new(
-                    &json!({ "person": person.person, "languages": codes }),
-                    page,
-                ))
+                Ok(Answer::new(&json!({ "person": person.person, "languages": codes }), page))
             }
             Self::Contact(contact) => contact.run(context, &session).await,
         }
@@ -170,25 +159,14 @@ async fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
         .iter()
         .map(|p| {
             let devices = p.devices.iter().filter(|d| d.revoked_at.is_none()).count();
-            vec![
-                p.person.short(),
-                p.work_name.clone(),
-                p.role.to_string(),
-                devices.to_string(),
-                p.languages.join(", "),
-            ]
+            vec![p.person.short(), p.work_name.clone(), p.role.to_string(), devices.to_string(), p.languages.join(", ")]
         })
         .collect();
     page.table(&["ID", "NAME", "ROLE", "DEVICES", "LANGUAGES"], &rows, "nobody");
     let list: Vec<_> = people
         .iter()
         .map(|p| {
-            let devices: Vec<_> = p
-                .devices
-                .iter()
-                .filter(|d| d.revoked_at.is_none())
-                .map(|d| d.device)
-                .collect();
+            let devices: Vec<_> = p.devices.iter().filter(|d| d.revoked_at.is_none()).map(|d| d.device).collect();
             json!({
                 "person": p.person,
                 "org": p.org,
@@ -211,10 +189,7 @@ pub(crate) async fn find_person(session: &Session, text: &str) -> Result<PersonV
         return Ok(one.clone());
     }
     let id = pick("person", text, people.iter().map(|p| p.person))?;
-    people
-        .into_iter()
-        .find(|p| p.person == id)
-        .ok_or_else(|| Failure::missing("There is no such person."))
+    people.into_iter().find(|p| p.person == id).ok_or_else(|| Failure::missing("There is no such person."))
 }
 
 /// People by work name, id or the end of an id; a whole id may be of another organisation.

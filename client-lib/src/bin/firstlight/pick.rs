@@ -32,9 +32,9 @@ pub(crate) fn pick<T: Display + Copy + PartialEq>(
     }
     match found[..] {
         [one] => Ok(one),
-        [] => Err(Failure::missing(format!(
-            "There is no {what} whose id ends in \"{wanted}\", or you may not see it."
-        ))),
+        [] => {
+            Err(Failure::missing(format!("There is no {what} whose id ends in \"{wanted}\", or you may not see it.")))
+        }
         _ => Err(Failure::Usage(format!(
             "\"{wanted}\" fits {} of them: give more characters of the {what}'s id.",
             found.len()

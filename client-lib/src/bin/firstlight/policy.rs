@@ -146,30 +146,17 @@ pub(crate) fn read_document(path: &Path) -> Result<String, Failure> {
 }
 
 fn show(context: &Context, document: &PolicyDocument) -> Answer {
-    let Policy {
-        duty_number,
-        timers,
-        calls_per_turn,
-        zones,
-        sites,
-    } = &document.policy;
+    let Policy { duty_number, timers, calls_per_turn, zones, sites } = &document.policy;
     let mut page = context.page();
     page.title(&format!("Escalation policy, version {}", document.version));
     page.row("duty number", duty_number.as_str());
     let time = |ms: Millis| took(u128::from(ms.0));
-    page.row(
-        "call again",
-        &format!("every {}, {calls_per_turn} times", time(timers.repeat_every_ms)),
-    );
+    page.row("call again", &format!("every {}, {calls_per_turn} times", time(timers.repeat_every_ms)));
     page.row("backup", &format!("after {}", time(timers.backup_after_ms)));
     page.row("supervisor", &format!("after {}", time(timers.supervisor_after_ms)));
     page.row(
         "everyone",
-        &format!(
-            "after {}, then every {}",
-            time(timers.everyone_after_ms),
-            time(timers.slow_repeat_ms)
-        ),
+        &format!("after {}, then every {}", time(timers.everyone_after_ms), time(timers.slow_repeat_ms)),
     );
     page.row("awake", &format!("has {} to accept", time(timers.acknowledge_grace_ms)));
     page.row("on scene", &format!("within {}", time(timers.target_on_scene_ms)));
@@ -208,24 +195,12 @@ mod tests {
     #[test]
     fn the_first_policy_needs_the_duty_number_and_later_ones_keep_what_is_not_named() {
         assert_eq!(set().apply(None).unwrap_err().exit_code(), 2);
-        let first = Set {
-            duty_number: Some("555-0100".parse().unwrap()),
-            ..set()
-        }
-        .apply(None)
-        .unwrap();
-        let change = Set {
-            backup_after: Some(Millis(2_000)),
-            zones: vec!["north".parse().unwrap()],
-            ..set()
-        };
+        let first = Set { duty_number: Some("555-0100".parse().unwrap()), ..set() }.apply(None).unwrap();
+        let change = Set { backup_after: Some(Millis(2_000)), zones: vec!["north".parse().unwrap()], ..set() };
         let second = change.apply(Some(first.clone())).unwrap();
         assert_eq!(second.timers.backup_after_ms, Millis(2_000));
         assert_eq!((&second.duty_number, second.zones.len()), (&first.duty_number, 1));
-        let backwards = Set {
-            backup_after: Some(Millis::minutes(60)),
-            ..set()
-        };
+        let backwards = Set { backup_after: Some(Millis::minutes(60)), ..set() };
         assert_eq!(backwards.apply(Some(first)).unwrap_err().exit_code(), 1);
     }
 }

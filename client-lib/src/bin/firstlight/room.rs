@@ -138,9 +138,7 @@ fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
         return Ok(room);
     }
     let wanted = text.trim().to_lowercase();
-    let mut named = rooms
-        .iter()
-        .filter(|room| room.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted));
+    let mut named = rooms.iter().filter(|room| room.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted));
     if let (Some(one), None) = (named.next(), named.next()) {
         return Ok(one.room);
     }
@@ -156,11 +154,11 @@ fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
     pick("room", &wanted, rooms.iter().map(|room| room.room))
 }
 
-/// The callout's room in which something happened last.
+/// The callout's room that this device joined last: what goes on in an older one must not make a message go there.
 fn latest(session: &Session, rooms: &[RoomSummary]) -> Result<Option<RoomId>, Failure> {
     let mut newest = None;
     for room in rooms.iter().filter(|room| room.context.callout.is_some()) {
-        let at = session.state().last_lines(room.room, 1)?.pop().map(|line| line.at);
+        let at = session.state().lines(room.room, 0, 1)?.pop().map(|line| line.at);
         newest = newest.max(Some((at, room.room)));
     }
     Ok(newest.map(|(_, room)| room))
@@ -172,11 +170,8 @@ async fn present(session: &Session, room: RoomId, texts: &[String]) -> Result<Ve
     let mut found = Vec::with_capacity(texts.len());
     for text in texts {
         let wanted = text.trim().to_lowercase();
-        let mut named: Vec<PersonId> = members
-            .iter()
-            .filter(|m| m.work_name.to_lowercase() == wanted)
-            .map(|m| m.person)
-            .collect();
+        let mut named: Vec<PersonId> =
+            members.iter().filter(|m| m.work_name.to_lowercase() == wanted).map(|m| m.person).collect();
         named.dedup();
         found.push(match named[..] {
             [one] => one,
@@ -196,10 +191,7 @@ fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let rows: Vec<Vec<String>> = rooms
         .iter()
         .map(|room| {
-            let name = room
-                .name
-                .clone()
-                .or_else(|| room.context.callout.map(|c| format!("callout {}", c.short())));
+            let name = room.name.clone().or_else(|| room.context.callout.map(|c| format!("callout {}", c.short())));
             vec![
                 room.room.short(),
                 room.context.kind.to_string(),
@@ -244,10 +236,7 @@ fn summary(room: &RoomSummary) -> Value {
 
 fn members(context: &Context, room: &RoomSummary) -> Answer {
     let mut page = context.page();
-    let title = room
-        .name
-        .clone()
-        .unwrap_or_else(|| format!("{} room {}", room.context.kind, room.room.short()));
+    let title = room.name.clone().unwrap_or_else(|| format!("{} room {}", room.context.kind, room.room.short()));
     page.title(&title);
     describe(&mut page, room);
     page.title("Members");
@@ -255,18 +244,8 @@ fn members(context: &Context, room: &RoomSummary) -> Answer {
         .members
         .iter()
         .map(|m| {
-            let revoked = if room.revoked_members.contains(&m.device) {
-                "REVOKED, being removed"
-            } else {
-                ""
-            };
-            vec![
-                m.work_name.clone(),
-                m.role.to_string(),
-                m.org_kind.to_string(),
-                m.device.short(),
-                revoked.into(),
-            ]
+            let revoked = if room.revoked_members.contains(&m.device) { "REVOKED, being removed" } else { "" };
+            vec![m.work_name.clone(), m.role.to_string(), m.org_kind.to_string(), m.device.short(), revoked.into()]
         })
         .collect();
     page.table(&["NAME", "ROLE", "ORGANISATION", "DEVICE", ""], &rows, "nobody");
@@ -284,20 +263,14 @@ async fn send(context: &Context, session: &Session, room: &str, text: String) ->
     let text = match text.as_str() {
         "-" => {
             let mut input = String::new();
-            let read = std::io::stdin()
-                .lock()
-                .take(MAX_TEXT as u64 + 1)
-                .read_to_string(&mut input);
+            let read = std::io::stdin().lock().take(MAX_TEXT as u64 + 1).read_to_string(&mut input);
             read.map_err(|e| Failure::Usage(format!("The text can't be read: {e}.")))?;
             input.trim_end().to_owned()
         }
         _ => text,
     };
     if text.is_empty() || text.len() > MAX_TEXT {
-        return Err(Failure::local(
-            ErrorCode::TooLarge,
-            format!("A message has 1 to {MAX_TEXT} bytes."),
-        ));
+        return Err(Failure::local(ErrorCode::TooLarge, format!("A message has 1 to {MAX_TEXT} bytes.")));
     }
     context.out.aside(callout::FREE_TEXT);
     context.catch_up(session).await?;
@@ -335,8 +308,5 @@ async fn read(context: &Context, session: &Session, room: &str, last: usize, off
         page.note("nothing yet");
     }
     let json: Vec<Value> = told.into_iter().map(|told| told.json).collect();
-    Ok(Answer::new(
-        &json!({ "room": room, "state": summary.state, "lines": json }),
-        page,
-    ))
+    Ok(Answer::new(&json!({ "room": room, "state": summary.state, "lines": json }), page))
 }

@@ -119,10 +119,7 @@ impl ShiftCommand {
                 if !known.rota.shifts.iter().any(|shift| shift.id.as_ref() == Some(&id)) {
                     return Err(Failure::missing(format!("No shift has the code {id}.")));
                 }
-                change(context, session, None, |rota| {
-                    rota.shifts.retain(|shift| shift.id.as_ref() != Some(&id))
-                })
-                .await
+                change(context, session, None, |rota| rota.shifts.retain(|shift| shift.id.as_ref() != Some(&id))).await
             }
         }
     }
@@ -139,10 +136,7 @@ async fn change(
     loop {
         let mut document = match session.api().rota().await {
             Ok(document) => document,
-            Err(e) if e.code() == Some(ErrorCode::NotFound) => RotaDocument {
-                version: 0,
-                rota: empty(tz.as_deref())?,
-            },
+            Err(e) if e.code() == Some(ErrorCode::NotFound) => RotaDocument { version: 0, rota: empty(tz.as_deref())? },
             Err(e) => return Err(e.into()),
         };
         edit(&mut document.rota);
@@ -160,10 +154,7 @@ fn empty(tz: Option<&str>) -> Result<Rota, Failure> {
     let tz = tz.or_else(|| here.iana_name()).ok_or_else(|| {
         Failure::Usage("This machine does not say its time zone: give --tz, such as America/Los_Angeles.".into())
     })?;
-    Ok(Rota {
-        tz: tz.to_owned(),
-        shifts: Vec::new(),
-    })
+    Ok(Rota { tz: tz.to_owned(), shifts: Vec::new() })
 }
 
 async fn show(context: &Context, session: &Session, document: &RotaDocument) -> Result<Answer, Failure> {
@@ -176,14 +167,8 @@ async fn show(context: &Context, session: &Session, document: &RotaDocument) -> 
         .shifts
         .iter()
         .map(|shift| {
-            let name = names
-                .get(&shift.person)
-                .cloned()
-                .unwrap_or_else(|| shift.person.short());
-            let until = shift
-                .repeat_until
-                .map(|date| format!(" until {date}"))
-                .unwrap_or_default();
+            let name = names.get(&shift.person).cloned().unwrap_or_else(|| shift.person.short());
+            let until = shift.repeat_until.map(|date| format!(" until {date}")).unwrap_or_default();
             vec![
                 words::tier(shift.tier).into(),
                 name,

@@ -20,18 +20,9 @@ impl Sync {
         let session = context.session()?;
         let (caught, result) = session.sync().await;
         let when = When::here(now());
-        let told: Vec<_> = caught
-            .events
-            .iter()
-            .filter_map(|event| happenings::event(&session, &when, event))
-            .collect();
+        let told: Vec<_> = caught.events.iter().filter_map(|event| happenings::event(&session, &when, event)).collect();
         let pending = session.state().read(|engine| engine.pending())?;
-        let unread: u32 = session
-            .state()
-            .read(|engine| engine.rooms())?
-            .iter()
-            .map(|room| room.unread)
-            .sum();
+        let unread: u32 = session.state().read(|engine| engine.rooms())?.iter().map(|room| room.unread).sum();
         result?;
         let mut page = context.page();
         page.title("Up to date");
@@ -45,9 +36,6 @@ impl Sync {
         }
         let troubles: Vec<_> = caught.troubles.iter().map(SessionError::problem).collect();
         let events: Vec<_> = told.into_iter().map(|told| told.json).collect();
-        Ok(Answer::new(
-            &json!({ "events": events, "unread": unread, "pending": pending, "troubles": troubles }),
-            page,
-        ))
+        Ok(Answer::new(&json!({ "events": events, "unread": unread, "pending": pending, "troubles": troubles }), page))
     }
 }

@@ -16,9 +16,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err("a length of time such as 500ms, 90s, 3m, 24h or 7d".into()),
     };
     let millis = number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor));
-    millis
-        .map(Duration::from_millis)
-        .ok_or_else(|| "a length of time such as 500ms, 90s, 3m, 24h or 7d".into())
+    millis.map(Duration::from_millis).ok_or_else(|| "a length of time such as 500ms, 90s, 3m, 24h or 7d".into())
 }
 
 /// A length of time for a policy's timer.
@@ -57,13 +55,10 @@ pub(crate) fn yes_no(text: &str) -> Result<bool, String> {
 pub(crate) fn word<T: Copy + std::fmt::Display>(all: &'static [T]) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| {
         let wanted = text.replace('-', "_");
-        all.iter()
-            .copied()
-            .find(|word| word.to_string() == wanted)
-            .ok_or_else(|| {
-                let words: Vec<String> = all.iter().map(ToString::to_string).collect();
-                format!("one of {}", words.join(", "))
-            })
+        all.iter().copied().find(|word| word.to_string() == wanted).ok_or_else(|| {
+            let words: Vec<String> = all.iter().map(ToString::to_string).collect();
+            format!("one of {}", words.join(", "))
+        })
     }
 }
 
@@ -74,25 +69,10 @@ mod tests {
 
     #[test]
     fn lengths_of_time() {
-        for (text, ms) in [
-            ("500ms", 500),
-            ("90s", 90_000),
-            ("3m", 180_000),
-            ("24h", 86_400_000),
-            ("7d", 604_800_000),
-        ] {
+        for (text, ms) in [("500ms", 500), ("90s", 90_000), ("3m", 180_000), ("24h", 86_400_000), ("7d", 604_800_000)] {
             assert_eq!(duration(text).unwrap().as_millis(), ms, "{text}");
         }
-        for text in [
-            "",
-            "5",
-            "s",
-            "-1s",
-            "1.5h",
-            "99999999999999999999d",
-            "18446744073709551615d",
-            "5 s",
-        ] {
+        for text in ["", "5", "s", "-1s", "1.5h", "99999999999999999999d", "18446744073709551615d", "5 s"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }
@@ -100,15 +80,9 @@ mod tests {
     #[test]
     fn moments_and_local_times() {
         assert_eq!(moment("2026-03-08T01:43:10Z").unwrap(), Timestamp(1_772_934_190_000));
-        assert_eq!(
-            moment("2026-03-07T18:43:10-07:00").unwrap(),
-            Timestamp(1_772_934_190_000)
-        );
+        assert_eq!(moment("2026-03-07T18:43:10-07:00").unwrap(), Timestamp(1_772_934_190_000));
         assert!(moment("22:00").is_err());
-        assert_eq!(
-            local_time("2026-03-08T22:00").unwrap().to_string(),
-            "2026-03-08T22:00:00"
-        );
+        assert_eq!(local_time("2026-03-08T22:00").unwrap().to_string(), "2026-03-08T22:00:00");
         assert!(local_time("tomorrow").is_err());
     }
 

@@ -97,11 +97,7 @@ fn print(context: &Context, told: &Told) {
 async fn once(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let (caught, result) = session.sync().await;
     let when = When::here(now());
-    for told in caught
-        .events
-        .iter()
-        .filter_map(|event| happenings::event(session, &when, event))
-    {
+    for told in caught.events.iter().filter_map(|event| happenings::event(session, &when, event)) {
         print(context, &told);
     }
     for trouble in &caught.troubles {

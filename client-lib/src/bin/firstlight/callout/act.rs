@@ -113,44 +113,16 @@ impl Act {
             Self::Arrived(which) => (which, Action::Arrived),
             Self::With(which) => (which, Action::WithYoungPerson),
             Self::Handover(which) => (which, Action::HandOver),
-            Self::Close {
-                which,
-                reasons,
-                support,
-                kits,
-            } => (
-                which,
-                Action::Close {
-                    reasons,
-                    support,
-                    kits_given: kits,
-                },
-            ),
-            Self::Review {
-                which,
-                reasons,
-                welfare,
-            } => (which, Action::Review { reasons, welfare }),
+            Self::Close { which, reasons, support, kits } => {
+                (which, Action::Close { reasons, support, kits_given: kits })
+            }
+            Self::Review { which, reasons, welfare } => (which, Action::Review { reasons, welfare }),
             Self::Cancel { which, reason } => (which, Action::Cancel { reason }),
-            Self::Left(which) => (
-                which,
-                Action::Cancel {
-                    reason: CancelReason::LeftBeforeArrival,
-                },
-            ),
-            Self::Merge { which, into } => (
-                which,
-                Action::Merge {
-                    into: find(session, &into).await?,
-                },
-            ),
-            Self::CallMore { which, wanted, people } => (
-                which,
-                Action::CallMore {
-                    wanted,
-                    people: find_people(session, &people).await?,
-                },
-            ),
+            Self::Left(which) => (which, Action::Cancel { reason: CancelReason::LeftBeforeArrival }),
+            Self::Merge { which, into } => (which, Action::Merge { into: find(session, &into).await? }),
+            Self::CallMore { which, wanted, people } => {
+                (which, Action::CallMore { wanted, people: find_people(session, &people).await? })
+            }
         })
     }
 }

@@ -58,12 +58,7 @@ pub(crate) async fn find(session: &Session, text: &str) -> Result<CalloutId, Fai
 
 /// The newest open callout; if none is open, the newest.
 fn latest(callouts: &[CalloutView]) -> Option<CalloutId> {
-    let newest = |open: bool| {
-        callouts
-            .iter()
-            .filter(|v| !open || v.state.is_open())
-            .max_by_key(|v| v.opened_at)
-    };
+    let newest = |open: bool| callouts.iter().filter(|v| !open || v.state.is_open()).max_by_key(|v| v.opened_at);
     newest(true).or_else(|| newest(false)).map(|view| view.id)
 }
 

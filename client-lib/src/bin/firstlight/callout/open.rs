@@ -117,14 +117,7 @@ impl Open {
                 )
             });
         }
-        let Self {
-            address,
-            arrival,
-            needs,
-            kit,
-            notes,
-            ..
-        } = self;
+        let Self { address, arrival, needs, kit, notes, .. } = self;
         Ok(CalloutDetails {
             address: address.clone(),
             arrival: arrival.clone(),
@@ -157,9 +150,9 @@ fn not_sent(context: &Context, session: &Session, reason: &str) {
         Some(number) => format!("call the duty number {number}"),
         None => "call the duty number of the responders' organisation".into(),
     };
-    context.out.loud(&format!(
-        "NOT SENT: {call}. Running the same command again does not make a second callout. ({reason})"
-    ));
+    context
+        .out
+        .loud(&format!("NOT SENT: {call}. Running the same command again does not make a second callout. ({reason})"));
 }
 
 /// The callout, and what became of its room.
@@ -183,10 +176,7 @@ fn answer(context: &Context, view: &CalloutView, room: Option<Result<RoomBuilt, 
             json["room"] = Value::Null;
             json["problem"] = json!(problem);
             page.note("\"firstlight callout build-room\" tries again; \"firstlight watch\" does so by itself.");
-            partly = Some(Failure::Partly(Problem {
-                title: sentence,
-                ..problem
-            }));
+            partly = Some(Failure::Partly(Problem { title: sentence, ..problem }));
         }
     }
     let mut answer = Answer::new(&json, page);
@@ -202,10 +192,7 @@ fn ended(sentence: &str) -> String {
 fn describe_room(page: &mut Page, built: &RoomBuilt) {
     page.title("Encrypted room");
     page.row("room", &built.room.to_string());
-    page.row(
-        "members",
-        &format!("{} people who may be called, and you", built.people.len()),
-    );
+    page.row("members", &format!("{} people who may be called, and you", built.people.len()));
     for left in &built.left_out {
         page.row("left out", &format!("{}: {}", left.work_name, left.problem));
     }
@@ -214,16 +201,10 @@ fn describe_room(page: &mut Page, built: &RoomBuilt) {
 /// Builds the room of an earlier callout.
 pub(crate) async fn build_room(context: &Context, session: &Session, callout: CalloutId) -> Result<Answer, Failure> {
     let opening: Opening = session.unbuilt(callout)?.ok_or_else(|| {
-        Failure::local(
-            ErrorCode::WrongState,
-            "That callout was not opened on this device, or its room stands already.",
-        )
+        Failure::local(ErrorCode::WrongState, "That callout was not opened on this device, or its room stands already.")
     })?;
     let built = session.build_callout_room(&opening).await?;
     let mut page = context.page();
     describe_room(&mut page, &built);
-    Ok(Answer::new(
-        &json!({ "callout": callout, "room": built.room, "left_out": built.left_out }),
-        page,
-    ))
+    Ok(Answer::new(&json!({ "callout": callout, "room": built.room, "left_out": built.left_out }), page))
 }

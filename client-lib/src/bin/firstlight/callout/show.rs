@@ -46,9 +46,7 @@ pub(super) fn show(context: &Context, view: &CalloutView) -> Answer {
 /// Writes one callout on a page.
 pub(super) fn describe(page: &mut Page, view: &CalloutView) {
     page.title(&format!("Callout {}", view.id.short()));
-    page.dressed_row("state", words::state(view.state), |style, text| {
-        dress(style, view.state, text)
-    });
+    page.dressed_row("state", words::state(view.state), |style, text| dress(style, view.state, text));
     if let Some(own) = view.your_state {
         page.row("you", words::responder(own));
     }
@@ -57,13 +55,7 @@ pub(super) fn describe(page: &mut Page, view: &CalloutView) {
         let when = page.when().both(next.at);
         page.row("next", &format!("{}: {when}", words::next(next.what)));
     }
-    page.row(
-        "responders",
-        &format!(
-            "{} going of {} wanted, {} awake",
-            view.accepted, view.wanted, view.acknowledged
-        ),
-    );
+    page.row("responders", &format!("{} going of {} wanted, {} awake", view.accepted, view.wanted, view.acknowledged));
     page.row("duty number", view.duty_number.as_str());
     if let Some(routing) = &view.routing {
         describe_routing(page, routing);
@@ -76,10 +68,7 @@ pub(super) fn describe(page: &mut Page, view: &CalloutView) {
         page.row("goes on as", &into.to_string());
     }
     for duplicate in &view.possible_duplicates {
-        page.row(
-            "same as?",
-            &format!("{}: \"firstlight callout merge\" if it is", duplicate.short()),
-        );
+        page.row("same as?", &format!("{}: \"firstlight callout merge\" if it is", duplicate.short()));
     }
     for raised in &view.alarms {
         let text = words::alarm(raised.alarm, |person| name_of(&view.responders, person));
@@ -94,11 +83,7 @@ pub(super) fn describe(page: &mut Page, view: &CalloutView) {
     if let Some(outcome) = &view.outcome {
         page.title("Outcome");
         page.time("closed", outcome.closed_at);
-        let reasons: Vec<String> = outcome
-            .reasons
-            .iter()
-            .map(|r| r.to_string().replace('_', " "))
-            .collect();
+        let reasons: Vec<String> = outcome.reasons.iter().map(|r| r.to_string().replace('_', " ")).collect();
         page.row("reasons", &reasons.join(", "));
         page.row("support", &outcome.support.to_string().replace('_', " "));
         page.row("kits given", &outcome.kits_given.to_string());
@@ -119,25 +104,14 @@ fn dress(style: Style, state: CalloutState, text: &str) -> String {
 
 fn describe_routing(page: &mut Page, routing: &Routing) {
     page.row("place", &place(routing));
-    page.row(
-        "young people",
-        &format!("{}, {}", routing.young_people, words::age_band(routing.age_band)),
-    );
+    page.row("young people", &format!("{}, {}", routing.young_people, words::age_band(routing.age_band)));
     let languages: Vec<&str> = routing.languages.iter().map(|l| l.as_str()).collect();
     page.row("languages", &languages.join(", "));
     if routing.preference != firstlight_protocol::callout::Preference::Any {
         page.row("prefers", &format!("a {}", routing.preference));
     }
-    let scene = if routing.scene_safe {
-        "safe"
-    } else {
-        "NOT confirmed safe"
-    };
-    let emergency = if routing.emergency_needed {
-        ", emergency services needed"
-    } else {
-        ""
-    };
+    let scene = if routing.scene_safe { "safe" } else { "NOT confirmed safe" };
+    let emergency = if routing.emergency_needed { ", emergency services needed" } else { "" };
     page.row("scene", &format!("{scene}{emergency}"));
     page.row("call back", routing.call_back.as_str());
     page.time("first contact", routing.first_contact_at);
@@ -153,23 +127,13 @@ fn place(routing: &Routing) -> String {
 fn responder(page: &Page, responder: &ResponderView) -> Vec<String> {
     let name = responder.work_name.clone().unwrap_or_else(|| responder.person.short());
     let coming = matches!(responder.state, ResponderState::Accepted | ResponderState::EnRoute);
-    let eta = responder
-        .eta_at
-        .filter(|_| coming)
-        .map(|at| page.when().both(at))
-        .unwrap_or_default();
-    let tier = responder
-        .tier
-        .map(|tier| words::tier(tier).to_owned())
-        .unwrap_or_default();
+    let eta = responder.eta_at.filter(|_| coming).map(|at| page.when().both(at)).unwrap_or_default();
+    let tier = responder.tier.map(|tier| words::tier(tier).to_owned()).unwrap_or_default();
     vec![name, words::responder(responder.state).into(), eta, tier]
 }
 
 fn name_of(responders: &[ResponderView], person: PersonId) -> String {
-    let known = responders
-        .iter()
-        .find(|r| r.person == person)
-        .and_then(|r| r.work_name.clone());
+    let known = responders.iter().find(|r| r.person == person).and_then(|r| r.work_name.clone());
     known.unwrap_or_else(|| person.short())
 }
 
@@ -179,19 +143,9 @@ pub(crate) fn summarise(view: &CalloutView) -> String {
         .responders
         .iter()
         .filter(|r| r.state.is_active())
-        .map(|r| {
-            format!(
-                "{} {}",
-                r.work_name.clone().unwrap_or_else(|| r.person.short()),
-                words::responder(r.state)
-            )
-        })
+        .map(|r| format!("{} {}", r.work_name.clone().unwrap_or_else(|| r.person.short()), words::responder(r.state)))
         .collect();
-    let going = if going.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", going.join(", "))
-    };
+    let going = if going.is_empty() { String::new() } else { format!(" ({})", going.join(", ")) };
     format!("callout {}: {}{going}", view.id.short(), words::state(view.state))
 }
 
@@ -199,16 +153,10 @@ pub(crate) fn summarise(view: &CalloutView) -> String {
 pub(super) async fn timeline(context: &Context, session: &Session, callout: CalloutId) -> Result<Answer, Failure> {
     let timeline = session.api().timeline(callout).await?;
     let view = session.api().callout(callout).await?;
-    let mut names: BTreeMap<PersonId, String> = view
-        .responders
-        .iter()
-        .filter_map(|r| Some((r.person, r.work_name.clone()?)))
-        .collect();
+    let mut names: BTreeMap<PersonId, String> =
+        view.responders.iter().filter_map(|r| Some((r.person, r.work_name.clone()?))).collect();
     if names.len() < view.responders.len()
-        || timeline
-            .entries
-            .iter()
-            .any(|e| e.person.is_some_and(|p| !names.contains_key(&p)))
+        || timeline.entries.iter().any(|e| e.person.is_some_and(|p| !names.contains_key(&p)))
     {
         // Names help; a timeline without them is still one.
         if let Ok(people) = session.api().people().await {
@@ -222,9 +170,7 @@ pub(super) async fn timeline(context: &Context, session: &Session, callout: Call
         .iter()
         .map(|entry| {
             let after = entry.at.since(view.opened_at).as_millis();
-            let who = entry
-                .person
-                .map(|p| names.get(&p).cloned().unwrap_or_else(|| p.short()));
+            let who = entry.person.map(|p| names.get(&p).cloned().unwrap_or_else(|| p.short()));
             vec![
                 page.when().clock(entry.at),
                 format!("+{}", crate::output::took(after)),
@@ -304,24 +250,14 @@ mod tests {
         }
         assert_eq!(
             summarise(&view()),
-            format!(
-                "callout {}: accepted: somebody is going (Advocate 2 going)",
-                view().id.short()
-            )
+            format!("callout {}: accepted: somebody is going (Advocate 2 going)", view().id.short())
         );
     }
 
     #[test]
     fn latest_prefers_what_is_open() {
-        let older = CalloutView {
-            id: CalloutId([5; 16]),
-            opened_at: Timestamp(1),
-            ..view()
-        };
-        let closed = CalloutView {
-            state: CalloutState::Closed,
-            ..view()
-        };
+        let older = CalloutView { id: CalloutId([5; 16]), opened_at: Timestamp(1), ..view() };
+        let closed = CalloutView { state: CalloutState::Closed, ..view() };
         assert_eq!(super::super::latest(&[closed.clone(), older.clone()]), Some(older.id));
         assert_eq!(super::super::latest(std::slice::from_ref(&closed)), Some(closed.id));
         assert_eq!(super::super::latest(&[]), None);

@@ -27,20 +27,12 @@ pub(crate) struct Answer {
 impl Answer {
     /// Everything was said on the way.
     pub(crate) fn nothing() -> Self {
-        Self {
-            json: Value::Null,
-            text: String::new(),
-            partly: None,
-        }
+        Self { json: Value::Null, text: String::new(), partly: None }
     }
 
     /// An answer in both forms.
     pub(crate) fn new(json: &impl Serialize, page: Page) -> Self {
-        Self {
-            json: serde_json::to_value(json).unwrap_or(Value::Null),
-            text: page.into_text(),
-            partly: None,
-        }
+        Self { json: serde_json::to_value(json).unwrap_or(Value::Null), text: page.into_text(), partly: None }
     }
 }
 
@@ -58,19 +50,11 @@ impl Output {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
             && std::env::var_os("TERM").is_none_or(|t| t != "dumb");
         let on = |terminal: bool| {
-            if wanted && terminal {
-                Style::Colour
-            } else {
-                Style::Plain
-            }
+            if wanted && terminal { Style::Colour } else { Style::Plain }
         };
         Self {
             json,
-            style: if json {
-                Style::Plain
-            } else {
-                on(std::io::stdout().is_terminal())
-            },
+            style: if json { Style::Plain } else { on(std::io::stdout().is_terminal()) },
             error_style: on(std::io::stderr().is_terminal()),
         }
     }

@@ -17,11 +17,7 @@ pub(crate) struct Page {
 impl Page {
     /// Empty.
     pub(crate) fn new(style: Style, when: When) -> Self {
-        Self {
-            style,
-            when,
-            text: String::new(),
-        }
+        Self { style, when, text: String::new() }
     }
 
     /// For speaking of times.
@@ -78,15 +74,10 @@ impl Page {
             self.note(&format!("  {empty}"));
             return;
         }
-        let rows: Vec<Vec<String>> = rows
-            .iter()
-            .map(|row| row.iter().map(|cell| clean(cell).replace('\n', " ")).collect())
-            .collect();
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| clean(cell).replace('\n', " ")).collect()).collect();
         let width = |i: usize| {
-            let cells = rows
-                .iter()
-                .filter_map(|row| row.get(i))
-                .map(|cell| cell.chars().count());
+            let cells = rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count());
             cells.chain(head.get(i).map(|h| h.chars().count())).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..head.len()).map(width).collect();
@@ -134,10 +125,7 @@ mod tests {
         p.title("Responders");
         p.table(
             &["NAME", "STATE"],
-            &[
-                vec!["Advocate 10".into(), "paged".into()],
-                vec!["Ana".into(), "declined".into()],
-            ],
+            &[vec!["Advocate 10".into(), "paged".into()], vec!["Ana".into(), "declined".into()]],
             "nobody",
         );
         p.table(&["X"], &[], "none yet");

@@ -63,10 +63,7 @@ mod tests {
 
     #[test]
     fn a_message_can_not_dress_up_as_something_else() {
-        assert_eq!(
-            clean("a\x1b[2Jb\r\u{202e}c\td\ne"),
-            "a\u{fffd}[2Jb\u{fffd}\u{fffd}c d\ne"
-        );
+        assert_eq!(clean("a\x1b[2Jb\r\u{202e}c\td\ne"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c d\ne");
         assert_eq!(clean("niña, 李, 35'"), "niña, 李, 35'");
     }
 

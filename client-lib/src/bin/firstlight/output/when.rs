@@ -14,18 +14,12 @@ pub(crate) struct When {
 impl When {
     /// In the time zone of this machine.
     pub(crate) fn here(now: Timestamp) -> Self {
-        Self {
-            now,
-            zone: TimeZone::system(),
-        }
+        Self { now, zone: TimeZone::system() }
     }
 
     #[cfg(test)]
     pub(crate) fn utc(now: Timestamp) -> Self {
-        Self {
-            now,
-            zone: TimeZone::UTC,
-        }
+        Self { now, zone: TimeZone::UTC }
     }
 
     /// The clock: "01:43:10" today, "Sat 7 Mar 23:05" otherwise, with the year if it is another one.
@@ -107,14 +101,8 @@ mod tests {
         assert_eq!(when.both(now), "01:43:10 (now)");
         assert_eq!(when.both(now - Duration::from_secs(12)), "01:42:58 (12 s ago)");
         assert_eq!(when.both(now + Duration::from_secs(35 * 60)), "02:18:10 (in 35 min)");
-        assert_eq!(
-            when.both(now - Duration::from_secs(7_500)),
-            "Sat 7 Mar 23:38 (2 h 5 min ago)"
-        );
-        assert_eq!(
-            when.both(now - Duration::from_secs(3 * 86_400)),
-            "Thu 5 Mar 01:43 (3 days ago)"
-        );
+        assert_eq!(when.both(now - Duration::from_secs(7_500)), "Sat 7 Mar 23:38 (2 h 5 min ago)");
+        assert_eq!(when.both(now - Duration::from_secs(3 * 86_400)), "Thu 5 Mar 01:43 (3 days ago)");
         assert_eq!(when.clock(now - Duration::from_secs(400 * 86_400)), "1 Feb 2025 01:43");
         assert_eq!(when.clock(Timestamp(i64::MAX)), format!("{} ms", i64::MAX));
     }
