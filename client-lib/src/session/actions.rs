@@ -59,20 +59,28 @@ impl Session {
         routing: Routing,
         details: CalloutDetails,
     ) -> Result<(CalloutView, Opening), SessionError> {
-        let now = clock::now();
+        let since = clock::now() - REPEAT;
         let known: Vec<Opening> = self.state.all(names::OPENING)?;
-        let repeated = known.into_iter().find(|o| o.is_same(&routing, &details) && o.at > now - REPEAT);
-        let mut opening = match repeated {
-            Some(opening) => opening,
-            None => Opening {
-                open: OpenCallout { id: CalloutId(random()?), routing },
-                details,
-                room: RoomId(random()?),
-                message: MessageId(random()?),
-                at: now,
-                accepted: false,
-            },
+        if let Some(repeated) = known.into_iter().find(|o| o.is_same(&routing, &details) && o.at > since) {
+            let (view, opening) = self.submit(repeated).await?;
+            if view.state.is_open() {
+                return Ok((view, opening));
+            }
+            // That one is over: this is a new one.
+            self.forget_opening(&opening)?;
+        }
+        let opening = Opening {
+            open: OpenCallout { id: CalloutId(random()?), routing },
+            details,
+            room: RoomId(random()?),
+            message: MessageId(random()?),
+            at: clock::now(),
+            accepted: false,
         };
+        self.submit(opening).await
+    }
+
+    async fn submit(&self, mut opening: Opening) -> Result<(CalloutView, Opening), SessionError> {
         self.state.put(&opening.name(), &opening)?;
         let view = match self.api.open_callout(&opening.open).await {
             Ok(view) => view,
