@@ -77,6 +77,10 @@ impl Engine {
                     room,
                     seq: record.cursor,
                 }));
+            } else if matches!(intent.wish, Wish::Send { .. }) {
+                // It was said under this id before, and read since: wishing it again says nothing new.
+                engine.drop_intent(&intent);
+                step.events.push(Event::Sent { room, id, seq });
             }
             Ok(())
         })

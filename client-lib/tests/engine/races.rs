@@ -33,14 +33,7 @@ fn the_loser_of_a_race_builds_its_commit_again_under_the_same_wish() {
     b.wish(|e| e.remove(ROOM, &gone, MessageId([5; 16]), now()));
     settle(&mut town.net, &mut [&mut b, &mut a, &mut c, &mut d]);
     agree(&mut [&mut a, &mut b, &mut c]);
-    assert_eq!(
-        town.net
-            .log(ROOM, 0)
-            .iter()
-            .filter(|e| e.id.0[0] == 4 || e.id.0[0] == 5)
-            .count(),
-        1
-    );
+    assert_eq!(town.net.log(ROOM, 0).iter().filter(|e| e.id.0[0] == 4 || e.id.0[0] == 5).count(), 1);
 }
 
 #[test]
@@ -52,11 +45,26 @@ fn a_message_that_crossed_a_commit_is_encrypted_again_and_arrives_once() {
     b.wish(|e| e.update(ROOM, MessageId([2; 16]), now()));
     b.work(&mut town.net);
     settle(&mut town.net, &mut [&mut a, &mut b]);
+    assert_eq!((a.texts(ROOM), b.texts(ROOM)), (vec!["crossed".to_owned()], vec!["crossed".to_owned()]));
+    agree(&mut [&mut a, &mut b]);
+}
+
+#[test]
+fn a_message_that_is_wished_again_after_it_was_sent_is_said_once_and_leaves_nothing_waiting() {
+    let mut town = Town::new();
+    let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
+    town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
+    for _ in 0..2 {
+        a.text(ROOM, 1, "once");
+        settle(&mut town.net, &mut [&mut a, &mut b]);
+    }
+    assert_eq!(a.host.engine().pending(), []);
+    a.text(ROOM, 2, "and on");
+    settle(&mut town.net, &mut [&mut a, &mut b]);
     assert_eq!(
         (a.texts(ROOM), b.texts(ROOM)),
-        (vec!["crossed".to_owned()], vec!["crossed".to_owned()])
+        (vec!["once".to_owned(), "and on".into()], vec!["once".into(), "and on".into()])
     );
-    agree(&mut [&mut a, &mut b]);
 }
 
 #[test]
@@ -66,9 +74,7 @@ fn the_echo_and_the_answer_of_an_own_commit_and_message_in_both_orders() {
         let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
         town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
         a.wish(|e| e.update(ROOM, MessageId([1; 16]), now()));
-        let Some(Effect::PublishCommit { room, bundle }) = a.queue.pop_front() else {
-            panic!("a commit")
-        };
+        let Some(Effect::PublishCommit { room, bundle }) = a.queue.pop_front() else { panic!("a commit") };
         let answer = town.net.commit(a.device, room, &bundle).unwrap();
         let log = town.net.log(ROOM, 0);
         let echo = |p: &mut firstlight_client::testing::Peer| p.apply(|e| e.receive_entries(&log, now())).unwrap();
@@ -84,11 +90,8 @@ fn the_echo_and_the_answer_of_an_own_commit_and_message_in_both_orders() {
         }
         assert_eq!(a.host.engine().pending(), []);
         a.text(ROOM, 2, "hello");
-        let Some(Effect::PublishMessage { message, .. }) = a
-            .queue
-            .iter()
-            .find(|e| matches!(e, Effect::PublishMessage { .. }))
-            .cloned()
+        let Some(Effect::PublishMessage { message, .. }) =
+            a.queue.iter().find(|e| matches!(e, Effect::PublishMessage { .. })).cloned()
         else {
             panic!("a message")
         };
