@@ -1,7 +1,7 @@
 //! Callouts: opening one, and acting on one. The id is stored before the request, so that repeating the command after a
 //! crash or a lost answer does not do it twice (DOMAIN.md, "At night": a retry never makes a second callout).
 
-use super::{Session, SessionError, clock, random, state::names};
+use super::{RoomBuilt, Session, SessionError, clock, random, state::names};
 use firstlight_protocol::{
     ActionId, CalloutId, MessageId, RoomId, Timestamp,
     api::ActOnCallout,
@@ -60,7 +60,7 @@ impl Session {
         details: CalloutDetails,
     ) -> Result<(CalloutView, Opening), SessionError> {
         let since = clock::now() - REPEAT;
-        let known: Vec<Opening> = self.state.all(names::OPENING)?;
+        let known = self.openings()?;
         if let Some(repeated) = known.into_iter().find(|o| o.is_same(&routing, &details) && o.at > since) {
             let (view, opening) = self.submit(repeated).await?;
             if view.state.is_open() {
@@ -97,11 +97,25 @@ impl Session {
         Ok((view, opening))
     }
 
-    /// Callouts of this device whose rooms are not built yet.
+    /// Callouts of this device that are not finished: not sent yet, or their rooms are not built. What was not sent in
+    /// time is forgotten: by then the officer has called the duty number.
     pub fn openings(&self) -> Result<Vec<Opening>, SessionError> {
-        let mut all: Vec<Opening> = self.state.all(names::OPENING)?;
-        all.retain(|opening| opening.accepted);
-        Ok(all)
+        let since = clock::now() - REPEAT;
+        let mut open = Vec::new();
+        for opening in self.state.all::<Opening>(names::OPENING)? {
+            if opening.accepted || opening.at > since {
+                open.push(opening);
+            } else {
+                self.forget_opening(&opening)?;
+            }
+        }
+        Ok(open)
+    }
+
+    /// Goes on with an unfinished callout: sends it if the server does not have it, and builds its room.
+    pub async fn finish_opening(&self, opening: Opening) -> Result<RoomBuilt, SessionError> {
+        let opening = if opening.accepted { opening } else { self.submit(opening).await?.1 };
+        self.build_callout_room(&opening).await
     }
 
     /// The room stands, or is given up.

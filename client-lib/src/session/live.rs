@@ -500,7 +500,7 @@ async fn run(session: Session, work: Work) -> Done {
         Work::Seen(page) => session.api.page_seen(page).await.map(|()| quiet()).map_err(SessionError::from),
         Work::CompleteRoom(view) => session.complete_callout_room(&view).await.map(|()| quiet()),
         Work::BuildRoom(callout) => match session.unbuilt(callout) {
-            Ok(Some(opening)) => session.build_callout_room(&opening).await.map(|built| {
+            Ok(Some(opening)) => session.finish_opening(opening).await.map(|built| {
                 happenings.push(Happening::RoomBuilt { callout, room: built.room, people: built.people.len() });
                 quiet()
             }),

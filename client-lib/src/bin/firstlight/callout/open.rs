@@ -152,7 +152,7 @@ fn not_sent(context: &Context, session: &Session, reason: &str) {
     };
     context
         .out
-        .loud(&format!("NOT SENT: {call}. Running the same command again does not make a second callout. ({reason})"));
+        .loud(&format!("NOT SENT: {call}. The same command again, or \"firstlight watch\", sends it within 15 minutes, once. ({reason})"));
 }
 
 /// The callout, and what became of its room.
@@ -203,7 +203,7 @@ pub(crate) async fn build_room(context: &Context, session: &Session, callout: Ca
     let opening: Opening = session.unbuilt(callout)?.ok_or_else(|| {
         Failure::local(ErrorCode::WrongState, "That callout was not opened on this device, or its room stands already.")
     })?;
-    let built = session.build_callout_room(&opening).await?;
+    let built = session.finish_opening(opening).await?;
     let mut page = context.page();
     describe_room(&mut page, &built);
     Ok(Answer::new(&json!({ "callout": callout, "room": built.room, "left_out": built.left_out }), page))
