@@ -14,11 +14,7 @@ pub struct Backoff {
 impl Backoff {
     /// `floor` is the shortest wait and the first ceiling's half; no wait is longer than `cap`.
     pub const fn new(floor: Duration, cap: Duration) -> Self {
-        Self {
-            floor,
-            cap,
-            failures: 0,
-        }
+        Self { floor, cap, failures: 0 }
     }
 
     /// For the websocket: a responder who lost the server for a moment is back within half a second, and one in a
@@ -35,10 +31,8 @@ impl Backoff {
     /// Counts one more failure and says how long to wait; `random` is any uniformly random number.
     pub fn fail(&mut self, random: u64) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let ceiling = self
-            .floor
-            .saturating_mul(1u32.checked_shl(self.failures.min(20)).unwrap_or(u32::MAX))
-            .min(self.cap);
+        let ceiling =
+            self.floor.saturating_mul(1u32.checked_shl(self.failures.min(20)).unwrap_or(u32::MAX)).min(self.cap);
         let spread = u64::try_from(ceiling.saturating_sub(self.floor).as_millis()).unwrap_or(u64::MAX);
         self.floor.min(self.cap) + Duration::from_millis(random % spread.saturating_add(1))
     }
@@ -83,10 +77,7 @@ mod tests {
         let mut b = Backoff::reconnect();
         for random in (0..200u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)) {
             let wait = b.fail(random);
-            assert!(
-                wait >= Duration::from_millis(100) && wait <= Duration::from_secs(10),
-                "{wait:?}"
-            );
+            assert!(wait >= Duration::from_millis(100) && wait <= Duration::from_secs(10), "{wait:?}");
         }
         assert_eq!(b.failures(), 200);
         assert!(Backoff::new(Duration::from_secs(9), Duration::from_secs(1)).fail(u64::MAX) <= Duration::from_secs(1));

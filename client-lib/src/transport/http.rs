@@ -31,22 +31,12 @@ pub(crate) struct Call {
 impl Call {
     /// Reads; always repeatable.
     pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self {
-            method: Method::GET,
-            path: path.into(),
-            body: None,
-            repeatable: true,
-        }
+        Self { method: Method::GET, path: path.into(), body: None, repeatable: true }
     }
 
     /// Takes away; repeating it changes nothing.
     pub(crate) fn delete(path: impl Into<String>) -> Self {
-        Self {
-            method: Method::DELETE,
-            path: path.into(),
-            body: None,
-            repeatable: true,
-        }
+        Self { method: Method::DELETE, path: path.into(), body: None, repeatable: true }
     }
 
     /// Replaces a document; repeatable.
@@ -71,12 +61,7 @@ impl Call {
 
     fn with_body(method: Method, path: String, body: &impl Serialize, repeatable: bool) -> Self {
         // Types of the protocol always encode; the server would answer an empty body with "bad_request".
-        Self {
-            method,
-            path,
-            body: Some(serde_json::to_vec(body).unwrap_or_default()),
-            repeatable,
-        }
+        Self { method, path, body: Some(serde_json::to_vec(body).unwrap_or_default()), repeatable }
     }
 }
 
@@ -100,9 +85,7 @@ impl Http {
         if server.is_loopback() {
             builder = builder.no_proxy();
         }
-        let client = builder
-            .build()
-            .map_err(|e| TransportError::unreachable(root_cause(&e)))?;
+        let client = builder.build().map_err(|e| TransportError::unreachable(root_cause(&e)))?;
         Ok(Self { client, server })
     }
 
@@ -144,9 +127,7 @@ impl Http {
             request = request.bearer_auth(token.reveal());
         }
         if let Some(body) = &call.body {
-            request = request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(body.clone());
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
         }
         let answer = request.send().await.map_err(|e| (broken(&e), e.is_connect()))?;
         let status = answer.status();
@@ -204,18 +185,11 @@ fn problem_of(status: StatusCode, body: &[u8]) -> Problem {
         500.. => ErrorCode::Internal,
         _ => ErrorCode::BadRequest,
     };
-    Problem::with(
-        code,
-        format!("The answer was HTTP {} without an explanation.", status.as_u16()),
-    )
+    Problem::with(code, format!("The answer was HTTP {} without an explanation.", status.as_u16()))
 }
 
 fn broken(error: &reqwest::Error) -> TransportError {
-    let reason = if error.is_timeout() {
-        "it did not answer in time".to_owned()
-    } else {
-        root_cause(error)
-    };
+    let reason = if error.is_timeout() { "it did not answer in time".to_owned() } else { root_cause(error) };
     TransportError::unreachable(reason)
 }
 
@@ -253,10 +227,7 @@ mod tests {
             }
             count
         });
-        (
-            Http::new(ServerUrl::parse(&format!("http://{address}"), false).unwrap()).unwrap(),
-            task,
-        )
+        (Http::new(ServerUrl::parse(&format!("http://{address}"), false).unwrap()).unwrap(), task)
     }
 
     const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n42";
@@ -289,14 +260,8 @@ mod tests {
         let (http, _served) = serve(vec![HUGE, OK, EMPTY]).await;
         let error = http.send::<u32>(&Call::get("/v1/x"), None).await.unwrap_err();
         assert!(matches!(error, TransportError::TooLarge { .. }), "{error}");
-        let error = http
-            .send::<Vec<u32>>(&Call::get("/v1/x?after=1"), None)
-            .await
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "The server's answer to GET /v1/x is not of the documented shape."
-        );
+        let error = http.send::<Vec<u32>>(&Call::get("/v1/x?after=1"), None).await.unwrap_err();
+        assert_eq!(error.to_string(), "The server's answer to GET /v1/x is not of the documented shape.");
         http.send::<()>(&Call::delete("/v1/x"), None).await.unwrap();
     }
 
@@ -314,9 +279,6 @@ mod tests {
     fn the_servers_own_problem_wins_over_the_status() {
         let body = serde_json::to_vec(&Problem::new(ErrorCode::StaleEpoch)).unwrap();
         assert_eq!(problem_of(StatusCode::CONFLICT, &body).code, ErrorCode::StaleEpoch);
-        assert_eq!(
-            problem_of(StatusCode::BAD_GATEWAY, b"<html>").code,
-            ErrorCode::Unavailable
-        );
+        assert_eq!(problem_of(StatusCode::BAD_GATEWAY, b"<html>").code, ErrorCode::Unavailable);
     }
 }

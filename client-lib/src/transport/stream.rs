@@ -53,9 +53,7 @@ impl From<StreamEnd> for TransportError {
         match end {
             StreamEnd::Lost(reason) => Self::unreachable(reason),
             StreamEnd::Closed(problem) => Self::Refused(problem),
-            StreamEnd::Malformed => Self::Malformed {
-                what: "/v1/stream".into(),
-            },
+            StreamEnd::Malformed => Self::Malformed { what: "/v1/stream".into() },
         }
     }
 }
@@ -92,23 +90,15 @@ impl Stream {
 
     async fn connect(server: &ServerUrl) -> Result<Self, TransportError> {
         let mut request = server.stream().into_client_request().map_err(|e| broken(&e))?;
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
         let config = WebSocketConfig::default()
             .read_buffer_size(16 << 10)
             .write_buffer_size(16 << 10)
             .max_write_buffer_size(MAX_BODY)
             .max_frame_size(Some(MAX_FRAME))
             .max_message_size(Some(MAX_FRAME));
-        let (socket, _) = connect_async_with_config(request, Some(config), true)
-            .await
-            .map_err(|e| broken(&e))?;
-        Ok(Self {
-            socket,
-            silence: OPEN_DEADLINE,
-            deadline: Instant::now() + OPEN_DEADLINE,
-        })
+        let (socket, _) = connect_async_with_config(request, Some(config), true).await.map_err(|e| broken(&e))?;
+        Ok(Self { socket, silence: OPEN_DEADLINE, deadline: Instant::now() + OPEN_DEADLINE })
     }
 
     /// Sends one frame.
@@ -233,19 +223,11 @@ mod tests {
     }
 
     fn hello() -> Hello {
-        Hello {
-            ticket: Secret::new("ticket"),
-            inbox: Some(7),
-            rooms: Vec::new(),
-        }
+        Hello { ticket: Secret::new("ticket"), inbox: Some(7), rooms: Vec::new() }
     }
 
     fn ready() -> Message {
-        let ready = Ready {
-            device: DeviceId([1; 16]),
-            now: Timestamp(5),
-            ping_ms: 20_000,
-        };
+        let ready = Ready { device: DeviceId([1; 16]), now: Timestamp(5), ping_ms: 20_000 };
         Message::Binary(to_cbor(&ServerFrame::Ready(ready)).into())
     }
 
@@ -264,19 +246,12 @@ mod tests {
             for n in 0..3 {
                 assert!(matches!(receive(&mut peer).await, ClientFrame::PageSeen { page } if page == PageId([n; 16])));
             }
-            peer.close(Some(CloseFrame {
-                code: close_code::REVOKED.into(),
-                reason: "".into(),
-            }))
-            .await
-            .unwrap();
+            peer.close(Some(CloseFrame { code: close_code::REVOKED.into(), reason: "".into() })).await.unwrap();
         })
         .await;
         let (mut stream, ready) = Stream::open(&url, hello()).await.unwrap();
         assert_eq!(ready.device, DeviceId([1; 16]));
-        let frames: Vec<_> = (0..3)
-            .map(|n| ClientFrame::PageSeen { page: PageId([n; 16]) })
-            .collect();
+        let frames: Vec<_> = (0..3).map(|n| ClientFrame::PageSeen { page: PageId([n; 16]) }).collect();
         stream.send_all(&frames).await.unwrap();
         let end = stream.next().await.unwrap_err();
         assert!(end.is_final(), "{end:?}");
@@ -287,12 +262,7 @@ mod tests {
     async fn a_refused_ticket_and_an_oversized_frame_are_typed() {
         let (url, _) = serve(|mut peer| async move {
             receive(&mut peer).await;
-            peer.close(Some(CloseFrame {
-                code: close_code::UNAUTHENTICATED.into(),
-                reason: "".into(),
-            }))
-            .await
-            .unwrap();
+            peer.close(Some(CloseFrame { code: close_code::UNAUTHENTICATED.into(), reason: "".into() })).await.unwrap();
         })
         .await;
         let error = Stream::open(&url, hello()).await.unwrap_err();

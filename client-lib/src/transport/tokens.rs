@@ -46,9 +46,7 @@ pub struct SignIn<V> {
 
 impl<V> Clone for SignIn<V> {
     fn clone(&self) -> Self {
-        Self {
-            vault: self.vault.clone(),
-        }
+        Self { vault: self.vault.clone() }
     }
 }
 
@@ -106,12 +104,7 @@ impl<V: TokenVault> SignIn<V> {
         // From here on the stored token counts as used, whatever becomes of the answer: a crash now leads to a new
         // sign-in, never to a second use.
         self.vault.store(None)?;
-        let call = Call::post_once(
-            "/v1/auth/refresh",
-            &RefreshRequest {
-                refresh: tokens.refresh.clone(),
-            },
-        );
+        let call = Call::post_once("/v1/auth/refresh", &RefreshRequest { refresh: tokens.refresh.clone() });
         match http.send(&call, None).await {
             Ok(tokens) => Ok(Some(tokens)),
             Err(e)
@@ -130,15 +123,10 @@ impl<V: TokenVault> SignIn<V> {
     async fn sign_in(&self, http: &Http) -> Result<Tokens, TransportError> {
         let device = self.vault.device()?;
         let server: ServerInfo = http.send(&Call::get("/v1/server"), None).await?;
-        let challenge: Challenge = http
-            .send(&Call::post("/v1/auth/challenges", &ChallengeRequest { device }), None)
-            .await?;
+        let challenge: Challenge =
+            http.send(&Call::post("/v1/auth/challenges", &ChallengeRequest { device }), None).await?;
         let signature = self.vault.sign_challenge(&server.name, &challenge.challenge)?;
-        let answer = SignInRequest {
-            device,
-            challenge: challenge.challenge,
-            signature: signature.into(),
-        };
+        let answer = SignInRequest { device, challenge: challenge.challenge, signature: signature.into() };
         http.send(&Call::post_once("/v1/auth/sessions", &answer), None).await
     }
 }
@@ -215,31 +203,19 @@ mod tests {
                 let (status, body) = match path.as_str() {
                     "/v1/server" => {
                         let name = "http://s".into();
-                        let info = ServerInfo {
-                            name,
-                            version: "1".into(),
-                            host: None,
-                            suites: vec![1],
-                            now: NOW,
-                        };
+                        let info = ServerInfo { name, version: "1".into(), host: None, suites: vec![1], now: NOW };
                         (200, serde_json::to_vec(&info))
                     }
-                    "/v1/auth/challenges" => (
-                        200,
-                        serde_json::to_vec(&Challenge {
-                            challenge: Bytes(vec![7; 32]),
-                            expires_at: later,
-                        }),
-                    ),
+                    "/v1/auth/challenges" => {
+                        (200, serde_json::to_vec(&Challenge { challenge: Bytes(vec![7; 32]), expires_at: later }))
+                    }
                     "/v1/auth/sessions" => (200, serde_json::to_vec(&tokens("signed", later))),
                     "/v1/auth/refresh" if reused => (401, serde_json::to_vec(&Problem::new(ErrorCode::TokenReused))),
                     _ => (200, serde_json::to_vec(&tokens("refreshed", later))),
                 };
                 let body = body.unwrap();
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                    body.len()
-                );
+                let head =
+                    format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
                 socket.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
             }
         });
@@ -252,18 +228,12 @@ mod tests {
         let vault = Arc::new(Memory::default());
         let sign_in = SignIn::new(vault.clone());
         assert_eq!(sign_in.access(&http, None).await.unwrap(), Secret::new("access-signed"));
-        assert_eq!(
-            *asked.lock().unwrap(),
-            ["/v1/server", "/v1/auth/challenges", "/v1/auth/sessions"]
-        );
+        assert_eq!(*asked.lock().unwrap(), ["/v1/server", "/v1/auth/challenges", "/v1/auth/sessions"]);
         assert_eq!(sign_in.access(&http, None).await.unwrap(), Secret::new("access-signed"));
         assert_eq!(asked.lock().unwrap().len(), 3, "nothing is asked while it is good");
         // One that the server refuses is renewed, however long it should have lasted.
         let refused = Secret::new("access-signed");
-        assert_eq!(
-            sign_in.access(&http, Some(&refused)).await.unwrap(),
-            Secret::new("access-refreshed")
-        );
+        assert_eq!(sign_in.access(&http, Some(&refused)).await.unwrap(), Secret::new("access-refreshed"));
     }
 
     #[tokio::test]
@@ -273,10 +243,7 @@ mod tests {
         vault.store(Some(&tokens("old", NOW + Duration::from_secs(5)))).unwrap();
         let (a, b) = (SignIn::new(vault.clone()), SignIn::new(vault.clone()));
         let (a, b) = tokio::join!(a.access(&http, None), b.access(&http, None));
-        assert_eq!(
-            (a.unwrap(), b.unwrap()),
-            (Secret::new("access-refreshed"), Secret::new("access-refreshed"))
-        );
+        assert_eq!((a.unwrap(), b.unwrap()), (Secret::new("access-refreshed"), Secret::new("access-refreshed")));
         assert_eq!(*asked.lock().unwrap(), ["/v1/auth/refresh"]);
     }
 

@@ -34,18 +34,11 @@ impl ServerUrl {
         };
         let host = url.host_str().filter(|_| plain).ok_or(InvalidServer::NotAnAddress)?;
         let loopback = host == "localhost"
-            || host
-                .trim_matches(['[', ']'])
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.is_loopback());
+            || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         if !secure && !loopback && !insecure_http {
             return Err(InvalidServer::Clear);
         }
-        Ok(Self {
-            base: url.as_str().trim_end_matches('/').to_owned(),
-            secure,
-            loopback,
-        })
+        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), secure, loopback })
     }
 
     /// The base address, without a slash at its end.
@@ -65,11 +58,7 @@ impl ServerUrl {
 
     /// The websocket's address.
     pub fn stream(&self) -> String {
-        let (scheme, skip) = if self.secure {
-            ("wss", "https".len())
-        } else {
-            ("ws", "http".len())
-        };
+        let (scheme, skip) = if self.secure { ("wss", "https".len()) } else { ("ws", "http".len()) };
         format!("{scheme}{}/v1/stream", self.base.get(skip..).unwrap_or_default())
     }
 }
@@ -92,32 +81,15 @@ mod tests {
 
     #[test]
     fn https_anywhere_and_http_only_to_this_machine() {
-        let good = [
-            "https://duty.example.org",
-            "http://127.0.0.1:8080",
-            "http://localhost:1/",
-            "http://[::1]:9",
-        ];
+        let good = ["https://duty.example.org", "http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9"];
         for text in good {
             assert!(ServerUrl::parse(text, false).is_ok(), "{text}");
         }
-        for text in [
-            "http://duty.example.org",
-            "http://192.0.2.7:8080",
-            "http://localhost.example.org",
-        ] {
+        for text in ["http://duty.example.org", "http://192.0.2.7:8080", "http://localhost.example.org"] {
             assert_eq!(ServerUrl::parse(text, false), Err(InvalidServer::Clear), "{text}");
             assert!(ServerUrl::parse(text, true).is_ok(), "{text}");
         }
-        for text in [
-            "",
-            "duty.example.org",
-            "ftp://h",
-            "https://u:p@h",
-            "https://h?q=1",
-            "https://h#f",
-            "file:///x",
-        ] {
+        for text in ["", "duty.example.org", "ftp://h", "https://u:p@h", "https://h?q=1", "https://h#f", "file:///x"] {
             assert_eq!(ServerUrl::parse(text, true), Err(InvalidServer::NotAnAddress), "{text}");
         }
     }

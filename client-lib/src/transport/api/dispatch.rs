@@ -36,14 +36,12 @@ impl<V: TokenVault> Api<V> {
 
     /// `POST /v1/callouts/{callout}/actions`.
     pub async fn act(&self, callout: CalloutId, body: &ActOnCallout) -> Result<CalloutView, TransportError> {
-        self.call(Call::post(format!("/v1/callouts/{callout}/actions"), body))
-            .await
+        self.call(Call::post(format!("/v1/callouts/{callout}/actions"), body)).await
     }
 
     /// `POST /v1/pages/{page}/seen`.
     pub async fn page_seen(&self, page: PageId) -> Result<(), TransportError> {
-        self.call(Call::post(format!("/v1/pages/{page}/seen"), &serde_json::json!({})))
-            .await
+        self.call(Call::post(format!("/v1/pages/{page}/seen"), &serde_json::json!({}))).await
     }
 
     /// `GET /v1/rota`.

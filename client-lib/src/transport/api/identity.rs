@@ -37,20 +37,12 @@ impl<V: TokenVault> Api<V> {
 
     /// `PUT /v1/organisations/{org}/statement`.
     pub async fn put_statement(&self, org: OrgId, statement: SignedPartner) -> Result<(), TransportError> {
-        self.call(Call::put(
-            format!("/v1/organisations/{org}/statement"),
-            &PutStatement { statement },
-        ))
-        .await
+        self.call(Call::put(format!("/v1/organisations/{org}/statement"), &PutStatement { statement })).await
     }
 
     /// `PUT /v1/organisations/{org}/revocations`: the server also closes the listed devices' sessions.
     pub async fn put_revocations(&self, org: OrgId, revocations: SignedRevocations) -> Result<(), TransportError> {
-        self.call(Call::put(
-            format!("/v1/organisations/{org}/revocations"),
-            &PutRevocations { revocations },
-        ))
-        .await
+        self.call(Call::put(format!("/v1/organisations/{org}/revocations"), &PutRevocations { revocations })).await
     }
 
     /// `POST /v1/invites`.
@@ -75,20 +67,12 @@ impl<V: TokenVault> Api<V> {
 
     /// `POST /v1/enrolments/{device}/certificate`.
     pub async fn issue_certificate(&self, device: DeviceId, chain: Vec<Bytes>) -> Result<(), TransportError> {
-        self.call(Call::post(
-            format!("/v1/enrolments/{device}/certificate"),
-            &IssueCertificate { chain },
-        ))
-        .await
+        self.call(Call::post(format!("/v1/enrolments/{device}/certificate"), &IssueCertificate { chain })).await
     }
 
     /// `POST /v1/enrolments/{device}/refuse`.
     pub async fn refuse_enrolment(&self, device: DeviceId) -> Result<(), TransportError> {
-        self.call(Call::post(
-            format!("/v1/enrolments/{device}/refuse"),
-            &serde_json::json!({}),
-        ))
-        .await
+        self.call(Call::post(format!("/v1/enrolments/{device}/refuse"), &serde_json::json!({}))).await
     }
 
     /// `GET /v1/people`.
@@ -108,8 +92,7 @@ impl<V: TokenVault> Api<V> {
 
     /// `PUT /v1/people/{person}/contacts`.
     pub async fn put_contacts(&self, person: PersonId, body: &Contacts) -> Result<(), TransportError> {
-        self.call(Call::put(format!("/v1/people/{person}/contacts"), body))
-            .await
+        self.call(Call::put(format!("/v1/people/{person}/contacts"), body)).await
     }
 
     /// `POST /v1/directory`: a lookup, repeatable.

@@ -18,10 +18,7 @@ pub struct Api<V> {
 
 impl<V> Clone for Api<V> {
     fn clone(&self) -> Self {
-        Self {
-            http: self.http.clone(),
-            sign_in: self.sign_in.clone(),
-        }
+        Self { http: self.http.clone(), sign_in: self.sign_in.clone() }
     }
 }
 

@@ -26,11 +26,7 @@ impl<V: TokenVault> Api<V> {
         suite: u16,
         devices: Vec<DeviceId>,
     ) -> Result<Vec<ClaimedKeyPackage>, TransportError> {
-        self.call(Call::post_once(
-            "/v1/key-packages/claim",
-            &ClaimKeyPackages { suite, devices },
-        ))
-        .await
+        self.call(Call::post_once("/v1/key-packages/claim", &ClaimKeyPackages { suite, devices })).await
     }
 
     /// `POST /v1/rooms`.
@@ -60,8 +56,7 @@ impl<V: TokenVault> Api<V> {
 
     /// `GET /v1/rooms/{room}/log`: entries after `after`, at most `limit`.
     pub async fn log(&self, room: RoomId, after: u64, limit: usize) -> Result<LogPage, TransportError> {
-        self.call(Call::get(format!("/v1/rooms/{room}/log?after={after}&limit={limit}")))
-            .await
+        self.call(Call::get(format!("/v1/rooms/{room}/log?after={after}&limit={limit}"))).await
     }
 
     /// `GET /v1/rooms/{room}/group-info`.
@@ -76,8 +71,7 @@ impl<V: TokenVault> Api<V> {
 
     /// `GET /v1/inbox`: items after `after`, at most `limit`.
     pub async fn inbox(&self, after: u64, limit: usize) -> Result<InboxPage, TransportError> {
-        self.call(Call::get(format!("/v1/inbox?after={after}&limit={limit}")))
-            .await
+        self.call(Call::get(format!("/v1/inbox?after={after}&limit={limit}"))).await
     }
 
     /// `POST /v1/acks`: cumulative, so repeatable.
