@@ -107,7 +107,9 @@ impl Appender {
     pub(crate) fn finish(&mut self, committed: bool) {
         if !committed {
             self.rooms.clear();
-            self.pending.clear();
+            for Append { id, room, reply, .. } in self.pending.drain(..) {
+                self.decided.push((reply, Outcome { id, room, result: Err(Problem::new(ErrorCode::Unavailable)) }));
+            }
         }
         for (reply, mut outcome) in self.decided.drain(..) {
             if !committed {

@@ -160,7 +160,7 @@ impl Store {
 
     /// The address and the key of one webhook; `None` if the person has it no longer.
     pub async fn webhook(&self, person: PersonId, contact: ContactId) -> Result<Option<(String, Secret)>> {
-        let hooks = self.contacts(person).await?;
+        let hooks = contacts(self.read_for_dispatch(), person).await?;
         Ok(hooks
             .into_iter()
             .find(|hook| hook.id == contact)

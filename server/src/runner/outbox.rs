@@ -166,7 +166,7 @@ impl Store {
             "SELECT 1 FROM outbox WHERE next_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) LIMIT 1",
         )
         .bind(now.0)
-        .fetch_optional(self.read())
+        .fetch_optional(self.read_for_dispatch())
         .await?;
         if due.is_none() {
             return Ok((Vec::new(), Vec::new()));
@@ -216,7 +216,7 @@ impl Store {
              WHERE next_at IS NOT NULL AND coalesce(lease_until, next_at) > $1",
         )
         .bind(now.0)
-        .fetch_one(self.read())
+        .fetch_one(self.read_for_dispatch())
         .await?;
         Ok(next.map(Timestamp))
     }
@@ -235,7 +235,7 @@ impl Store {
         .bind(now.0)
         .bind((now - patience).0)
         .bind(PER_DESTINATION)
-        .fetch_one(self.read())
+        .fetch_one(self.read_for_dispatch())
         .await?)
     }
 }

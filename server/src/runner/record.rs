@@ -86,7 +86,7 @@ impl Store {
             "SELECT callout FROM callouts WHERE wakes = 1
                 AND NOT EXISTS (SELECT 1 FROM timers WHERE timers.callout = callouts.callout) LIMIT 100",
         )
-        .fetch_all(self.read())
+        .fetch_all(self.read_for_dispatch())
         .await?;
         rows.into_iter().map(id).collect()
     }

@@ -73,11 +73,9 @@ async fn claim(app: &Shared, tasks: &mut JoinSet<Done>) -> Result<Option<Timesta
 }
 
 async fn send(app: &Shared, page: &Claimed) -> Outcome {
-    match app.store.contacts(page.person).await {
-        Ok(hooks) => match hooks.into_iter().find(|hook| hook.id == page.contact) {
-            Some(hook) => app.runner.webhooks.send(&hook.url, &hook.key, &page.outgoing, app.clock.now()).await,
-            None => Outcome::NotConfigured,
-        },
+    match app.store.webhook(page.person, page.contact).await {
+        Ok(Some((url, key))) => app.runner.webhooks.send(&url, &key, &page.outgoing, app.clock.now()).await,
+        Ok(None) => Outcome::NotConfigured,
         Err(error) => {
             tracing::error!(%error, "a contact method could not be read");
             Outcome::Failed { reason: FailReason::Unreachable, uncertain: false }

@@ -87,7 +87,7 @@ impl Store {
              WHERE $1 IS NULL OR max(due_at, coalesce(lease_until, due_at)) > $1",
         )
         .bind(after.map(|at| at.0))
-        .fetch_one(self.read())
+        .fetch_one(self.read_for_dispatch())
         .await?;
         Ok(next.map(Timestamp))
     }
@@ -96,7 +96,7 @@ impl Store {
     pub(super) async fn stuck_timers(&self, now: Timestamp, patience: Duration) -> Result<i64> {
         Ok(sqlx::query_scalar("SELECT count(*) FROM timers WHERE due_at <= $1 AND coalesce(lease_until, 0) <= $1")
             .bind((now - patience).0)
-            .fetch_one(self.read())
+            .fetch_one(self.read_for_dispatch())
             .await?)
     }
 }

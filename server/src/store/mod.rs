@@ -56,6 +56,13 @@ impl Store {
         }
     }
 
+    /// A connection for the loops of dispatch alone: a timer doesn't queue behind everybody who reads.
+    pub(crate) fn read_for_dispatch(&self) -> &SqlitePool {
+        match self {
+            Self::Sqlite(store) => store.read_for_dispatch(),
+        }
+    }
+
     /// Stops the writer after everything handed in so far is durable.
     pub async fn close(&self) {
         match self {

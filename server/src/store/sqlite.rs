@@ -8,12 +8,12 @@ use crate::{
     delivery::append::{Append, Appender},
 };
 use firstlight_protocol::{ErrorCode, Problem};
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{
     Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many jobs wait for the writer before callers are told to come back.
@@ -25,6 +25,7 @@ const GROUP: usize = 1_024;
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     read: SqlitePool,
+    dispatch: SqlitePool,
     jobs: mpsc::Sender<Job>,
 }
 
@@ -109,25 +110,29 @@ impl SqliteStore {
             .run_direct(None, &mut conn, false)
             .await
             .map_err(|e| Error::internal(format!("database migration: {e}")))?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options(file).read_only(true).create_if_missing(false))
-            .await?;
+        let readers = |count| {
+            let pool = SqlitePoolOptions::new().max_connections(count).acquire_timeout(Duration::from_secs(5));
+            pool.connect_with(options(file).read_only(true).create_if_missing(false))
+        };
+        let (read, dispatch) = (readers(4).await?, readers(1).await?);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let audit = audit::Head::load(&mut conn).await?;
         tokio::spawn(writer(conn, queue, audit, bus));
-        Ok(Self { read, jobs })
+        Ok(Self { read, dispatch, jobs })
     }
 
     /// A store without a writer: what would be written is refused as unavailable.
     pub(super) fn reader(read: SqlitePool) -> Self {
         let (jobs, _) = mpsc::channel(1);
-        Self { read, jobs }
+        Self { dispatch: read.clone(), read, jobs }
     }
 
     pub(super) fn read(&self) -> &SqlitePool {
         &self.read
+    }
+
+    pub(super) fn read_for_dispatch(&self) -> &SqlitePool {
+        &self.dispatch
     }
 
     pub(super) async fn write<T, F>(&self, job: F) -> Result<T>
@@ -155,6 +160,7 @@ impl SqliteStore {
             let _ = closed.await;
         }
         self.read.close().await;
+        self.dispatch.close().await;
     }
 }
 
@@ -164,13 +170,19 @@ async fn writer(mut conn: SqliteConnection, mut queue: mpsc::Receiver<Job>, audi
     while queue.recv_many(&mut group, GROUP).await > 0 {
         let mut outcome = Group::default();
         let audit = state.audit.clone();
-        let committed = match state.transaction(&mut conn, &mut group, &mut outcome, &bus).await {
+        let mut jobs = group.drain(..);
+        let work = AssertUnwindSafe(state.transaction(&mut conn, &mut jobs, &mut outcome, &bus));
+        // Without its writer the server would stand still for ever, so not even a panic ends it.
+        let result = work.catch_unwind().await.unwrap_or_else(|_| Err(Error::internal("the writer panicked")));
+        let committed = match result {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, "group transaction failed; nothing of it was kept");
                 let _ = sqlx::query("ROLLBACK").execute(&mut conn).await;
                 state.audit = audit;
                 state.after.clear();
+                // Nobody waits for an answer that never comes.
+                jobs.for_each(|job| outcome.refuse(job, &mut state.appender));
                 false
             }
         };
@@ -203,16 +215,27 @@ struct Group {
     closing: Vec<oneshot::Sender<()>>,
 }
 
+impl Group {
+    /// Takes in a job that was not begun, for it to be answered after a failed transaction.
+    fn refuse(&mut self, job: Job, appender: &mut Appender) {
+        match job {
+            Job::Append(append) => appender.push(append),
+            Job::Close(done) => self.closing.push(done),
+            Job::Run(job) => self.work.push(job),
+        }
+    }
+}
+
 impl State {
     async fn transaction(
         &mut self,
         conn: &mut SqliteConnection,
-        jobs: &mut Vec<Job>,
+        jobs: &mut (impl Iterator<Item = Job> + Send),
         group: &mut Group,
         bus: &Bus,
     ) -> Result<()> {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
-        for job in jobs.drain(..) {
+        for job in jobs {
             match job {
                 Job::Append(append) => self.appender.push(append),
                 Job::Close(done) => group.closing.push(done),
@@ -228,7 +251,10 @@ impl State {
                         bus,
                         audit: &mut self.audit,
                     };
-                    let ok = job.run(&mut tx).await;
+                    let ok = AssertUnwindSafe(job.run(&mut tx)).catch_unwind().await.unwrap_or_else(|_| {
+                        tracing::error!("a job panicked; its changes are undone");
+                        false
+                    });
                     group.work.push(job);
                     if !ok {
                         sqlx::query("ROLLBACK TO job").execute(&mut *conn).await?;
@@ -242,5 +268,58 @@ impl State {
         self.appender.flush(conn, &mut self.after).await?;
         sqlx::query("COMMIT").execute(&mut *conn).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        delivery::append::{Outcome, Reply},
+        store::{FILE, Store},
+    };
+    use firstlight_protocol::{DeviceId, MessageId, RoomId, Timestamp};
+
+    fn append(reply: mpsc::UnboundedSender<Outcome>) -> Append {
+        let (room, sender, id) = (RoomId([1; 16]), DeviceId([2; 16]), MessageId([3; 16]));
+        Append { room, sender, id, epoch: 0, at: Timestamp(0), body: Vec::new(), reply: Reply::Session(reply) }
+    }
+
+    #[tokio::test]
+    async fn a_failed_group_answers_everyone_and_the_next_one_is_served() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&dir.path().join(FILE), Bus::default()).await.unwrap();
+        let (outcomes, mut answers) = mpsc::unbounded_channel();
+        // Ends the transaction under everybody's feet.
+        let breaking = store.write(|tx| {
+            Box::pin(async move { Ok(sqlx::query("ROLLBACK").execute(&mut *tx.conn).await.map(drop)?) })
+        });
+        let neighbour = store.write(|_| Box::pin(async { Ok(()) }));
+        let (broken, neighbour, handed_in) = tokio::join!(breaking, neighbour, store.append(append(outcomes)));
+        handed_in.unwrap();
+        for result in [broken, neighbour] {
+            assert_eq!(result.unwrap_err().problem().code, ErrorCode::Unavailable);
+        }
+        assert_eq!(answers.recv().await.unwrap().result.unwrap_err().code, ErrorCode::Unavailable);
+        store.write(|_| Box::pin(async { Ok(()) })).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_is_undone_and_its_neighbours_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Bus::default()).await.unwrap();
+        let kept = store.write(|tx| Box::pin(async move { tx.audit(Timestamp(1), None, "test.kept", "", "").await }));
+        let panicking = store.write::<(), _>(|tx| {
+            Box::pin(async move {
+                tx.audit(Timestamp(1), None, "test.undone", "", "").await?;
+                panic!("as a defect would")
+            })
+        });
+        let (kept, panicked) = tokio::join!(kept, panicking);
+        kept.unwrap();
+        assert_eq!(panicked.unwrap_err().problem().code, ErrorCode::Unavailable);
+        store.write(|tx| Box::pin(async move { tx.audit(Timestamp(2), None, "test.next", "", "").await })).await.unwrap();
+        let verdict = store.audit_verify().await.unwrap();
+        assert_eq!((verdict.entries, verdict.broken_at), (2, None));
     }
 }
