@@ -44,7 +44,7 @@ pub enum Pull {
 
 impl Feed {
     /// Starts to wake a session for this room.
-    pub fn subscribe(&self, wake: &Arc<Wake>) {
+    pub(super) fn subscribe(&self, wake: &Arc<Wake>) {
         let mut readers = lock(&self.readers);
         if !readers.iter().any(|w| Arc::ptr_eq(w, wake)) {
             readers.push(Arc::clone(wake));
@@ -67,10 +67,12 @@ impl Feed {
     pub fn pull(&self, cursor: u64, limit: usize) -> Pull {
         let tail = lock(&self.tail);
         let Some((first, _)) = tail.frames.front() else { return Pull::Frames(Vec::new()) };
-        if cursor + 1 < *first {
+        // The cursor is what a client says it is.
+        let next = cursor.saturating_add(1);
+        if next < *first {
             return Pull::Behind;
         }
-        let skip = usize::try_from(cursor + 1 - first).unwrap_or(usize::MAX);
+        let skip = usize::try_from(next - first).unwrap_or(usize::MAX);
         Pull::Frames(tail.frames.iter().skip(skip).take(limit).cloned().collect())
     }
 
@@ -98,6 +100,28 @@ impl Feed {
     fn wake(&self, room: RoomId) {
         for reader in lock(&self.readers).iter() {
             reader.room(room);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_cursor_has_an_answer() {
+        let feed = Feed::default();
+        let entry = |seq| (seq, Bytes::new());
+        feed.publish(RoomId([1; 16]), (5..8).map(entry).collect());
+        let pulled = |cursor| match feed.pull(cursor, 2) {
+            Pull::Frames(frames) => Some(frames.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>()),
+            Pull::Behind => None,
+        };
+        assert_eq!(pulled(3), None);
+        assert_eq!(pulled(4), Some(vec![5, 6]));
+        assert_eq!(pulled(6), Some(vec![7]));
+        for ahead in [7, 8, u64::MAX - 1, u64::MAX] {
+            assert_eq!(pulled(ahead), Some(vec![]), "{ahead}");
         }
     }
 }

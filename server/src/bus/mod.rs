@@ -110,9 +110,13 @@ impl Bus {
         }
     }
 
-    /// The live tail of a room's log, for a session that subscribes to it.
-    pub fn feed(&self, room: RoomId) -> Arc<Feed> {
-        Arc::clone(lock(&self.0.feeds).entry(room).or_default())
+    /// Begins to wake a session for a room, and gives it the live tail of the room's log.
+    pub(crate) fn subscribe(&self, room: RoomId, wake: &Arc<Wake>) -> Arc<Feed> {
+        // Under the lock: a feed whose last reader leaves in between would be forgotten with this one in it.
+        let mut feeds = lock(&self.0.feeds);
+        let feed = feeds.entry(room).or_default();
+        feed.subscribe(wake);
+        Arc::clone(feed)
     }
 
     /// New entries of a room's log, in order, each as the frame that every member gets.

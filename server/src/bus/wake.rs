@@ -33,11 +33,12 @@ pub struct Wake {
     pub(super) session: SessionId,
     dirty: Mutex<Dirty>,
     notify: Notify,
+    closing: Notify,
 }
 
 impl Wake {
     pub(super) fn new(session: SessionId) -> Self {
-        Self { session, dirty: Mutex::default(), notify: Notify::new() }
+        Self { session, dirty: Mutex::default(), notify: Notify::new(), closing: Notify::new() }
     }
 
     /// Marks the inbox.
@@ -60,6 +61,17 @@ impl Wake {
     pub fn close(&self, reason: CloseReason) {
         lock(&self.dirty).close = Some(reason);
         self.notify.notify_one();
+        self.closing.notify_one();
+    }
+
+    /// Waits until the session has to close, whatever else is marked: for a session that can't take marks just now.
+    pub async fn closing(&self) -> CloseReason {
+        loop {
+            self.closing.notified().await;
+            if let Some(reason) = lock(&self.dirty).close {
+                return reason;
+            }
+        }
     }
 
     /// Waits until something is marked, and takes all marks.

@@ -3,6 +3,7 @@
 use super::{
     append::{Append, Reply, kind_of},
     check::application_message,
+    members::Stretch,
 };
 use crate::{
     App, Error, Result, Shared,
@@ -66,8 +67,8 @@ pub(super) async fn log(
     Path(room): Path<RoomId>,
     Query(query): Query<After>,
 ) -> Result<Json<LogPage>> {
-    let stretch = app.store.stretch(room, caller.device).await?.ok_or(ErrorCode::NotAMember)?;
-    let entries = app.store.entries(room, query.after.max(stretch.after), stretch.until, query.limit()).await?;
+    let read = app.store.read_log(room, caller.device, query.after, query.limit()).await?;
+    let (stretch, entries) = read.ok_or(ErrorCode::NotAMember)?;
     let (first, head) = app.store.log_bounds(room).await?;
     Ok(Json(LogPage { entries, head: stretch.until.unwrap_or(head), first }))
 }
@@ -160,16 +161,34 @@ pub(super) async fn inbox(State(app): State<Shared>, caller: Caller, Query(query
 }
 
 impl Store {
+    /// Up to `limit` entries after `after` of the stretch that `device` may read, with that stretch; `None` if there is none.
+    pub(crate) async fn read_log(
+        &self,
+        room: RoomId,
+        device: DeviceId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Option<(Stretch, Vec<LogEntry>)>> {
+        loop {
+            let Some(stretch) = self.stretch(room, device).await? else { return Ok(None) };
+            let entries = self.entries(room, after.max(stretch.after), stretch.until, limit).await?;
+            // Who was suspended or removed while the log was read gets nothing that was accepted after that.
+            if self.stretch(room, device).await? == Some(stretch) {
+                return Ok(Some((stretch, entries)));
+            }
+        }
+    }
+
     /// Up to `limit` entries after `after`, up to `until` if that is set; and at most a few MiB of them.
-    pub async fn entries(&self, room: RoomId, after: u64, until: Option<u64>, limit: usize) -> Result<Vec<LogEntry>> {
+    async fn entries(&self, room: RoomId, after: u64, until: Option<u64>, limit: usize) -> Result<Vec<LogEntry>> {
         let limit = limit.min((4 << 20) / MAX_MESSAGE * 8);
         let rows = sqlx::query(
             "SELECT e.seq, e.at, e.sender, e.id, e.kind, e.body FROM entries e
              WHERE e.room = (SELECT n FROM rooms WHERE room = $1) AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq LIMIT $4",
         )
         .bind(room.as_bytes())
-        .bind(after.cast_signed())
-        .bind(until.map_or(i64::MAX, u64::cast_signed))
+        .bind(place(after))
+        .bind(until.map_or(i64::MAX, place))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(self.read())
         .await?;
@@ -188,6 +207,12 @@ impl Store {
         .ok_or(ErrorCode::NotFound)?;
         Ok((row.get::<i64, _>("first_seq").cast_unsigned(), row.get::<i64, _>("head").cast_unsigned()))
     }
+}
+
+/// A sequence number that a client has sent, as the database compares it: one that is too large is the largest, never
+/// negative.
+pub(super) fn place(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
 fn entry(room: RoomId, row: &SqliteRow) -> Result<LogEntry> {

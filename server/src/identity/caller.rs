@@ -51,7 +51,7 @@ impl super::Identity {
     }
 
     /// Refuses a caller whose device was revoked or whose sign-in has ended since its token or ticket was made.
-    pub(super) fn check_alive(&self, caller: &Caller) -> Result<()> {
+    pub(crate) fn check_alive(&self, caller: &Caller) -> Result<()> {
         if self.live.is_revoked(caller.device) {
             return Err(ErrorCode::DeviceRevoked.into());
         }

@@ -64,6 +64,16 @@ impl From<Error> for End {
     }
 }
 
+impl From<CloseReason> for End {
+    fn from(reason: CloseReason) -> Self {
+        match reason {
+            CloseReason::Revoked => Self::Close(close_code::REVOKED, ErrorCode::DeviceRevoked.into()),
+            CloseReason::SignedOut => Self::Close(close_code::UNAUTHENTICATED, ErrorCode::Unauthenticated.into()),
+            CloseReason::Drain => Self::Close(close_code::DRAIN, Problem::new(ErrorCode::Unavailable)),
+        }
+    }
+}
+
 impl From<axum::Error> for End {
     fn from(_: axum::Error) -> Self {
         Self::Gone
@@ -97,6 +107,10 @@ impl Session {
             asked: false,
             ping,
         };
+        // Whatever ended while the ticket was redeemed found no socket to close.
+        if let Err(error) = session.app.identity.check_alive(&session.caller) {
+            return Err((session.socket, error));
+        }
         match session.resume(hello).await {
             Ok(()) => Ok(session),
             Err(error) => Err((session.socket, error)),
@@ -107,8 +121,8 @@ impl Session {
         if hello.rooms.len() > MAX_ROOMS_PER_DEVICE {
             return Err(ErrorCode::TooLarge.into());
         }
-        let (_, acked) = self.app.store.inbox_state(self.caller.device).await?;
-        self.inbox = hello.inbox.unwrap_or(acked);
+        let (head, acked) = self.app.store.inbox_state(self.caller.device).await?;
+        self.inbox = hello.inbox.unwrap_or(acked).min(head);
         for (room, acked) in self.app.store.rooms_of(self.caller.device).await? {
             let cursor = hello.rooms.iter().find(|c| c.room == room).map_or(acked, |c| c.seq);
             self.rooms.subscribe(room, cursor).await?;
@@ -171,11 +185,7 @@ impl Session {
 
     async fn woken(&mut self, dirty: Dirty) -> Step {
         if let Some(reason) = dirty.close {
-            return Err(match reason {
-                CloseReason::Revoked => End::Close(close_code::REVOKED, ErrorCode::DeviceRevoked.into()),
-                CloseReason::SignedOut => End::Close(close_code::UNAUTHENTICATED, ErrorCode::Unauthenticated.into()),
-                CloseReason::Drain => End::Close(close_code::DRAIN, Problem::new(ErrorCode::Unavailable)),
-            });
+            return Err(reason.into());
         }
         if dirty.inbox {
             self.send_inbox().await?;
@@ -301,8 +311,10 @@ impl Session {
 
     /// Nothing was heard for a while: ask, or give up. A revocation that was missed is noticed here at the latest.
     async fn quiet(&mut self) -> Step {
-        if !self.app.identity.session_alive(self.caller.session, self.caller.device) {
-            return Err(End::Close(close_code::REVOKED, ErrorCode::DeviceRevoked.into()));
+        if let Err(error) = self.app.identity.check_alive(&self.caller) {
+            let revoked = self.app.identity.is_revoked(self.caller.device);
+            let code = if revoked { close_code::REVOKED } else { close_code::UNAUTHENTICATED };
+            return Err(End::Close(code, error.problem()));
         }
         if self.asked {
             return Err(End::Close(close_code::SILENT, Problem::with(ErrorCode::Timeout, "No answer to a ping.")));
@@ -325,21 +337,23 @@ impl Session {
 
     /// Puts frames into the socket's buffer; a peer that takes nothing for too long is dropped to its cursor.
     async fn write(&mut self, frames: Vec<Bytes>) -> Step {
-        if frames.is_empty() {
-            return Ok(());
+        for frame in frames {
+            let fed = self.socket.feed(Message::Binary(frame));
+            taken(fed, &self.connection).await?;
         }
-        let all = async {
-            for frame in frames {
-                self.socket.feed(Message::Binary(frame)).await?;
-            }
-            Ok::<_, axum::Error>(())
-        };
-        tokio::time::timeout(WRITE_DEADLINE, all).await.map_err(|_| End::Gone)??;
         Ok(())
     }
 
     async fn flush(&mut self) -> Step {
-        tokio::time::timeout(WRITE_DEADLINE, self.socket.flush()).await.map_err(|_| End::Gone)??;
-        Ok(())
+        taken(self.socket.flush(), &self.connection).await
+    }
+}
+
+/// Waits for the peer to take what it is sent; not for ever, and not when the session has to close.
+async fn taken(write: impl Future<Output = std::result::Result<(), axum::Error>>, connection: &Connection) -> Step {
+    tokio::select! {
+        biased;
+        written = tokio::time::timeout(WRITE_DEADLINE, write) => Ok(written.map_err(|_| End::Gone)??),
+        reason = connection.wake.closing() => Err(reason.into()),
     }
 }

@@ -1,7 +1,7 @@
 //! How far one session has read each of its rooms, and the next frames for it.
 
 use crate::{
-    Result, Shared,
+    Error, Result, Shared,
     bus::{Feed, Pull, Wake},
     delivery::append::frame,
 };
@@ -47,18 +47,17 @@ impl Rooms {
     /// Reads a room from `cursor` on, or from where the device's membership begins.
     pub(super) async fn subscribe(&mut self, room: RoomId, cursor: u64) -> Result<()> {
         // The version is taken before the store is asked, so a change in between is seen at the next turn.
-        let feed = self.app.bus.feed(room);
-        feed.subscribe(&self.wake);
+        let feed = self.app.bus.subscribe(room, &self.wake);
         let members_version = feed.members_version();
-        match self.app.store.stretch(room, self.device).await? {
-            Some(stretch) => {
+        match self.app.store.stretch(room, self.device).await {
+            Ok(Some(stretch)) => {
                 let cursor = cursor.max(stretch.after);
                 self.reading.insert(room, Reading { feed, cursor, until: stretch.until, members_version });
                 Ok(())
             }
-            None => {
+            refused => {
                 self.leave(room);
-                Err(ErrorCode::NotAMember.into())
+                refused.and(Err(ErrorCode::NotAMember.into()))
             }
         }
     }
@@ -66,17 +65,26 @@ impl Rooms {
     /// The next frames of a room, from the live tail or, for a reader that is behind it, from the store.
     pub(super) async fn turn(&mut self, room: RoomId) -> Result<Turn> {
         let nothing = Turn { frames: Vec::new(), more: false };
-        let Some(reading) = self.reading.get(&room) else { return Ok(nothing) };
-        if reading.feed.members_version() != reading.members_version {
-            let cursor = reading.cursor;
-            if self.subscribe(room, cursor).await.is_err() {
-                return Ok(nothing);
+        let frames = loop {
+            let Some(reading) = self.reading.get(&room) else { return Ok(nothing) };
+            if reading.feed.members_version() != reading.members_version {
+                let cursor = reading.cursor;
+                match self.subscribe(room, cursor).await {
+                    Ok(()) => {}
+                    Err(Error::Refused(_)) => return Ok(nothing),
+                    Err(error) => return Err(error),
+                }
             }
-        }
-        let Some(reading) = self.reading.get_mut(&room) else { return Ok(nothing) };
-        let frames = match reading.feed.pull(reading.cursor, TURN) {
-            Pull::Frames(frames) => frames,
-            Pull::Behind => self.read_store(room).await?,
+            let Some(reading) = self.reading.get(&room) else { return Ok(nothing) };
+            let frames = match reading.feed.pull(reading.cursor, TURN) {
+                Pull::Frames(frames) => frames,
+                Pull::Behind => self.read_store(room).await?,
+            };
+            // The members may have changed since they were looked at, and then an entry for those who are left may be
+            // among these. (Their change is announced before any entry that follows it.)
+            if reading.feed.members_version() == reading.members_version {
+                break frames;
+            }
         };
         let Some(reading) = self.reading.get_mut(&room) else { return Ok(nothing) };
         let full = frames.len() >= TURN;
@@ -111,7 +119,8 @@ impl Rooms {
 
     async fn read_store(&self, room: RoomId) -> Result<Vec<(u64, Bytes)>> {
         let Some(reading) = self.reading.get(&room) else { return Ok(Vec::new()) };
-        let entries = self.app.store.entries(room, reading.cursor, reading.until, TURN).await?;
+        let read = self.app.store.read_log(room, self.device, reading.cursor, TURN).await?;
+        let entries = read.map(|(_, entries)| entries).unwrap_or_default();
         let frames = entries.into_iter().map(|entry| {
             let sent = Sent { seq: entry.seq, at: entry.at };
             (entry.seq, frame(room, &sent, entry.sender, entry.id, entry.kind, entry.body.0))
