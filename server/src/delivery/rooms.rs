@@ -16,6 +16,7 @@ use crate::{
 use firstlight_protocol::{
     DeviceId, ErrorCode, OrgId, PersonId, Problem, RoomId, Timestamp,
     api::{CommitBundle, Committed, CreateRoom, EntryKind, Notice, RoomView, Sent},
+    limits::MAX_ROOMS_PER_DEVICE,
 };
 use axum::extract::State;
 use sha2::{Digest, Sha256};
@@ -81,26 +82,31 @@ pub(super) async fn commit(
     if let Some(committed) = app.store.committed(room, caller.device, &bundle).await? {
         return Ok(Json(committed));
     }
-    let result = land(&app, &caller, room, &bundle, &mut slot).await;
-    if !matches!(&result, Ok(_) | Err(Error::Refused(_))) {
-        // What is in memory may be ahead of the store.
-        slot.take();
-    }
-    result.map(Json)
+    land(&app, &caller, room, &bundle, &mut slot).await.map(Json)
 }
 
 async fn land(app: &App, caller: &Caller, room: RoomId, bundle: &CommitBundle, slot: &mut Slot) -> Result<Committed> {
     let now = app.clock.now();
     let anchors = app.identity.anchors()?;
-    let group = app.groups.load(slot, &app.store, room).await?;
+    app.groups.load(slot, &app.store, room).await?;
+    // Out of its place until the commit has landed: whatever fails in between, even the client's connection, leaves an
+    // empty place to be read anew, never a group that is ahead of the store.
+    let mut group = slot.take().ok_or_else(|| Error::internal("group cache"))?;
     let suites = app.config.suite_ids();
-    let landing = Landing::prepare(&trust(app, &anchors, &suites, caller, now), group, room, bundle)?;
+    let landing = match Landing::prepare(&trust(app, &anchors, &suites, caller, now), &mut group, room, bundle) {
+        Ok(landing) => landing,
+        Err(error) => {
+            if matches!(error, Error::Refused(_)) {
+                // Refusals come before the merge.
+                **slot = Some(group);
+            }
+            return Err(error);
+        }
+    };
     let device = caller.device;
-    let landed = app.store.write(move |tx| Box::pin(async move { tx.land(&landing, device, now).await })).await;
-    if landed.is_err() {
-        slot.take();
-    }
-    landed
+    let landed = app.store.write(move |tx| Box::pin(async move { tx.land(&landing, device, now).await })).await?;
+    **slot = Some(group);
+    Ok(landed)
 }
 
 fn trust<'a>(
@@ -198,8 +204,9 @@ impl Tx<'_> {
         context: &firstlight_protocol::mls::RoomContext,
         by: &Caller,
     ) -> Result<()> {
-        if let Some(callout) = context.callout {
-            crate::callouts::room_created(self, callout, new.room, by, new.at).await?;
+        match context.callout {
+            Some(callout) => crate::callouts::room_created(self, callout, new.room, by, new.at).await?,
+            None => self.require_room_for_one_more(by.device).await?,
         }
         sqlx::query(
             "INSERT INTO rooms (room, kind, org, callout, suite, created_by, created_at, request_digest, epoch, epoch_seq,
@@ -222,6 +229,18 @@ impl Tx<'_> {
         self.audit(new.at, Some(by.device), "room.create", new.room, context.kind).await
     }
 
+    /// A device makes no more rooms than it can be in; the room of a callout is never refused for that.
+    async fn require_room_for_one_more(&mut self, device: DeviceId) -> Result<()> {
+        let rooms: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM room_members WHERE device = $1 AND left_seq IS NULL")
+            .bind(device.as_bytes())
+            .fetch_one(&mut *self.conn)
+            .await?;
+        if usize::try_from(rooms).unwrap_or(usize::MAX) < MAX_ROOMS_PER_DEVICE {
+            return Ok(());
+        }
+        Err(Problem::with(ErrorCode::TooLarge, "This device is in as many rooms as it may be.").into())
+    }
+
     async fn insert_member(&mut self, room: RoomId, device: DeviceId, person: PersonId, leaf: u32, seq: i64) -> Result<()> {
         sqlx::query("INSERT INTO room_members (room, device, person, leaf, joined_seq) VALUES ($1, $2, $3, $4, $5)")
             .bind(room.as_bytes())
@@ -237,6 +256,13 @@ impl Tx<'_> {
     /// Writes a checked commit, if the room is still at the epoch that it was checked against.
     async fn land(&mut self, landing: &Landing, by: DeviceId, at: Timestamp) -> Result<Committed> {
         let Landing { room, bundle, .. } = landing;
+        // It may have been removed or suspended since the bundle was checked.
+        sqlx::query("SELECT 1 FROM room_members WHERE room = $1 AND device = $2 AND left_seq IS NULL AND suspended = 0")
+            .bind(room.as_bytes())
+            .bind(by.as_bytes())
+            .fetch_optional(&mut *self.conn)
+            .await?
+            .ok_or(ErrorCode::NotAMember)?;
         let row = sqlx::query(
             "UPDATE rooms SET epoch = epoch + 1, group_info = $3,
                  epoch_seq = 1 + (SELECT COALESCE(MAX(seq), 0) FROM entries WHERE entries.room = rooms.n)
@@ -344,6 +370,6 @@ impl crate::store::Store {
             return Err(ErrorCode::Conflict.into());
         }
         let seq: i64 = row.get("seq");
-        Ok(Some(Committed { epoch: bundle.epoch + 1, seq: seq.cast_unsigned(), at: Timestamp(row.get("at")) }))
+        Ok(Some(Committed { epoch: bundle.epoch.saturating_add(1), seq: seq.cast_unsigned(), at: Timestamp(row.get("at")) }))
     }
 }
