@@ -59,6 +59,7 @@ impl Engine {
                 step.events.push(Event::Notice(Box::new(item.clone())));
                 Ok(())
             }
+            Notice::Expired {} => Ok(()),
         }
     }
 

@@ -318,6 +318,8 @@ pub enum Notice {
     },
     /// A signing request or a partner's founding request waits for an admin.
     RequestPending {},
+    /// Nobody fetched what stood here for as long as the server keeps it. It holds the place: the sequence has no gaps.
+    Expired {},
 }
 
 /// Answer to `GET /v1/inbox?after=&limit=`.

@@ -1,5 +1,6 @@
 //! A device's inbox: notices in a gapless sequence of its own, kept until the device has acknowledged them.
 
+use super::log::place;
 use crate::{Result, store::{Store, Tx}};
 use firstlight_protocol::{
     DeviceId, Timestamp,
@@ -35,21 +36,20 @@ impl Store {
     pub async fn inbox(&self, device: DeviceId, after: u64, limit: usize) -> Result<InboxPage> {
         let rows = sqlx::query("SELECT seq, at, notice FROM inbox_items WHERE device = $1 AND seq > $2 ORDER BY seq LIMIT $3")
             .bind(device.as_bytes())
-            .bind(after.cast_signed())
+            .bind(place(after))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.read())
             .await?;
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
             let notice: Vec<u8> = row.get("notice");
-            // A notice that this version can't read is skipped, not fatal: an older server never wrote it.
-            if let Ok(notice) = from_cbor(&notice) {
-                items.push(InboxItem {
-                    seq: row.get::<i64, _>("seq").cast_unsigned(),
-                    at: Timestamp(row.get("at")),
-                    notice,
-                });
-            }
+            items.push(InboxItem {
+                seq: row.get::<i64, _>("seq").cast_unsigned(),
+                at: Timestamp(row.get("at")),
+                // One that this version can't read (a newer one wrote it) is not fatal, but it keeps its place: a client
+                // takes nothing behind a gap.
+                notice: from_cbor(&notice).unwrap_or(Notice::Expired {}),
+            });
         }
         let (head, _) = self.inbox_state(device).await?;
         Ok(InboxPage { items, head })

@@ -1,10 +1,12 @@
-//! Retention: message bodies, Welcomes and inbox items are deleted when they are older than the policy keeps them.
+//! Retention: message bodies, Welcomes and what inbox items say are deleted when they are older than the policy keeps them.
 //!
+//! An inbox item that nobody fetched leaves an empty one in its place: a client takes nothing that stands behind a gap.
 //! Commits that a room's public state is still rebuilt from are kept whatever their age, and a log never loses its newest
 //! entry, so that sequence numbers go on from where they were.
 
 use crate::{App, Result, Shared};
-use firstlight_protocol::{RoomKind, Timestamp};
+use firstlight_protocol::{RoomKind, Timestamp, api::Notice, wire::to_cbor};
+use sqlx::Row;
 use std::time::Duration;
 
 /// How often the purge runs.
@@ -33,54 +35,83 @@ pub async fn purge(app: &App) -> Result<u64> {
     for kind in RoomKind::ALL {
         rows += purge_kind(app, *kind, now - app.config.retention.keep(*kind)).await?;
     }
-    let old = (now - UNDELIVERED).0;
-    rows += app
-        .store
-        .write(move |tx| {
+    Ok(rows + purge_undelivered(app, (now - UNDELIVERED).0).await?)
+}
+
+async fn purge_undelivered(app: &App, before: i64) -> Result<u64> {
+    let expired = to_cbor(&Notice::Expired {});
+    let mut total = 0;
+    loop {
+        let expired = expired.clone();
+        let rows = app.store.write(move |tx| {
             Box::pin(async move {
-                let welcomes = sqlx::query("DELETE FROM welcomes WHERE at < $1").bind(old).execute(&mut *tx.conn).await?;
-                let items = sqlx::query("DELETE FROM inbox_items WHERE at < $1").bind(old).execute(&mut *tx.conn).await?;
+                let welcomes = sqlx::query(
+                    "DELETE FROM welcomes WHERE (room, epoch) IN (SELECT room, epoch FROM welcomes WHERE at < $1 LIMIT $2)",
+                )
+                .bind(before)
+                .bind(BATCH)
+                .execute(&mut *tx.conn)
+                .await?;
+                let items = sqlx::query(
+                    "UPDATE inbox_items SET notice = $3 WHERE (device, seq) IN (
+                         SELECT device, seq FROM inbox_items WHERE at < $1 AND notice <> $3 LIMIT $2)",
+                )
+                .bind(before)
+                .bind(BATCH)
+                .bind(expired)
+                .execute(&mut *tx.conn)
+                .await?;
                 Ok(welcomes.rows_affected() + items.rows_affected())
             })
-        })
-        .await?;
-    Ok(rows)
+        });
+        match rows.await? {
+            0 => return Ok(total),
+            rows => total += rows,
+        }
+    }
 }
 
 async fn purge_kind(app: &App, kind: RoomKind, before: Timestamp) -> Result<u64> {
+    let rooms = sqlx::query("SELECT n, snapshot_seq FROM rooms WHERE kind = $1 AND first_seq < snapshot_seq")
+        .bind(kind.as_str())
+        .fetch_all(app.store.read())
+        .await?;
+    let mut total = 0;
+    for row in rooms {
+        total += purge_room(app, row.get("n"), row.get("snapshot_seq"), before).await?;
+    }
+    Ok(total)
+}
+
+/// A log is old at its beginning, so looking at that is enough. The writer only deletes: searching is a reader's work.
+async fn purge_room(app: &App, room: i64, snapshot_seq: i64, before: Timestamp) -> Result<u64> {
     let mut total = 0;
     loop {
-        let rows = app.store.write(move |tx| {
-            Box::pin(async move {
-                let rows = sqlx::query(
-                    "DELETE FROM entries WHERE (room, seq) IN (
-                         SELECT e.room, e.seq FROM entries e JOIN rooms r ON r.n = e.room
-                         WHERE r.kind = $1 AND e.at < $2 AND e.seq < r.snapshot_seq
-                           AND e.seq < (SELECT MAX(seq) FROM entries WHERE entries.room = r.n)
-                         LIMIT $3)",
-                )
-                .bind(kind.as_str())
-                .bind(before.0)
-                .bind(BATCH)
-                .execute(&mut *tx.conn)
-                .await?
-                .rows_affected();
-                if rows > 0 {
-                    sqlx::query(
-                        "UPDATE rooms SET first_seq = (SELECT MIN(seq) FROM entries WHERE entries.room = rooms.n)
-                         WHERE kind = $1 AND EXISTS (SELECT 1 FROM entries WHERE entries.room = rooms.n)",
-                    )
-                    .bind(kind.as_str())
-                    .execute(&mut *tx.conn)
-                    .await?;
-                }
-                Ok(rows)
+        let oldest = sqlx::query("SELECT seq, at FROM entries WHERE room = $1 AND seq < $2 ORDER BY seq LIMIT $3")
+            .bind(room)
+            .bind(snapshot_seq)
+            .bind(BATCH)
+            .fetch_all(app.store.read())
+            .await?;
+        let old = oldest.iter().take_while(|row| row.get::<i64, _>("at") < before.0).last();
+        let Some(last) = old.map(|row| row.get::<i64, _>("seq")) else { return Ok(total) };
+        total += app
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let deleted = sqlx::query("DELETE FROM entries WHERE room = $1 AND seq <= $2")
+                        .bind(room)
+                        .bind(last)
+                        .execute(&mut *tx.conn)
+                        .await?;
+                    sqlx::query("UPDATE rooms SET first_seq = $2 WHERE n = $1")
+                        .bind(room)
+                        .bind(last + 1)
+                        .execute(&mut *tx.conn)
+                        .await?;
+                    Ok(deleted.rows_affected())
+                })
             })
-        });
-        let rows = rows.await?;
-        total += rows;
-        if rows == 0 {
-            return Ok(total);
-        }
+            .await?;
     }
 }

@@ -165,6 +165,7 @@ fn notice(item: &InboxItem) -> Told {
         Notice::Revoked { org, devices } => {
             Told::new("revoked", json!({ "at": at, "org": org, "devices": devices }), "", Weight::Quiet)
         }
+        Notice::Expired {} => Told::new("expired", json!({ "at": at }), "", Weight::Quiet),
     }
 }
 
