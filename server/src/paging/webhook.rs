@@ -147,7 +147,10 @@ impl Webhooks {
             .await;
         match sent {
             Ok(answer) if answer.status().is_success() => Outcome::Taken,
-            Ok(_) => Outcome::Failed { reason: FailReason::Rejected, uncertain: false },
+            // A gateway in front of the receiver answers 5xx for a page that it has passed on, too.
+            Ok(answer) => {
+                Outcome::Failed { reason: FailReason::Rejected, uncertain: answer.status().is_server_error() }
+            }
             Err(error) if error.is_connect() => Outcome::Failed { reason: FailReason::Unreachable, uncertain: false },
             Err(error) if error.is_timeout() => Outcome::Failed { reason: FailReason::Timeout, uncertain: true },
             Err(_) => Outcome::Failed { reason: FailReason::Unreachable, uncertain: true },

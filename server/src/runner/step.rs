@@ -6,7 +6,7 @@ use firstlight_dispatch::{Callout, Effect, Input, Open, step, view};
 use firstlight_protocol::{
     CalloutId, DeviceId, ErrorCode, Problem, Timestamp,
     api::ActOnCallout,
-    callout::{Action, CalloutView, OpenCallout, ResponderState},
+    callout::{Action, CalloutView, OpenCallout},
 };
 
 /// Who caused a step, and when it is.
@@ -65,7 +65,11 @@ impl Tx<'_> {
         }
         let (actor, ctx) = (world.actor(by), world.context());
         view(&before, actor, &ctx).ok_or(ErrorCode::NotFound)?;
+        let answers = matches!(action, Action::Acknowledge | Action::Accept { .. } | Action::Decline);
         let stepped = step(&before, Input::Act { by: actor, id, action }, &ctx, now).map_err(Problem::from)?;
+        if answers && stepped.0 != before {
+            self.drop_pages(callout, by.person).await?;
+        }
         let after = self.follow(&world, Some(&before), stepped, Cause { device: Some(by.device), now }).await?;
         Ok(view(&after, actor, &ctx).ok_or(ErrorCode::NotFound)?)
     }
@@ -115,10 +119,8 @@ impl Tx<'_> {
     }
 }
 
-/// People who had been called and have answered, or need not answer any more: what still waits to be sent to them is
-/// dropped.
+/// People who had been called and need not answer any more: what still waits to be sent to them is dropped.
 fn silenced<'a>(before: &'a Callout, after: &'a Callout) -> impl Iterator<Item = firstlight_protocol::PersonId> {
-    before.responders().filter(|(_, state)| *state == ResponderState::Paged).map(|(person, _)| person).filter(|person| {
-        after.responders().any(|(known, state)| known == *person && state != ResponderState::Paged)
-    })
+    let called = before.responders().filter(|(_, state)| state.is_called()).map(|(person, _)| person);
+    called.filter(|person| after.responders().any(|(known, state)| known == *person && !state.is_called()))
 }
