@@ -28,11 +28,16 @@ pub(crate) use world::{World, can_respond, host};
 
 use crate::{Result, Shared, clock::Clock, config::Paging, limit::RateLimit, paging::Webhooks};
 use firstlight_protocol::Timestamp;
+use futures_util::FutureExt;
 use std::{
+    panic::AssertUnwindSafe,
     sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
+
+/// How long a loop that panicked rests before it begins anew.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the runner's parts share.
 #[derive(Debug)]
@@ -86,10 +91,18 @@ pub async fn run(app: Shared, stop: CancellationToken) {
         tracing::error!(%error, "the claims of the last run could not be released");
     }
     tokio::join!(
-        timers::run(Shared::clone(&app), stop.clone()),
-        sender::run(Shared::clone(&app), stop.clone()),
-        sweeper::run(app, stop),
+        kept_up(|| timers::run(Shared::clone(&app), stop.clone())),
+        kept_up(|| sender::run(Shared::clone(&app), stop.clone())),
+        kept_up(|| sweeper::run(Shared::clone(&app), stop.clone())),
     );
+}
+
+/// Runs a loop to its end, and begins it anew if a defect made it panic: all that it has to go on from are rows.
+async fn kept_up<L: Future<Output = ()>>(begin: impl Fn() -> L) {
+    while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
+        tracing::error!("a loop of dispatch panicked and begins anew");
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 /// The leases of the process before this one belong to nobody: what it had claimed is due at once.

@@ -22,7 +22,9 @@ impl Tx<'_> {
             return Ok(());
         }
         self.part(world, room, &belong, now).await?;
-        let back = self.responders_in(world, room, |person| belong.contains(&person)).await?;
+        let mut back = self.responders_in(world, room, |person| belong.contains(&person)).await?;
+        // A revoked device stays out, whatever its holder does with another one.
+        back.retain(|device| world.people.iter().any(|person| person.devices.contains(device)));
         if back.is_empty() { Ok(()) } else { self.resume_members(room, &back).await }
     }
 

@@ -43,7 +43,10 @@ pub(super) async fn sweep(app: &Shared) -> Result<u64> {
         app.bus.wake_dispatch();
     }
     for callout in idle {
-        tick(app, callout).await?;
+        // One that can't be stepped must not hide those behind it.
+        if let Err(error) = tick(app, callout).await {
+            tracing::error!(%callout, %error, "a callout without a timer could not be stepped; it is tried again");
+        }
     }
     Ok(found)
 }
