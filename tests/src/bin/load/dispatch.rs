@@ -1,0 +1,137 @@
+//! Callouts: request → page on the advocate's socket, and accept → the officer's screen, 50 callouts a second, fsynced.
+
+use crate::{
+    pipe::Pipe,
+    report::{Report, percentile},
+    setting::{Host, now},
+};
+use firstlight_protocol::{
+    CalloutId, OrgKind, Role,
+    api::{Notice, PolicyDocument, RotaDocument},
+    callout::{Action, CalloutState, CalloutView, OpenCallout},
+    policy::Policy,
+    rota::{Rota, Tier},
+    stream::ServerFrame,
+    wire::from_cbor,
+};
+use firstlight_tests::world::{Device, random, routing, shift};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tokio::task::JoinHandle;
+
+const PER_SECOND: u32 = 50;
+/// A device may open so many at once before its rate limit bites.
+const PER_OFFICER: u32 = 50;
+/// One callout in so many is accepted while the others go on.
+const ACCEPTED: u32 = 5;
+
+type Arrivals = Arc<Mutex<HashMap<CalloutId, Instant>>>;
+
+/// Notes when something about a callout first reached a device.
+fn watch(mut pipe: Pipe, of_interest: fn(&Notice) -> Option<CalloutId>) -> (Arrivals, JoinHandle<()>) {
+    let arrivals = Arrivals::default();
+    let noted = Arc::clone(&arrivals);
+    let task = tokio::spawn(async move {
+        loop {
+            let frame = pipe.frame().await;
+            let at = Instant::now();
+            if let Ok(ServerFrame::Inbox(item)) = from_cbor(&frame)
+                && let Some(callout) = of_interest(&item.notice)
+            {
+                noted.lock().expect("arrivals").entry(callout).or_insert(at);
+            }
+        }
+    });
+    (arrivals, task)
+}
+
+fn page(notice: &Notice) -> Option<CalloutId> {
+    match notice {
+        Notice::Page { callout, .. } => Some(*callout),
+        _ => None,
+    }
+}
+
+fn accepted(notice: &Notice) -> Option<CalloutId> {
+    match notice {
+        Notice::Callout { view } if view.state == CalloutState::Accepted => Some(view.id),
+        _ => None,
+    }
+}
+
+pub async fn measure(report: &mut Report, time: Duration) {
+    eprintln!("dispatch: {PER_SECOND} callouts a second");
+    let host = Host::found(|_| {}).await;
+    let (police, chief) =
+        host.org.found_partner(OrgKind::LawEnforcement, "Agency B", &host.admin, now()).await.expect("a partner");
+    let count = PER_SECOND * u32::try_from(time.as_secs()).unwrap_or(1);
+    let officers = host.people(&police, &chief, Role::PoliceOfficer, (count / PER_OFFICER + 1) as usize).await;
+    let advocates = host.people(&host.org, &host.admin, Role::Advocate, 1).await;
+    let supervisors = host.people(&host.org, &host.admin, Role::Supervisor, 1).await;
+    let shifts = vec![shift(Tier::Primary, &advocates[0]), shift(Tier::Supervisor, &supervisors[0])];
+    let rota = RotaDocument { version: 0, rota: Rota { tz: "America/Los_Angeles".into(), shifts } };
+    let _: RotaDocument = supervisors[0].put("/v1/rota", &rota).await.expect("a rota");
+    let policy = PolicyDocument { version: 0, policy: Policy::new("555-0100".parse().expect("a number")) };
+    let _: PolicyDocument = supervisors[0].put("/v1/policy", &policy).await.expect("a policy");
+
+    let (pages, reader) = watch(Pipe::open(&advocates[0]).await, page);
+    let mut tasks = vec![reader];
+    let mut screens = Vec::new();
+    for officer in &officers {
+        let (screen, reader) = watch(Pipe::open(officer).await, accepted);
+        screens.push(screen);
+        tasks.push(reader);
+    }
+    let officers: Vec<Arc<Device>> = officers.into_iter().map(Arc::new).collect();
+    let advocate = Arc::new(advocates.into_iter().next().expect("an advocate"));
+    let mut every = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
+    let mut opening = Vec::new();
+    for n in 0..count {
+        every.tick().await;
+        let (who, advocate) = (n as usize % officers.len(), Arc::clone(&advocate));
+        let officer = Arc::clone(&officers[who]);
+        opening.push(tokio::spawn(async move {
+            let id = CalloutId(random());
+            let began = Instant::now();
+            let body = OpenCallout { id, routing: routing("north", now()) };
+            let _: CalloutView = officer.post("/v1/callouts", &body).await.expect("a callout");
+            let answered = began.elapsed();
+            if n % ACCEPTED != 0 {
+                return (who, id, began, answered, None);
+            }
+            let accepting = Instant::now();
+            advocate.act(id, Action::Accept { eta_minutes: 30 }).await.expect("accepting");
+            (who, id, began, answered, Some(accepting))
+        }));
+    }
+    let (mut paged, mut answers, mut seen, mut lost) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    // Everything is durable by now; a frame that has not arrived in this time is late by any standard.
+    let mut done = Vec::new();
+    for task in opening {
+        done.push(task.await.expect("opening"));
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for (who, id, began, answered, accepting) in done {
+        answers.push(answered);
+        match pages.lock().expect("pages").get(&id) {
+            Some(at) => paged.push(at.duration_since(began)),
+            None => lost += 1,
+        }
+        if let Some(accepting) = accepting {
+            match screens[who].lock().expect("screens").get(&id) {
+                Some(at) => seen.push(at.duration_since(accepting)),
+                None => lost += 1,
+            }
+        }
+    }
+    tasks.iter().for_each(JoinHandle::abort);
+    report.told("callout request → page on the advocate's socket, p50", percentile(&mut paged, 0.5), "ms");
+    report.at_most("callout request → page on the advocate's socket, p99", percentile(&mut paged, 0.99), "ms", 50.0);
+    report.told("callout request → durable answer, p99", percentile(&mut answers, 0.99), "ms");
+    report.told("accept → officer's screen, p50", percentile(&mut seen, 0.5), "ms");
+    report.at_most("accept → officer's screen, p99", percentile(&mut seen, 0.99), "ms", 50.0);
+    report.at_most("pages and views that did not arrive within a second", f64::from(lost), "of all", 0.0);
+}

@@ -1,0 +1,92 @@
+//! The benchmark of DESIGN.md's figures: a real server process on loopback, clients in this one, bounded in time.
+//!
+//! What it can't be taken for: client and server share the machine's cores, and the clients are generators, not apps.
+//! Throughput runs send correctly framed MLS messages around random bytes (a server can't tell), so that encryption on
+//! the client isn't what is measured; commits, rooms, certificates and everything else are real.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark: what fails here ends it")]
+#![allow(clippy::print_stdout, reason = "the table is the answer")]
+
+mod catch_up;
+mod commits;
+mod dispatch;
+mod idle;
+mod latency;
+mod pipe;
+mod report;
+mod setting;
+mod throughput;
+
+use clap::Parser;
+use report::Report;
+use std::{path::PathBuf, time::Duration};
+
+/// Measures the figures of DESIGN.md and writes target/bench/report.json.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// A tenth of the time: shows that it runs, not how fast the server is.
+    #[arg(long)]
+    quick: bool,
+    /// Only the parts whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
+    /// Where the report goes.
+    #[arg(long, default_value = "target/bench/report.json")]
+    report: PathBuf,
+}
+
+impl Arguments {
+    fn wants(&self, part: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| part.contains(only.as_str()))
+    }
+
+    /// How long one measurement lasts.
+    fn measure(&self) -> Duration {
+        if self.quick { Duration::from_secs(1) } else { Duration::from_secs(10) }
+    }
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_stack_size(8 << 20)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let mut report = Report::default();
+    runtime.block_on(run(&arguments, &mut report));
+    if arguments.wants("catch-up") {
+        catch_up::measure(&mut report, arguments.quick);
+    }
+    report.print();
+    report.write(&arguments.report);
+}
+
+async fn run(arguments: &Arguments, report: &mut Report) {
+    if arguments.wants("dispatch") {
+        dispatch::measure(report, arguments.measure()).await;
+    }
+    let rooms = ["idle", "throughput", "latency", "commits"];
+    if !rooms.iter().any(|part| arguments.wants(part)) {
+        return;
+    }
+    let town = setting::Town::build(1_000).await;
+    if arguments.wants("idle") {
+        idle::measure(report, &town, 5_000).await;
+    }
+    if arguments.wants("throughput") || arguments.wants("latency") {
+        let small = town.rooms(100, 10).await;
+        if arguments.wants("latency") {
+            latency::measure(report, &town, &small, arguments.measure()).await;
+        }
+        if arguments.wants("throughput") {
+            throughput::measure(report, &town, &small, arguments.measure()).await;
+            let large = town.rooms(10, 100).await;
+            throughput::measure(report, &town, &large, arguments.measure()).await;
+        }
+    }
+    if arguments.wants("commits") {
+        commits::measure(report, &town, if arguments.quick { 20 } else { 250 }).await;
+    }
+}
