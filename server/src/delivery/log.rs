@@ -15,12 +15,24 @@ use axum::extract::State;
 use firstlight_protocol::{
     DeviceId, ErrorCode, MessageId, Problem, RoomId, Timestamp,
     api::{GroupState, InboxPage, LogEntry, LogPage, RoomView, SendMessage, Sent, WelcomeBundle},
-    limits::{MAX_LOG_PAGE, MAX_MESSAGE},
+    limits::MAX_LOG_PAGE,
 };
+use futures_util::TryStreamExt;
 use serde::Deserialize;
 use sqlx::{Row, sqlite::SqliteRow};
 use tls_codec::Serialize as _;
 use tokio::sync::oneshot;
+
+/// A page ends with the entry that takes it past this many bytes: commits of a large room have a megabyte each.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// Some entries of a log.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) entries: Vec<LogEntry>,
+    /// There may be more behind them.
+    pub(crate) more: bool,
+}
 
 /// A place to read from.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -68,7 +80,7 @@ pub(super) async fn log(
     Query(query): Query<After>,
 ) -> Result<Json<LogPage>> {
     let read = app.store.read_log(room, caller.device, query.after, query.limit()).await?;
-    let (stretch, entries) = read.ok_or(ErrorCode::NotAMember)?;
+    let (stretch, Page { entries, .. }) = read.ok_or(ErrorCode::NotAMember)?;
     let (first, head) = app.store.log_bounds(room).await?;
     Ok(Json(LogPage { entries, head: stretch.until.unwrap_or(head), first }))
 }
@@ -168,21 +180,20 @@ impl Store {
         device: DeviceId,
         after: u64,
         limit: usize,
-    ) -> Result<Option<(Stretch, Vec<LogEntry>)>> {
+    ) -> Result<Option<(Stretch, Page)>> {
         loop {
             let Some(stretch) = self.stretch(room, device).await? else { return Ok(None) };
-            let entries = self.entries(room, after.max(stretch.after), stretch.until, limit).await?;
+            let page = self.entries(room, after.max(stretch.after), stretch.until, limit).await?;
             // Who was suspended or removed while the log was read gets nothing that was accepted after that.
             if self.stretch(room, device).await? == Some(stretch) {
-                return Ok(Some((stretch, entries)));
+                return Ok(Some((stretch, page)));
             }
         }
     }
 
-    /// Up to `limit` entries after `after`, up to `until` if that is set; and at most a few MiB of them.
-    async fn entries(&self, room: RoomId, after: u64, until: Option<u64>, limit: usize) -> Result<Vec<LogEntry>> {
-        let limit = limit.min((4 << 20) / MAX_MESSAGE * 8);
-        let rows = sqlx::query(
+    /// Up to `limit` entries after `after`, up to `until` if that is set; fewer where they are large.
+    async fn entries(&self, room: RoomId, after: u64, until: Option<u64>, limit: usize) -> Result<Page> {
+        let mut rows = sqlx::query(
             "SELECT e.seq, e.at, e.sender, e.id, e.kind, e.body FROM entries e
              WHERE e.room = (SELECT n FROM rooms WHERE room = $1) AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq LIMIT $4",
         )
@@ -190,9 +201,17 @@ impl Store {
         .bind(place(after))
         .bind(until.map_or(i64::MAX, place))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.read())
-        .await?;
-        rows.iter().map(|row| entry(room, row)).collect()
+        .fetch(self.read());
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.try_next().await? {
+            let entry = entry(room, &row)?;
+            bytes += entry.body.len();
+            entries.push(entry);
+            if bytes >= PAGE_BYTES {
+                return Ok(Page { entries, more: true });
+            }
+        }
+        Ok(Page { more: entries.len() >= limit, entries })
     }
 
     /// The oldest entry that is kept, and the newest.

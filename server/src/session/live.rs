@@ -235,7 +235,7 @@ impl Session {
 
     async fn received(&mut self, message: Option<std::result::Result<Message, axum::Error>>) -> Step {
         let mut next = message;
-        for _ in 0..READ_TURN {
+        for turn in 1.. {
             (self.heard, self.asked) = (Instant::now(), false);
             match next {
                 Some(Ok(Message::Binary(bytes))) => self.frame(&bytes).await?,
@@ -250,7 +250,8 @@ impl Session {
                     return Err(End::Close(close_code::BAD_FRAME, problem));
                 }
             }
-            if self.in_flight >= IN_FLIGHT {
+            // Before the next one is taken: a frame that was taken is handled.
+            if self.in_flight >= IN_FLIGHT || turn >= READ_TURN {
                 return Ok(());
             }
             // Whatever else has already arrived is taken along, so that answers share a write.

@@ -65,7 +65,7 @@ impl Rooms {
     /// The next frames of a room, from the live tail or, for a reader that is behind it, from the store.
     pub(super) async fn turn(&mut self, room: RoomId) -> Result<Turn> {
         let nothing = Turn { frames: Vec::new(), more: false };
-        let frames = loop {
+        let (frames, more) = loop {
             let Some(reading) = self.reading.get(&room) else { return Ok(nothing) };
             if reading.feed.members_version() != reading.members_version {
                 let cursor = reading.cursor;
@@ -76,19 +76,21 @@ impl Rooms {
                 }
             }
             let Some(reading) = self.reading.get(&room) else { return Ok(nothing) };
-            let frames = match reading.feed.pull(reading.cursor, TURN) {
-                Pull::Frames(frames) => frames,
+            let next = match reading.feed.pull(reading.cursor, TURN) {
+                Pull::Frames(frames) => {
+                    let more = frames.len() >= TURN;
+                    (frames, more)
+                }
                 Pull::Behind => self.read_store(room).await?,
             };
             // The members may have changed since they were looked at, and then an entry for those who are left may be
             // among these. (Their change is announced before any entry that follows it.)
             if reading.feed.members_version() == reading.members_version {
-                break frames;
+                break next;
             }
         };
         let Some(reading) = self.reading.get_mut(&room) else { return Ok(nothing) };
-        let full = frames.len() >= TURN;
-        let mut turn = Turn { frames: Vec::with_capacity(frames.len()), more: full };
+        let mut turn = Turn { frames: Vec::with_capacity(frames.len()), more };
         for (seq, bytes) in frames {
             if reading.until.is_some_and(|until| seq > until) {
                 break;
@@ -105,8 +107,7 @@ impl Rooms {
 
     /// Reads what the live tail no longer has. Also needed at first, for a feed that was empty when it was subscribed to.
     pub(super) async fn catch_up(&mut self, room: RoomId) -> Result<Turn> {
-        let frames = self.read_store(room).await?;
-        let more = frames.len() >= TURN;
+        let (frames, more) = self.read_store(room).await?;
         let mut turn = Turn { frames: Vec::with_capacity(frames.len()), more };
         if let Some(reading) = self.reading.get_mut(&room) {
             for (seq, bytes) in frames {
@@ -117,15 +118,15 @@ impl Rooms {
         Ok(turn)
     }
 
-    async fn read_store(&self, room: RoomId) -> Result<Vec<(u64, Bytes)>> {
-        let Some(reading) = self.reading.get(&room) else { return Ok(Vec::new()) };
+    async fn read_store(&self, room: RoomId) -> Result<(Vec<(u64, Bytes)>, bool)> {
+        let Some(reading) = self.reading.get(&room) else { return Ok((Vec::new(), false)) };
         let read = self.app.store.read_log(room, self.device, reading.cursor, TURN).await?;
-        let entries = read.map(|(_, entries)| entries).unwrap_or_default();
-        let frames = entries.into_iter().map(|entry| {
+        let page = read.map(|(_, page)| page).unwrap_or_default();
+        let frames = page.entries.into_iter().map(|entry| {
             let sent = Sent { seq: entry.seq, at: entry.at };
             (entry.seq, frame(room, &sent, entry.sender, entry.id, entry.kind, entry.body.0))
         });
-        Ok(frames.collect())
+        Ok((frames.collect(), page.more))
     }
 
     fn leave(&mut self, room: RoomId) {
