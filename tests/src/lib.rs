@@ -1,1 +1,5 @@
 //! Scenario, crash, canary and load tests: the only crate that sees both sides.
+
+pub mod inproc;
+pub mod process;
+pub mod world;

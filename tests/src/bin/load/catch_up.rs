@@ -2,7 +2,7 @@
 
 use crate::report::Report;
 use firstlight_client::{
-    storage::{SqliteStorage, Unlock},
+    storage::{SqliteStorage, seal::Unlock},
     testing::prepare_catch_up,
 };
 use firstlight_protocol::mls::SUITE_HYBRID;

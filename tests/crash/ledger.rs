@@ -1,0 +1,147 @@
+//! Everything that the server has acknowledged, and whether it still knows it.
+
+use crate::device::Device;
+use firstlight_protocol::{
+    CalloutId, MessageId, RoomId,
+    api::LogEntry,
+    callout::{CalloutView, Event},
+    limits::MAX_LOG_PAGE,
+};
+use firstlight_tests::process::{Result, fail};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::watch;
+
+/// What was acknowledged. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Ledger {
+    acknowledged: Arc<Mutex<Acknowledged>>,
+    count: Arc<watch::Sender<usize>>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Acknowledged {
+    /// Callouts, with what was done to them.
+    callouts: BTreeMap<CalloutId, Vec<Event>>,
+    /// Messages by room.
+    messages: BTreeMap<RoomId, Vec<MessageId>>,
+}
+
+/// The server's logs as they were read so far.
+#[derive(Debug, Default)]
+pub(crate) struct Logs(BTreeMap<RoomId, Vec<LogEntry>>);
+
+impl Ledger {
+    pub(crate) fn new() -> Self {
+        Self { acknowledged: Arc::default(), count: Arc::new(watch::Sender::new(0)) }
+    }
+
+    /// The server has answered that this happened to a callout.
+    pub(crate) fn happened(&self, callout: CalloutId, event: Event) {
+        self.hold().callouts.entry(callout).or_default().push(event);
+        self.count.send_modify(|count| *count += 1);
+    }
+
+    /// The server has answered that this message is durable.
+    pub(crate) fn sent(&self, room: RoomId, id: MessageId) {
+        self.hold().messages.entry(room).or_default().push(id);
+        self.count.send_modify(|count| *count += 1);
+    }
+
+    /// How much was acknowledged.
+    pub(crate) fn count(&self) -> usize {
+        *self.count.borrow()
+    }
+
+    /// Waits until so much was acknowledged.
+    pub(crate) async fn reaches(&self, count: usize) {
+        // The sender lives as long as this ledger.
+        let _ = self.count.subscribe().wait_for(|now| *now >= count).await;
+    }
+
+    /// How many callouts were opened.
+    pub(crate) fn callouts(&self) -> usize {
+        self.hold().callouts.len()
+    }
+
+    /// Asks the server for everything that it had acknowledged before. `supervisor` may see every callout; `readers`
+    /// are asked in turn for a room's log until one is a member.
+    pub(crate) async fn check(&self, supervisor: &Device, readers: &[&Device], logs: &mut Logs) -> Result<()> {
+        let acknowledged = self.hold().clone();
+        for (callout, events) in &acknowledged.callouts {
+            let api = supervisor.session.api();
+            let view = supervisor.insist("see a callout", || async { Ok(api.callout(*callout).await?) }).await?;
+            knows(&view, events)?;
+            goes_on(&view)?;
+        }
+        for (room, sent) in &acknowledged.messages {
+            let log = logs.0.entry(*room).or_default();
+            read_on(*room, readers, log).await?;
+            in_log(*room, log, sent)?;
+        }
+        Ok(())
+    }
+
+    fn hold(&self) -> MutexGuard<'_, Acknowledged> {
+        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Nothing that was acknowledged is lost.
+fn knows(view: &CalloutView, acknowledged: &[Event]) -> Result<()> {
+    for event in acknowledged {
+        let times = view.timeline.iter().filter(|entry| entry.event == *event).count();
+        if times != 1 {
+            return Err(fail(format!("callout {}: {event} was acknowledged and is there {times} times", view.id)));
+        }
+    }
+    Ok(())
+}
+
+/// Until somebody has accepted, there is a next action with a known time (promise 1 of the design).
+fn goes_on(view: &CalloutView) -> Result<()> {
+    let waiting = view.state.is_open() && view.accepted < view.wanted;
+    if waiting && view.next_action.is_none() {
+        return Err(fail(format!("callout {} is {} and nothing happens next", view.id, view.state)));
+    }
+    Ok(())
+}
+
+async fn read_on(room: RoomId, readers: &[&Device], log: &mut Vec<LogEntry>) -> Result<()> {
+    for reader in readers {
+        let member = reader.session.state().read(|engine| engine.room(room))?;
+        if member.is_none_or(|room| room.state != firstlight_client::engine::RoomState::Joined) {
+            continue;
+        }
+        loop {
+            let after = log.last().map_or(0, |entry| entry.seq);
+            let api = reader.session.api();
+            let page = reader.insist("read a log", || async { Ok(api.log(room, after, MAX_LOG_PAGE).await?) }).await?;
+            for entry in page.entries {
+                let next = log.last().map_or(1, |entry| entry.seq + 1);
+                if entry.seq != next {
+                    return Err(fail(format!("{room}: entry {} stands where {next} should", entry.seq)));
+                }
+                log.push(entry);
+            }
+            if log.last().map_or(0, |entry| entry.seq) >= page.head {
+                return Ok(());
+            }
+        }
+    }
+    Err(fail(format!("nobody can read {room}")))
+}
+
+/// Every one of them, and nothing twice.
+fn in_log(room: RoomId, log: &[LogEntry], sent: &[MessageId]) -> Result<()> {
+    let mut places: BTreeMap<MessageId, u64> = BTreeMap::new();
+    for entry in log {
+        if places.insert(entry.id, entry.seq).is_some() {
+            return Err(fail(format!("{room}: {} stands in the log twice", entry.id)));
+        }
+    }
+    let lost: BTreeSet<&MessageId> = sent.iter().filter(|id| !places.contains_key(id)).collect();
+    if lost.is_empty() { Ok(()) } else { Err(fail(format!("{room}: acknowledged messages are lost: {lost:?}"))) }
+}

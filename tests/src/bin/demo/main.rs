@@ -1,0 +1,85 @@
+//! `demo`: a server and everybody's devices as real processes on this machine, in a temporary directory.
+//!
+//! Without options it sets the world up, says how to act as each person, and runs until Ctrl-C. With `--once` it plays a
+//! whole night unattended and measures it. `deploy/demo` builds and starts it.
+
+mod forge;
+mod night;
+mod show;
+mod timeline;
+
+use clap::Parser;
+use firstlight_protocol::policy::Millis;
+use firstlight_tests::process::{Plan, Result, ServerProcess, World};
+use std::process::ExitCode;
+use timeline::Timeline;
+
+/// The server's own log says nothing that the story needs, unless something fails.
+const STACK: usize = 8 << 20;
+
+/// Firstlight on this machine, to try it out.
+#[derive(Debug, Parser)]
+#[command(name = "deploy/demo", max_term_width = 100)]
+struct Arguments {
+    /// Play one whole night unattended, print its timeline, and end; fails if any step is missing
+    #[arg(long)]
+    once: bool,
+    /// With --once: the timeline as JSON, alone on standard output
+    #[arg(long, requires = "once")]
+    json: bool,
+    /// How long one minute of the escalation policy lasts, in milliseconds [default: 1000 with --once, else 10000]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(200..=60_000))]
+    minute: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+    let runtime = match built {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            timeline::complain(&format!("This machine gives no event loop: {error}."));
+            return ExitCode::FAILURE;
+        }
+    };
+    match run(&arguments, &runtime) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            timeline::complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments, runtime: &tokio::runtime::Runtime) -> Result<bool> {
+    let dir = tempfile::Builder::new().prefix("firstlight-demo-").tempdir()?;
+    let minute = Millis(arguments.minute.unwrap_or(if arguments.once { 1_000 } else { 10_000 }));
+    let mut plan = Plan::fast(minute)?;
+    plan.policy.zones = vec!["north".parse()?, "south".parse()?];
+    let mut timeline = Timeline::begin(arguments.json, minute);
+    let mut server = ServerProcess::start(dir.path(), |_| {})?;
+    timeline.done("server_started", "Operator", &format!("one process, an empty SQLite database, {}", server.url()));
+    let founded = World::found(&server, &dir.path().join("devices"), &plan, |name, actor, what| {
+        timeline.done(name, actor, what);
+    });
+    let world = match founded {
+        Ok(world) => world,
+        Err(error) => {
+            timeline.failed("world_founded", "Admins", "", &error.with(&server.log_tail()));
+            return Ok(timeline.finish(&[]));
+        }
+    };
+    if !arguments.once {
+        show::how_to_act(&server, &world, &plan.policy);
+        runtime.block_on(show::until_told_to_stop());
+        return server.stop().map(|()| true);
+    }
+    let played = night::play(&mut timeline, runtime, &server, &world, &plan.policy.timers);
+    if let Err(error) = played {
+        timeline.complain(&error.with(&server.log_tail()));
+    }
+    let complete = timeline.finish(night::STEPS);
+    server.stop()?;
+    Ok(complete)
+}

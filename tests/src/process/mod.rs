@@ -1,0 +1,30 @@
+//! The product as real processes: `firstlight-server` and `firstlight`, started, killed and read like an operator's.
+//!
+//! | file | what |
+//! |---|---|
+//! | `binaries` | where the two programs are; builds them if need be |
+//! | `lines` | what a process writes, line by line, waited for with a deadline and never by sleeping |
+//! | `server` | a server on a directory: start, kill -9, restart, its own commands |
+//! | `cli` | a person's device: one command at a time, or a `watch` that runs on |
+//! | `world` | a host organisation, a police agency, their people, a rota and a policy with short timers |
+//! | `receiver` | a small HTTP server that takes pages as a webhook |
+
+pub mod binaries;
+mod cli;
+mod failed;
+mod lines;
+mod receiver;
+mod server;
+mod world;
+
+pub use cli::{Cli, Refused, Watch};
+pub use failed::{Failed, Result, fail};
+pub use lines::{Line, Lines};
+pub use receiver::{Receiver, Request};
+pub use server::ServerProcess;
+pub use world::{Plan, Timers, World, person};
+
+use std::time::Duration;
+
+/// How long anything may take that should take a moment: long enough for a machine that is busy with something else.
+pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,115 @@
+//! A webhook's receiver: takes requests, keeps them whole, answers 204.
+
+use super::{Result, fail};
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Larger bodies are not what a page is.
+const MAX_BODY: usize = 64 << 10;
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Request line and headers.
+    pub head: String,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+/// Listens on a free port of this machine until the process ends.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    address: SocketAddr,
+    received: Arc<(Mutex<Vec<Request>>, Condvar)>,
+}
+
+impl Receiver {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// If the system gives no port.
+    pub fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let receiver = Self { address: listener.local_addr()?, received: Arc::default() };
+        let listening = receiver.clone();
+        thread::spawn(move || {
+            for socket in listener.incoming().flatten() {
+                let receiver = listening.clone();
+                thread::spawn(move || receiver.serve(socket));
+            }
+        });
+        Ok(receiver)
+    }
+
+    /// Where it listens: `host:port`.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Everything so far.
+    pub fn received(&self) -> Vec<Request> {
+        self.received.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until there are at least so many requests.
+    ///
+    /// # Errors
+    /// If there are not within that time.
+    pub fn wait_for(&self, count: usize, within: Duration) -> Result<Vec<Request>> {
+        let deadline = Instant::now() + within;
+        let mut received = self.received.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while received.len() < count {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(fail(format!("{} of {count} webhook requests came", received.len())));
+            }
+            received = self.received.1.wait_timeout(received, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(received.clone())
+    }
+
+    /// One connection, kept open for as long as the sender likes.
+    fn serve(&self, socket: TcpStream) {
+        let Ok(mut answering) = socket.try_clone() else { return };
+        let mut reading = BufReader::new(socket);
+        while let Some(request) = read(&mut reading) {
+            self.received.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+            self.received.1.notify_all();
+            if answering.write_all(b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n").is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn read(socket: &mut impl BufRead) -> Option<Request> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if socket.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let mut request = Request { head, body: Vec::new() };
+    let length = request.header("content-length").map_or(Some(0), |text| text.parse().ok())?;
+    if length > MAX_BODY {
+        return None;
+    }
+    request.body.resize(length, 0);
+    socket.read_exact(&mut request.body).ok()?;
+    Some(request)
+}
