@@ -21,6 +21,7 @@ const MANY: usize = 1_000_000;
 
 /// What the connection brought.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "notices are nearly all of them")]
 pub(crate) enum Seen {
     Notice(Notice),
     Line,

@@ -4,6 +4,8 @@
 //!
 //! `FIRSTLIGHT_CRASH_KILLS` sets how often (50), `FIRSTLIGHT_CRASH_SEED` repeats the choices of an earlier run.
 
+#![allow(clippy::print_stdout, reason = "a long test tells how far it is")]
+
 mod device;
 mod ledger;
 mod story;

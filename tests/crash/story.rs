@@ -71,7 +71,7 @@ impl Story {
         let mut number = 0_u32;
         while !self.stopped() {
             number += 1;
-            let zone = if number % 2 == 0 { PRIMARYS } else { BACKUPS };
+            let zone = if number.is_multiple_of(2) { PRIMARYS } else { BACKUPS };
             let routing = routing(zone)?;
             let details = CalloutDetails { notes: format!("details {number}"), ..CalloutDetails::default() };
             let (view, opening) = device

@@ -102,7 +102,7 @@ pub(crate) fn play(
     night.shut_out_the_primary(&kept)?;
     night.on_the_way()?;
     night.talk_among_advocates()?;
-    night.to_the_end()
+    night.reach_the_end()
 }
 
 impl Night<'_> {
@@ -290,7 +290,7 @@ impl Night<'_> {
         Ok(())
     }
 
-    fn to_the_end(&mut self) -> Result<()> {
+    fn reach_the_end(&mut self) -> Result<()> {
         self.timeline.chapter("With her");
         self.go_on("arrived", "arrived", "arrived", "is there")?;
         self.go_on("with", "with_young_person", "with_young_person", "is with the young person")?;
