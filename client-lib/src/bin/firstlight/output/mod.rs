@@ -45,7 +45,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Colour only on a terminal, and not if the person asked for none (https://no-color.org).
+    /// Colour only on a terminal, and not if the person asked for none (<https://no-color.org>).
     pub(crate) fn new(json: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
             && std::env::var_os("TERM").is_none_or(|t| t != "dumb");
