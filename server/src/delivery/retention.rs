@@ -104,7 +104,7 @@ async fn purge_room(app: &App, room: i64, snapshot_seq: i64, before: Timestamp) 
                         .bind(last)
                         .execute(&mut *tx.conn)
                         .await?;
-                    sqlx::query("UPDATE rooms SET first_seq = $2 WHERE n = $1")
+                    sqlx::query("UPDATE rooms SET first_seq = MAX(first_seq, $2) WHERE n = $1")
                         .bind(room)
                         .bind(last + 1)
                         .execute(&mut *tx.conn)
