@@ -62,12 +62,8 @@ pub fn authenticated_data(id: MessageId) -> Vec<u8> {
 /// Reads authenticated data.
 pub fn parse_authenticated_data(aad: &[u8]) -> Result<MessageId, Malformed> {
     match aad.split_first() {
-        Some((1, id)) => MessageId::try_from(id).map_err(|_| Malformed {
-            expected: "authenticated data",
-        }),
-        _ => Err(Malformed {
-            expected: "authenticated data",
-        }),
+        Some((1, id)) => MessageId::try_from(id).map_err(|_| Malformed { expected: "authenticated data" }),
+        _ => Err(Malformed { expected: "authenticated data" }),
     }
 }
 
@@ -86,14 +82,11 @@ pub fn credential_content(chain: &[Bytes]) -> Vec<u8> {
 pub fn chain_of_credential(mut content: &[u8]) -> Result<Vec<Bytes>, Malformed> {
     let mut chain = Vec::new();
     while !content.is_empty() {
-        let certificate = VLBytes::tls_deserialize(&mut content).map_err(|_| Malformed {
-            expected: "certificate chain",
-        })?;
+        let certificate =
+            VLBytes::tls_deserialize(&mut content).map_err(|_| Malformed { expected: "certificate chain" })?;
         chain.push(Bytes(certificate.into()));
         if chain.len() > 4 {
-            return Err(Malformed {
-                expected: "certificate chain",
-            });
+            return Err(Malformed { expected: "certificate chain" });
         }
     }
     Ok(chain)

@@ -142,10 +142,7 @@ impl Policy {
             ("duplicate_window_ms", t.duplicate_window_ms),
         ] {
             if !(MIN_TIMER..=MAX_TIMER).contains(&value) {
-                return refuse(format!(
-                    "timers.{name}: {} to {} milliseconds.",
-                    MIN_TIMER.0, MAX_TIMER.0
-                ));
+                return refuse(format!("timers.{name}: {} to {} milliseconds.", MIN_TIMER.0, MAX_TIMER.0));
             }
         }
         if !(t.backup_after_ms < t.supervisor_after_ms && t.supervisor_after_ms < t.everyone_after_ms) {
@@ -232,15 +229,9 @@ impl ContactMethod {
             && url.len() <= 2048
             && url.bytes().all(|b| b.is_ascii_graphic());
         if !well_formed {
-            return Err(Problem::with(
-                ErrorCode::InvalidValue,
-                "url: an http(s) address of at most 2048 characters.",
-            ));
+            return Err(Problem::with(ErrorCode::InvalidValue, "url: an http(s) address of at most 2048 characters."));
         }
-        if key
-            .as_ref()
-            .is_some_and(|key| !(16..=256).contains(&key.reveal().len()))
-        {
+        if key.as_ref().is_some_and(|key| !(16..=256).contains(&key.reveal().len())) {
             return Err(Problem::with(ErrorCode::InvalidValue, "key: 16 to 256 bytes."));
         }
         Ok(())
@@ -258,15 +249,9 @@ mod tests {
     #[test]
     fn defaults_are_valid_and_need_only_the_duty_number() {
         assert_eq!(policy().validate(), Ok(()));
-        assert_eq!(
-            serde_json::from_str::<Policy>(r#"{"duty_number":"555-0100"}"#).unwrap(),
-            policy()
-        );
+        assert_eq!(serde_json::from_str::<Policy>(r#"{"duty_number":"555-0100"}"#).unwrap(), policy());
         let some = r#"{"duty_number":"555-0100","timers":{"backup_after_ms":2000}}"#;
-        assert_eq!(
-            serde_json::from_str::<Policy>(some).unwrap().timers.backup_after_ms,
-            Millis(2000)
-        );
+        assert_eq!(serde_json::from_str::<Policy>(some).unwrap().timers.backup_after_ms, Millis(2000));
     }
 
     #[test]
@@ -277,10 +262,7 @@ mod tests {
         let mut backwards = policy();
         backwards.timers.backup_after_ms = backwards.timers.supervisor_after_ms;
         assert!(backwards.validate().is_err());
-        let endless = Policy {
-            calls_per_turn: 101,
-            ..policy()
-        };
+        let endless = Policy { calls_per_turn: 101, ..policy() };
         assert!(endless.validate().is_err());
     }
 
@@ -288,10 +270,7 @@ mod tests {
     fn places_are_checked_once_registered() {
         let (north, south): (Code, Code) = ("north".parse().unwrap(), "south".parse().unwrap());
         assert!(policy().knows_place(&north, Some(&south)));
-        let registered = Policy {
-            zones: vec![north.clone()],
-            ..policy()
-        };
+        let registered = Policy { zones: vec![north.clone()], ..policy() };
         assert!(registered.knows_place(&north, Some(&south)));
         assert!(!registered.knows_place(&south, None));
     }
@@ -305,13 +284,7 @@ mod tests {
         };
         let good = hook("https://example.org/page", "0123456789abcdef");
         assert_eq!(good.validate(), Ok(()));
-        for url in [
-            "ftp://example.org",
-            "https://",
-            "https:///x",
-            "https://example.org/a b",
-            "https://ex\nample.org",
-        ] {
+        for url in ["ftp://example.org", "https://", "https:///x", "https://example.org/a b", "https://ex\nample.org"] {
             assert!(hook(url, "0123456789abcdef").validate().is_err(), "{url}");
         }
         assert!(hook("https://example.org", "short").validate().is_err());
@@ -321,16 +294,8 @@ mod tests {
 
     #[test]
     fn a_channel_is_the_same_in_json_and_cbor() {
-        for channel in [
-            Channel::InApp,
-            Channel::Webhook {
-                id: ContactId([250; 16]),
-            },
-        ] {
-            assert_eq!(
-                crate::wire::from_cbor::<Channel>(&crate::wire::to_cbor(&channel)).unwrap(),
-                channel
-            );
+        for channel in [Channel::InApp, Channel::Webhook { id: ContactId([250; 16]) }] {
+            assert_eq!(crate::wire::from_cbor::<Channel>(&crate::wire::to_cbor(&channel)).unwrap(), channel);
             let json = serde_json::to_string(&channel).unwrap();
             assert_eq!(serde_json::from_str::<Channel>(&json).unwrap(), channel);
         }

@@ -119,10 +119,7 @@ impl OrgKind {
         use Role::*;
         match self {
             Self::VictimServices => {
-                matches!(
-                    role,
-                    Agent | Advocate | Supervisor | Caseworker | Interpreter | CareStaff | Admin
-                )
+                matches!(role, Agent | Advocate | Supervisor | Caseworker | Interpreter | CareStaff | Admin)
             }
             Self::LawEnforcement => matches!(role, PoliceOfficer | WatchCommander | Agent | Admin),
             Self::ChildWelfare => matches!(role, ChildWelfareWorker | Caseworker | Admin),
@@ -142,10 +139,7 @@ impl RoomKind {
         let law_enforcement = org == OrgKind::LawEnforcement;
         match self {
             Self::Callout => {
-                matches!(
-                    role,
-                    PoliceOfficer | WatchCommander | Advocate | Supervisor | Interpreter
-                )
+                matches!(role, PoliceOfficer | WatchCommander | Advocate | Supervisor | Interpreter)
             }
             Self::Advocate => !law_enforcement && matches!(role, Advocate | Supervisor | Caseworker | Interpreter),
             Self::CaseTeam => {
@@ -184,17 +178,11 @@ mod tests {
     fn no_law_enforcement_role_enters_an_advocate_or_case_room() {
         for role in Role::ALL {
             for kind in [RoomKind::Advocate, RoomKind::CaseTeam] {
-                assert!(
-                    !kind.admits(OrgKind::LawEnforcement, *role),
-                    "{kind} admits {role} of law enforcement"
-                );
+                assert!(!kind.admits(OrgKind::LawEnforcement, *role), "{kind} admits {role} of law enforcement");
             }
             if OrgKind::LawEnforcement.may_grant(*role) && *role != Role::Admin {
                 for org in OrgKind::ALL {
-                    assert!(
-                        !RoomKind::Advocate.admits(*org, *role),
-                        "advocate room admits {role} of {org}"
-                    );
+                    assert!(!RoomKind::Advocate.admits(*org, *role), "advocate room admits {role} of {org}");
                 }
             }
         }

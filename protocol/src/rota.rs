@@ -110,9 +110,7 @@ impl Rota {
             return Err(invalid(format!("shifts: at most {MAX_SHIFTS}.")));
         }
         for (i, shift) in self.shifts.iter().enumerate() {
-            shift
-                .check()
-                .map_err(|wrong| invalid(format!("shift {}: {wrong}", i + 1)))?;
+            shift.check().map_err(|wrong| invalid(format!("shift {}: {wrong}", i + 1)))?;
         }
         Ok(())
     }
@@ -126,16 +124,8 @@ impl Rota {
         let mut on_duty: Vec<OnDuty> = self
             .shifts
             .iter()
-            .filter(|shift| {
-                shift
-                    .occurrences(&local, at)
-                    .any(|(from, until)| from <= at && at < until)
-            })
-            .map(|shift| OnDuty {
-                tier: shift.tier,
-                person: shift.person,
-                zone: shift.zone.clone(),
-            })
+            .filter(|shift| shift.occurrences(&local, at).any(|(from, until)| from <= at && at < until))
+            .map(|shift| OnDuty { tier: shift.tier, person: shift.person, zone: shift.zone.clone() })
             .collect();
         on_duty.sort_unstable();
         on_duty.dedup();
@@ -149,10 +139,7 @@ impl Rota {
     pub fn next_change(&self, at: Timestamp) -> Result<Option<Timestamp>, Problem> {
         let local = self.local_time()?;
         let ends = self.shifts.iter().flat_map(|shift| shift.occurrences(&local, at));
-        Ok(ends
-            .flat_map(|(from, until)| [from, until])
-            .filter(|end| *end > at)
-            .min())
+        Ok(ends.flat_map(|(from, until)| [from, until]).filter(|end| *end > at).min())
     }
 
     fn local_time(&self) -> Result<LocalTime, Problem> {
@@ -206,9 +193,9 @@ impl Shift {
             None => (0, 0),
             Some(period) => {
                 let running = (local.paper_at(at) - from).div_euclid(period);
-                let last = self.repeat_until.map_or(i64::MAX, |date| {
-                    (local::paper(date.at(23, 59, 59, 0)) - from).div_euclid(period)
-                });
+                let last = self
+                    .repeat_until
+                    .map_or(i64::MAX, |date| (local::paper(date.at(23, 59, 59, 0)) - from).div_euclid(period));
                 let around = 1 + DAY / period;
                 // Before the first occurrence, and after the last, the nearest one still says what changes next.
                 ((running - around - 1).max(0), (running + around).max(0).min(last))

@@ -84,12 +84,7 @@ impl<T: Statement> Signed<T> {
     pub fn sign(statement: &T, key: &SigningKey, chain: Vec<Bytes>) -> Self {
         let payload = to_cbor(statement);
         let signature = sign_bytes(T::CONTEXT, &payload, key).to_vec().into();
-        Self {
-            payload: payload.into(),
-            chain,
-            signature,
-            statement: PhantomData,
-        }
+        Self { payload: payload.into(), chain, signature, statement: PhantomData }
     }
 
     /// Reads the statement, after its signature by `key` is verified. Nothing of the payload is decoded before.
@@ -109,18 +104,8 @@ impl<T: Statement> Signed<T> {
 
 impl<T> Clone for Signed<T> {
     fn clone(&self) -> Self {
-        let Self {
-            payload,
-            chain,
-            signature,
-            statement,
-        } = self;
-        Self {
-            payload: payload.clone(),
-            chain: chain.clone(),
-            signature: signature.clone(),
-            statement: *statement,
-        }
+        let Self { payload, chain, signature, statement } = self;
+        Self { payload: payload.clone(), chain: chain.clone(), signature: signature.clone(), statement: *statement }
     }
 }
 
@@ -143,9 +128,7 @@ impl<T> utoipa::PartialSchema for Signed<T> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
         ObjectBuilder::new()
-            .description(Some(
-                "A signed statement: CBOR payload, chain of the signer (leaf first), Ed25519 signature",
-            ))
+            .description(Some("A signed statement: CBOR payload, chain of the signer (leaf first), Ed25519 signature"))
             .property("payload", Bytes::schema())
             .required("payload")
             .property("chain", ArrayBuilder::new().items(Bytes::schema()))
@@ -186,8 +169,7 @@ pub(crate) fn verify_bytes(
 fn verify_message(message: &[u8], key: &[u8; 32], signature: &[u8]) -> Result<(), StatementError> {
     let signature = Signature::from_slice(signature).map_err(|_| StatementError::Signature)?;
     let key = VerifyingKey::from_bytes(key).map_err(|_| StatementError::Signature)?;
-    key.verify_strict(message, &signature)
-        .map_err(|_| StatementError::Signature)
+    key.verify_strict(message, &signature).map_err(|_| StatementError::Signature)
 }
 
 const SIGN_IN: &str = "sign-in";
@@ -255,11 +237,7 @@ mod tests {
         let signed = Signed::sign(&Note("a".into()), &key(1), vec![]);
         assert_eq!(signed.verify(&public(2)), Err(StatementError::Signature));
         let other: Signed<OtherNote> = from_cbor(&to_cbor(&signed)).unwrap();
-        assert_eq!(
-            other.verify(&public(1)),
-            Err(StatementError::Signature),
-            "a signature is for one purpose"
-        );
+        assert_eq!(other.verify(&public(1)), Err(StatementError::Signature), "a signature is for one purpose");
         for (i, change) in [0usize, 1].iter().enumerate() {
             let mut bad = signed.clone();
             if *change == 0 {
@@ -281,12 +259,7 @@ mod tests {
     fn signed_bytes_of_another_shape_are_malformed() {
         let payload = to_cbor(&7u8);
         let signature = sign_bytes(Note::CONTEXT, &payload, &key(1)).to_vec().into();
-        let signed = Signed::<Note> {
-            payload: payload.into(),
-            chain: vec![],
-            signature,
-            statement: PhantomData,
-        };
+        let signed = Signed::<Note> { payload: payload.into(), chain: vec![], signature, statement: PhantomData };
         assert!(matches!(signed.verify(&public(1)), Err(StatementError::Malformed(_))));
     }
 
@@ -294,31 +267,13 @@ mod tests {
     fn a_challenge_is_for_one_server_one_device_and_one_time() {
         let (server, device) = ("https://host.example.org", DeviceId([3; 16]));
         let signature = sign_challenge(&key(1), server, device, &[9; 32]);
-        assert_eq!(
-            verify_challenge(&public(1), server, device, &[9; 32], &signature),
-            Ok(())
-        );
+        assert_eq!(verify_challenge(&public(1), server, device, &[9; 32], &signature), Ok(()));
         let refused = Err(StatementError::Signature);
-        assert_eq!(
-            verify_challenge(&public(2), server, device, &[9; 32], &signature),
-            refused
-        );
-        assert_eq!(
-            verify_challenge(&public(1), "https://other.example.org", device, &[9; 32], &signature),
-            refused
-        );
-        assert_eq!(
-            verify_challenge(&public(1), server, DeviceId([4; 16]), &[9; 32], &signature),
-            refused
-        );
-        assert_eq!(
-            verify_challenge(&public(1), server, device, &[8; 32], &signature),
-            refused
-        );
-        assert_eq!(
-            verify_challenge(&public(1), server, device, &[9; 32], &signature[..63]),
-            refused
-        );
+        assert_eq!(verify_challenge(&public(2), server, device, &[9; 32], &signature), refused);
+        assert_eq!(verify_challenge(&public(1), "https://other.example.org", device, &[9; 32], &signature), refused);
+        assert_eq!(verify_challenge(&public(1), server, DeviceId([4; 16]), &[9; 32], &signature), refused);
+        assert_eq!(verify_challenge(&public(1), server, device, &[8; 32], &signature), refused);
+        assert_eq!(verify_challenge(&public(1), server, device, &[9; 32], &signature[..63]), refused);
         // The identity point as key verifies anything unless small-order keys are refused.
         let mut identity = [0; 32];
         identity[0] = 1;

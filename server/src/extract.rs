@@ -116,7 +116,8 @@ fn describe(path: &str, error: &serde_json::Error) -> String {
         None => "the value is not of the documented form".to_owned(),
     };
     // For an unknown field the path ends in its name, which the client chose.
-    let path = if what.starts_with("an unknown field") { path.rsplit_once('.').map_or("", |(path, _)| path) } else { path };
+    let path =
+        if what.starts_with("an unknown field") { path.rsplit_once('.').map_or("", |(path, _)| path) } else { path };
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.[]".contains(c);
     if path.len() > 1 && path.len() < 100 && path.chars().all(plain) {
         format!("In {path}: {what} ({place}).")
@@ -204,7 +205,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_ends_meets_its_deadline() {
-        let mut request = request(Body::from_stream(futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>()));
+        let mut request =
+            request(Body::from_stream(futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>()));
         request.extensions_mut().insert(Deadline::after(Duration::from_secs(30)));
         assert_eq!(code(request).await, ErrorCode::Timeout);
     }

@@ -44,7 +44,9 @@ async fn ready(State(app): State<Shared>) -> Result<Json<Health>> {
     within("The database does not answer.", read).await?;
     within("The database's writer does not commit.", app.store.write(|_| Box::pin(async { Ok(()) }))).await?;
     if !app.runner.sweeps(app.clock.now()) {
-        return Err(Problem::with(ErrorCode::Unavailable, "The safety net behind timers and pages does not run.").into());
+        return Err(
+            Problem::with(ErrorCode::Unavailable, "The safety net behind timers and pages does not run.").into()
+        );
     }
     Ok(health("ready"))
 }

@@ -36,7 +36,11 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 /// Every documented route.
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::default().merge(health::routes()).merge(identity::routes()).merge(delivery::routes()).merge(callouts::routes())
+    OpenApiRouter::default()
+        .merge(health::routes())
+        .merge(identity::routes())
+        .merge(delivery::routes())
+        .merge(callouts::routes())
 }
 
 /// The whole router.
@@ -88,7 +92,8 @@ async fn enter(State(body_timeout): State<Duration>, mut request: Request, next:
     let too_large = declared_length(&request).is_some_and(|length| length > MAX_BODY as u64);
     let mut response = async {
         let response = if too_large {
-            Error::from(Problem::with(ErrorCode::TooLarge, format!("A body may have {MAX_BODY} bytes."))).into_response()
+            Error::from(Problem::with(ErrorCode::TooLarge, format!("A body may have {MAX_BODY} bytes.")))
+                .into_response()
         } else {
             next.run(request).await
         };

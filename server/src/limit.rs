@@ -78,19 +78,13 @@ impl RateLimit {
     /// # Errors
     /// As [`Self::check`].
     pub fn check_peer(&self, peer: Peer, now: Timestamp) -> Result<(), Problem> {
-        if peer.0.is_loopback() {
-            Ok(())
-        } else {
-            self.check(peer, now)
-        }
+        if peer.0.is_loopback() { Ok(()) } else { self.check(peer, now) }
     }
 }
 
 impl std::fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RateLimit")
-            .field("interval_ms", &self.interval)
-            .finish_non_exhaustive()
+        f.debug_struct("RateLimit").field("interval_ms", &self.interval).finish_non_exhaustive()
     }
 }
 
@@ -114,12 +108,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let set = parts.extensions.get::<Self>().copied();
-        let connection = || {
-            parts
-                .extensions
-                .get::<ConnectInfo<SocketAddr>>()
-                .map(|c| Self::of(c.0.ip()))
-        };
+        let connection = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| Self::of(c.0.ip()));
         Ok(set.or_else(connection).unwrap_or(Self(Ipv4Addr::LOCALHOST.into())))
     }
 }
@@ -136,10 +125,7 @@ mod tests {
             limit.check("a", at(0)).unwrap();
         }
         let refused = limit.check("a", at(0)).unwrap_err();
-        assert_eq!(
-            (refused.code, refused.retry_after_ms),
-            (ErrorCode::RateLimited, Some(10_000))
-        );
+        assert_eq!((refused.code, refused.retry_after_ms), (ErrorCode::RateLimited, Some(10_000)));
         limit.check("b", at(0)).unwrap();
         limit.check("a", at(10_000)).unwrap();
         assert_eq!(limit.check("a", at(10_001)).unwrap_err().retry_after_ms, Some(9_999));

@@ -131,9 +131,7 @@ async fn run(command: Command, config: Config) -> Result<Outcome> {
             admin::verify(&dir, expect_head.as_deref(), &mut stdout(json)).await
         }
         Command::Audit(Audit::Show { after, limit, json }) => admin::show(&dir, after, limit, &mut stdout(json)).await,
-        Command::Backup { target, json } => {
-            admin::backup(&dir, &target, Clock::System.now(), &mut stdout(json)).await
-        }
+        Command::Backup { target, json } => admin::backup(&dir, &target, Clock::System.now(), &mut stdout(json)).await,
     }
 }
 

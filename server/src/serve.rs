@@ -55,9 +55,9 @@ impl Drop for Stop {
 pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     check_open_files(config.limits.connections);
     prepare(&config.data_dir)?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|e| Error::internal(format!("can't listen on {} ({e}): is another server running there?", config.listen)))?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|e| {
+        Error::internal(format!("can't listen on {} ({e}): is another server running there?", config.listen))
+    })?;
     let addr = listener.local_addr().map_err(Error::internal)?;
     let bus = Bus::default();
     let store = Store::open(&config.data_dir, bus.clone()).await?;
@@ -111,7 +111,11 @@ fn check_open_files(connections: usize) {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let allowed: Option<usize> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
     if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
-        tracing::warn!(allowed, needed, "raise the limit of open files (LimitNOFILE, ulimit -n), or lower limits.connections");
+        tracing::warn!(
+            allowed,
+            needed,
+            "raise the limit of open files (LimitNOFILE, ulimit -n), or lower limits.connections"
+        );
     }
 }
 

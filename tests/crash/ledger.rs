@@ -29,9 +29,14 @@ struct Acknowledged {
     messages: BTreeMap<RoomId, Vec<MessageId>>,
 }
 
-/// The server's logs as they were read so far.
+/// What was checked before, so that each check looks at what is new.
 #[derive(Debug, Default)]
-pub(crate) struct Logs(BTreeMap<RoomId, Vec<LogEntry>>);
+pub(crate) struct Checked {
+    /// The server's logs as they were read so far.
+    logs: BTreeMap<RoomId, Vec<LogEntry>>,
+    /// Callouts that were whole when they were closed.
+    closed: BTreeSet<CalloutId>,
+}
 
 impl Ledger {
     pub(crate) fn new() -> Self {
@@ -68,18 +73,28 @@ impl Ledger {
 
     /// Asks the server for everything that it had acknowledged before. `supervisor` may see every callout; `readers`
     /// are asked in turn for a room's log until one is a member.
-    pub(crate) async fn check(&self, supervisor: &Device, readers: &[&Device], logs: &mut Logs) -> Result<()> {
+    pub(crate) async fn check(&self, supervisor: &Device, readers: &[&Device], checked: &mut Checked) -> Result<()> {
         let acknowledged = self.hold().clone();
         for (callout, events) in &acknowledged.callouts {
+            if checked.closed.contains(callout) {
+                continue;
+            }
             let api = supervisor.session.api();
             let view = supervisor.insist("see a callout", || async { Ok(api.callout(*callout).await?) }).await?;
             knows(&view, events)?;
             goes_on(&view)?;
+            if events.contains(&Event::Closed) {
+                checked.closed.insert(*callout);
+            }
         }
         for (room, sent) in &acknowledged.messages {
-            let log = logs.0.entry(*room).or_default();
-            read_on(*room, readers, log).await?;
-            in_log(*room, log, sent)?;
+            let log = checked.logs.entry(*room).or_default();
+            if missing(*room, log, sent)?.is_some() {
+                read_on(*room, readers, log).await?;
+            }
+            if let Some(lost) = missing(*room, log, sent)? {
+                return Err(fail(format!("{room}: the acknowledged message {lost} is lost")));
+            }
         }
         Ok(())
     }
@@ -134,14 +149,11 @@ async fn read_on(room: RoomId, readers: &[&Device], log: &mut Vec<LogEntry>) -> 
     Err(fail(format!("nobody can read {room}")))
 }
 
-/// Every one of them, and nothing twice.
-fn in_log(room: RoomId, log: &[LogEntry], sent: &[MessageId]) -> Result<()> {
-    let mut places: BTreeMap<MessageId, u64> = BTreeMap::new();
-    for entry in log {
-        if places.insert(entry.id, entry.seq).is_some() {
-            return Err(fail(format!("{room}: {} stands in the log twice", entry.id)));
-        }
+/// The first of these messages that is not there. Nothing may be there twice.
+fn missing(room: RoomId, log: &[LogEntry], sent: &[MessageId]) -> Result<Option<MessageId>> {
+    let mut there = BTreeSet::new();
+    if let Some(twice) = log.iter().find(|entry| !there.insert(entry.id)) {
+        return Err(fail(format!("{room}: {} stands in the log twice", twice.id)));
     }
-    let lost: BTreeSet<&MessageId> = sent.iter().filter(|id| !places.contains_key(id)).collect();
-    if lost.is_empty() { Ok(()) } else { Err(fail(format!("{room}: acknowledged messages are lost: {lost:?}"))) }
+    Ok(sent.iter().find(|id| !there.contains(id)).copied())
 }

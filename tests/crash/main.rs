@@ -17,7 +17,7 @@ use firstlight_protocol::{
     policy::{Millis, Timers},
 };
 use firstlight_tests::process::{PATIENCE, Plan, Result, ServerProcess, World, fail, person};
-use ledger::Logs;
+use ledger::Checked;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::{
     collections::BTreeSet,
@@ -97,7 +97,8 @@ async fn run(kills: u32, random: StdRng) -> Result<()> {
     let played = play(kills, random, &mut server, &devices, team).await;
     played.map_err(|e| {
         let standing = devices.all().map(Device::report).concat();
-        e.with(&server.log_tail()).with(&standing)
+        let kept = format!("everything is kept in {}", dir.keep().display());
+        e.with(&server.log_tail()).with(&standing).with(&kept)
     })
 }
 
@@ -117,7 +118,7 @@ async fn play(
         actors.spawn(story.clone().talker(talker.clone(), team, place, 3));
     }
     let began = Instant::now();
-    let (mut logs, mut head, mut longest) = (Logs::default(), None, Duration::ZERO);
+    let (mut checked, mut head, mut longest) = (Checked::default(), None, Duration::ZERO);
     for kill in 1..=kills {
         let target = story.ledger.count() + random.random_range(1..=MOST_ACKNOWLEDGED);
         tokio::select! {
@@ -137,8 +138,8 @@ async fn play(
         devices.connect();
         head = Some(verify(server, head.as_deref()).map_err(|e| e.while_doing(format!("after kill {kill}")))?);
         let readers = devices.all();
-        let checked = story.ledger.check(&devices.supervisor, &readers, &mut logs).await;
-        checked.map_err(|e| e.while_doing(format!("after kill {kill}")))?;
+        let still = story.ledger.check(&devices.supervisor, &readers, &mut checked).await;
+        still.map_err(|e| e.while_doing(format!("after kill {kill}")))?;
         if kill % 10 == 0 {
             let (callouts, count) = (story.ledger.callouts(), story.ledger.count());
             println!(
@@ -157,7 +158,8 @@ async fn play(
     for device in devices.all() {
         device.insist("catch up", || async { device.session.sync().await.1 }).await?;
     }
-    story.ledger.check(&devices.supervisor, &devices.all(), &mut logs).await?;
+    // Once more everything, from the beginning.
+    story.ledger.check(&devices.supervisor, &devices.all(), &mut Checked::default()).await?;
     verify(server, head.as_deref())?;
     everything_arrived(devices, &written)?;
     pages_are_in_order(devices)?;

@@ -39,19 +39,14 @@ impl Engine {
                 self.put_group(record.room, group);
                 if self.ask_about_unknown(step) {
                     // Read again from here, once the server has said who that is.
-                    step.effects.push(Effect::FetchLog(RoomCursor {
-                        room: record.room,
-                        seq: record.cursor,
-                    }));
+                    step.effects.push(Effect::FetchLog(RoomCursor { room: record.room, seq: record.cursor }));
                     return Ok(());
                 }
                 return self.lose(record, reason, step);
             }
         };
         let removes_us = staged.self_removed();
-        group
-            .merge_staged_commit(&self.provider, *staged)
-            .map_err(EngineError::mls)?;
+        group.merge_staged_commit(&self.provider, *staged).map_err(EngineError::mls)?;
         let after = self.verify_members(group.members(), &before, &record.context, now);
         record.epoch = group.epoch().as_u64();
         self.put_group(record.room, group);
@@ -59,11 +54,7 @@ impl Engine {
             return self.lose(record, OutOfSync::UntrustedMember, step);
         };
         self.save_members(record.room, &after);
-        let place = Place {
-            seq: entry.seq,
-            at: entry.at,
-            id: entry.id,
-        };
+        let place = Place { seq: entry.seq, at: entry.at, id: entry.id };
         record.cursor = place.seq;
         self.note_members(record.room, place, by, &before, &after, step);
         if removes_us {
@@ -75,10 +66,8 @@ impl Engine {
     /// Own commits for the epoch that just ended have lost the race: they are built again.
     fn unbuild_commits(&self, record: &RoomRecord) -> Result<(), EngineError> {
         for mut intent in self.intents(record.room)? {
-            let lost = intent
-                .built
-                .as_ref()
-                .is_some_and(|b| matches!(b.body, Body::Commit(_)) && b.epoch < record.epoch);
+            let lost =
+                intent.built.as_ref().is_some_and(|b| matches!(b.body, Body::Commit(_)) && b.epoch < record.epoch);
             if lost {
                 intent.built = None;
                 intent.accepted = false;
@@ -113,13 +102,9 @@ impl Engine {
         let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
             return Ok(Err(OutOfSync::BadCommit));
         };
-        Ok(self.check_staged(record, before, &sender, &staged, now).and_then(|by| {
-            if by.device == entry.sender {
-                Ok((staged, by))
-            } else {
-                Err(OutOfSync::BadCommit)
-            }
-        }))
+        Ok(self
+            .check_staged(record, before, &sender, &staged, now)
+            .and_then(|by| if by.device == entry.sender { Ok((staged, by)) } else { Err(OutOfSync::BadCommit) }))
     }
 
     /// What a commit may do: add devices that may be in the room, remove members, renew the committer's keys; or, from
@@ -162,10 +147,8 @@ impl Engine {
             }
             Sender::NewMemberCommit => {
                 let by = fresh.ok_or(OutOfSync::BadCommit)?;
-                let removed: Vec<_> = staged
-                    .remove_proposals()
-                    .map(|r| old(r.remove_proposal().removed().u32()))
-                    .collect();
+                let removed: Vec<_> =
+                    staged.remove_proposals().map(|r| old(r.remove_proposal().removed().u32())).collect();
                 match removed.as_slice() {
                     [Some(one)] if one.device == by.device => Ok(by),
                     _ => Err(OutOfSync::ForbiddenCommit),
@@ -191,10 +174,7 @@ impl Engine {
                 self.save_intent(&intent);
             }
         }
-        step.events.push(Event::OutOfSync {
-            room: record.room,
-            reason,
-        });
+        step.events.push(Event::OutOfSync { room: record.room, reason });
         step.effects.push(Effect::FetchGroupState { room: record.room });
         Ok(())
     }
@@ -215,11 +195,7 @@ impl Engine {
     /// Leaves a room that the server has said this device left, once the log is read to its end.
     pub(super) fn leave_if_due(&mut self, record: &mut RoomRecord, step: &mut Step) -> Result<(), EngineError> {
         let due = record.leaves_at.is_some_and(|last| record.cursor >= last);
-        if due && record.state != RoomState::Left {
-            self.leave(record, step)
-        } else {
-            Ok(())
-        }
+        if due && record.state != RoomState::Left { self.leave(record, step) } else { Ok(()) }
     }
 
     pub(super) fn delete_group(&mut self, room: RoomId) -> Result<(), EngineError> {
@@ -228,9 +204,9 @@ impl Engine {
             None => self.load_group(room).unwrap_or(None),
         };
         match group {
-            Some(mut group) => group
-                .delete(&self.provider.store)
-                .map_err(|_| EngineError::Damaged { what: "a room's keys" }),
+            Some(mut group) => {
+                group.delete(&self.provider.store).map_err(|_| EngineError::Damaged { what: "a room's keys" })
+            }
             None => Ok(()),
         }
     }

@@ -75,17 +75,12 @@ impl std::fmt::Debug for AdminMaterial {
 
 impl std::fmt::Debug for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Device")
-            .field("device", &self.own.as_ref().map(|own| own.device))
-            .finish_non_exhaustive()
+        f.debug_struct("Device").field("device", &self.own.as_ref().map(|own| own.device)).finish_non_exhaustive()
     }
 }
 
 fn seed(bytes: &[u8], what: &'static str) -> Result<Zeroizing<[u8; 32]>, EngineError> {
-    bytes
-        .try_into()
-        .map(Zeroizing::new)
-        .map_err(|_| EngineError::Damaged { what })
+    bytes.try_into().map(Zeroizing::new).map_err(|_| EngineError::Damaged { what })
 }
 
 impl Device {
@@ -107,11 +102,7 @@ impl Device {
             }),
             None => None,
         };
-        Ok(Self {
-            own,
-            anchors: store.get(key::ANCHORS, "the trusted roots")?,
-            admin,
-        })
+        Ok(Self { own, anchors: store.get(key::ANCHORS, "the trusted roots")?, admin })
     }
 }
 
@@ -142,12 +133,7 @@ impl Engine {
             return Err(EngineError::AlreadySetUp);
         }
         self.step(|engine, _| {
-            let own = Own {
-                device,
-                key: DeviceKey(SigningKey::from_bytes(&seed)),
-                chain: Vec::new(),
-                identity: None,
-            };
+            let own = Own { device, key: DeviceKey(SigningKey::from_bytes(&seed)), chain: Vec::new(), identity: None };
             own.save(&engine.provider.store);
             engine.device.own = Some(own);
             Ok(())
@@ -161,11 +147,7 @@ impl Engine {
 
     /// This device's signature key, to sign requests and challenges with.
     pub fn signing_key(&self) -> Result<&SigningKey, EngineError> {
-        self.device
-            .own
-            .as_ref()
-            .map(|own| &own.key.0)
-            .ok_or(EngineError::NotEnrolled)
+        self.device.own.as_ref().map(|own| &own.key.0).ok_or(EngineError::NotEnrolled)
     }
 
     /// Takes in the device's certificates (device, signer, root), after verifying them against `anchors`, which the
@@ -175,9 +157,7 @@ impl Engine {
         let device = self.device().ok_or(EngineError::NotEnrolled)?;
         self.step(|engine, _| {
             let anchors = engine.device.anchors.take().unwrap_or(anchors);
-            let identity = anchors
-                .verify_device(&chain, now)
-                .map_err(|why| untrusted(device, why))?;
+            let identity = anchors.verify_device(&chain, now).map_err(|why| untrusted(device, why))?;
             let own = engine.device.own.as_mut().ok_or(EngineError::NotEnrolled)?;
             if identity.device != device || identity.key != own.key.0.verifying_key().to_bytes() {
                 return Err(untrusted(device, ChainError::KeyMismatch));
@@ -197,11 +177,7 @@ impl Engine {
 
     /// The enrolled device, or the error that says it is none.
     pub(super) fn own(&self) -> Result<&Own, EngineError> {
-        self.device
-            .own
-            .as_ref()
-            .filter(|own| own.identity.is_some())
-            .ok_or(EngineError::NotEnrolled)
+        self.device.own.as_ref().filter(|own| own.identity.is_some()).ok_or(EngineError::NotEnrolled)
     }
 
     /// Who this device is, as its certificates say.
@@ -211,11 +187,7 @@ impl Engine {
 
     /// This device's chain: device, signer, root. Empty before enrolment.
     pub fn chain(&self) -> &[Bytes] {
-        self.device
-            .own
-            .as_ref()
-            .map(|own| own.chain.as_slice())
-            .unwrap_or_default()
+        self.device.own.as_ref().map(|own| own.chain.as_slice()).unwrap_or_default()
     }
 
     /// Whom this device trusts.

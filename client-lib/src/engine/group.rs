@@ -38,17 +38,8 @@ pub(super) fn suite(code: u16) -> Result<Ciphersuite, EngineError> {
 /// What every leaf of ours can do: both suites, X.509, the room context.
 pub(super) fn capabilities() -> Capabilities {
     let suites: Vec<_> = SUITES.iter().filter_map(|code| suite(*code).ok()).collect();
-    let extensions = [
-        ExtensionType::Unknown(ROOM_CONTEXT_EXTENSION),
-        ExtensionType::LastResort,
-    ];
-    Capabilities::new(
-        None,
-        Some(&suites),
-        Some(&extensions),
-        None,
-        Some(&[CredentialType::X509]),
-    )
+    let extensions = [ExtensionType::Unknown(ROOM_CONTEXT_EXTENSION), ExtensionType::LastResort];
+    Capabilities::new(None, Some(&suites), Some(&extensions), None, Some(&[CredentialType::X509]))
 }
 
 fn seconds(t: Timestamp) -> u64 {
@@ -57,10 +48,7 @@ fn seconds(t: Timestamp) -> u64 {
 
 /// The lifetime of a leaf made now.
 pub(super) fn lifetime(now: Timestamp) -> Lifetime {
-    Lifetime::init(
-        seconds(now).saturating_sub(LEAF_SKEW),
-        seconds(now).saturating_add(LEAF_LIFETIME),
-    )
+    Lifetime::init(seconds(now).saturating_sub(LEAF_SKEW), seconds(now).saturating_add(LEAF_LIFETIME))
 }
 
 /// When a leaf made now ends.
@@ -118,10 +106,7 @@ pub(super) fn room_context(extensions: &Extensions<GroupContext>) -> Option<Room
 
 /// The leaf of a fresh update path: the newest chain of this device, the same key.
 pub(super) fn own_leaf(own: &Own) -> LeafNodeParameters {
-    LeafNodeParameters::builder()
-        .with_credential_with_key(own.credential())
-        .with_capabilities(capabilities())
-        .build()
+    LeafNodeParameters::builder().with_credential_with_key(own.credential()).with_capabilities(capabilities()).build()
 }
 
 /// What a commit is to do.
@@ -198,22 +183,14 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(KeyPackage, DeviceIdentity), EngineError> {
         let device: DeviceId = claimed.device;
-        let bytes = claimed
-            .key_package
-            .as_ref()
-            .ok_or(EngineError::NoKeyPackage { device })?;
+        let bytes = claimed.key_package.as_ref().ok_or(EngineError::NoKeyPackage { device })?;
         let bad = || EngineError::BadKeyPackage { device };
         let MlsMessageBodyIn::KeyPackage(package) = read_message(bytes, "key package").map_err(|_| bad())? else {
             return Err(bad());
         };
-        let package = package
-            .validate(&self.provider.crypto, ProtocolVersion::Mls10)
-            .map_err(|_| bad())?;
+        let package = package.validate(&self.provider.crypto, ProtocolVersion::Mls10).map_err(|_| bad())?;
         let leaf = package.leaf_node();
-        let understands = leaf
-            .capabilities()
-            .extensions()
-            .contains(&ExtensionType::Unknown(ROOM_CONTEXT_EXTENSION));
+        let understands = leaf.capabilities().extensions().contains(&ExtensionType::Unknown(ROOM_CONTEXT_EXTENSION));
         if package.ciphersuite() != suite || !understands {
             return Err(bad());
         }

@@ -26,10 +26,7 @@ impl Engine {
             }
             if cursor != start {
                 engine.provider.store.put(key::INBOX.to_vec(), &cursor);
-                step.effects.push(Effect::Ack(Acks {
-                    rooms: Vec::new(),
-                    inbox: Some(cursor),
-                }));
+                step.effects.push(Effect::Ack(Acks { rooms: Vec::new(), inbox: Some(cursor) }));
             }
             Ok(())
         })
@@ -44,10 +41,7 @@ impl Engine {
                 // The server's word alone removes nobody: the organisation's signed list does.
                 self.provider.store.put(key::organisation(*org), org);
                 step.effects.push(Effect::FetchOrganisation { org: *org });
-                step.events.push(Event::Revoked {
-                    org: *org,
-                    devices: devices.clone(),
-                });
+                step.events.push(Event::Revoked { org: *org, devices: devices.clone() });
                 Ok(())
             }
             Notice::Page { .. }
@@ -64,21 +58,14 @@ impl Engine {
     }
 
     fn announce_welcome(&mut self, room: RoomId, epoch: u64, step: &mut Step) -> Result<(), EngineError> {
-        let known = self
-            .room_record(room)?
-            .is_some_and(|r| r.state != RoomState::Left && r.epoch >= epoch);
+        let known = self.room_record(room)?.is_some_and(|r| r.state != RoomState::Left && r.epoch >= epoch);
         if known {
             return Ok(());
         }
         if self.provider.store.scan(key::WELCOMES).len() >= MAX_ROOMS_PER_DEVICE {
-            step.events.push(Event::WelcomeFailed {
-                room,
-                reason: "too many Welcomes wait already".into(),
-            });
+            step.events.push(Event::WelcomeFailed { room, reason: "too many Welcomes wait already".into() });
         } else {
-            self.provider
-                .store
-                .put(key::welcome(room, epoch), &PendingWelcome { room, epoch });
+            self.provider.store.put(key::welcome(room, epoch), &PendingWelcome { room, epoch });
             step.effects.push(Effect::FetchWelcome { room, epoch });
         }
         Ok(())
@@ -93,10 +80,7 @@ impl Engine {
         if record.state != RoomState::Joined {
             self.leave(&mut record, step)?;
         } else if record.cursor < seq {
-            step.effects.push(Effect::FetchLog(RoomCursor {
-                room,
-                seq: record.cursor,
-            }));
+            step.effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));
         }
         self.leave_if_due(&mut record, step)?;
         self.save_room(&record);
@@ -140,11 +124,8 @@ impl Engine {
         let is_member = |device: &DeviceId| {
             record.state == RoomState::Creating || members.iter().any(|m| m.identity.device == *device)
         };
-        let devices: Vec<_> = devices
-            .iter()
-            .filter(|d| !self.is_own(**d) && is_member(d) && !wanted(d))
-            .copied()
-            .collect();
+        let devices: Vec<_> =
+            devices.iter().filter(|d| !self.is_own(**d) && is_member(d) && !wanted(d)).copied().collect();
         if !devices.is_empty() {
             self.keep_intent(room, self.fresh_id()?, Wish::Remove { devices }, now)?;
             self.pump(&mut record, now, step)?;

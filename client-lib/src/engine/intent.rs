@@ -20,17 +20,7 @@ impl Engine {
         let store = &self.provider.store;
         let order: u64 = store.get(key::ORDER, "the order of intents")?.unwrap_or(0) + 1;
         store.put(key::ORDER.to_vec(), &order);
-        let intent = Intent {
-            id,
-            room,
-            order,
-            at: now,
-            wish,
-            built: None,
-            accepted: false,
-            stale: None,
-            failed: None,
-        };
+        let intent = Intent { id, room, order, at: now, wish, built: None, accepted: false, stale: None, failed: None };
         self.save_intent(&intent);
         Ok(intent)
     }
@@ -67,11 +57,7 @@ impl Engine {
         }
         intent.failed = Some(problem.clone());
         self.save_intent(intent);
-        step.events.push(Event::Failed {
-            room: intent.room,
-            id: intent.id,
-            problem,
-        });
+        step.events.push(Event::Failed { room: intent.room, id: intent.id, problem });
     }
 
     pub(super) fn room_record(&self, room: RoomId) -> Result<Option<RoomRecord>, EngineError> {
@@ -87,11 +73,7 @@ impl Engine {
     }
 
     pub(super) fn members(&self, room: RoomId) -> Result<Vec<MemberRecord>, EngineError> {
-        Ok(self
-            .provider
-            .store
-            .get(&key::members(room), "a room's members")?
-            .unwrap_or_default())
+        Ok(self.provider.store.get(&key::members(room), "a room's members")?.unwrap_or_default())
     }
 
     pub(super) fn save_members(&self, room: RoomId, members: &[MemberRecord]) {
@@ -100,11 +82,7 @@ impl Engine {
 
     /// An id for an intent of the engine's own.
     pub(super) fn fresh_id(&self) -> Result<MessageId, EngineError> {
-        self.provider
-            .crypto
-            .random_array::<16>()
-            .map(MessageId)
-            .map_err(EngineError::mls)
+        self.provider.crypto.random_array::<16>().map(MessageId).map_err(EngineError::mls)
     }
 
     /// Whether a device is this one.
@@ -121,16 +99,9 @@ pub(super) fn effect_of(intent: &Intent) -> Option<Effect> {
     let (id, room) = (intent.id, intent.room);
     intent.built.as_ref().map(|built| match &built.body {
         Body::Room(body) => Effect::CreateRoom { id, room: body.clone() },
-        Body::Commit(bundle) => Effect::PublishCommit {
-            room,
-            bundle: bundle.clone(),
-        },
-        Body::Message(message) => Effect::PublishMessage {
-            room,
-            message: SendMessage {
-                id,
-                message: message.clone(),
-            },
-        },
+        Body::Commit(bundle) => Effect::PublishCommit { room, bundle: bundle.clone() },
+        Body::Message(message) => {
+            Effect::PublishMessage { room, message: SendMessage { id, message: message.clone() } }
+        }
     })
 }

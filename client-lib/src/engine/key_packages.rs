@@ -27,16 +27,11 @@ impl Engine {
         self.step(|engine, step| {
             engine.tidy_key_packages(now)?;
             let records = engine.key_package_records()?;
-            let waiting = records
-                .iter()
-                .filter(|r| r.unpublished.is_some() && !r.last_resort)
-                .count();
+            let waiting = records.iter().filter(|r| r.unpublished.is_some() && !r.last_resort).count();
             let have_now = (have.one_time as usize).saturating_add(waiting);
             // The server counts over all suites; each gets its share.
             let target = KEY_PACKAGE_TARGET.min(MAX_KEY_PACKAGES / suites.len().max(1));
-            let share = (target * suites.len())
-                .saturating_sub(have_now)
-                .div_ceil(suites.len().max(1));
+            let share = (target * suites.len()).saturating_sub(have_now).div_ceil(suites.len().max(1));
             for code in suites {
                 suite(*code)?;
                 // Below half: a trip per claimed key package would be waste.
@@ -47,9 +42,7 @@ impl Engine {
                 }
                 let fresh =
                     |r: &&KeyPackageRecord| r.suite == *code && r.last_resort && r.not_after > now + RENEW_BEFORE;
-                let known = records
-                    .iter()
-                    .any(|r| fresh(&r) && (r.unpublished.is_some() || have.last_resort));
+                let known = records.iter().any(|r| fresh(&r) && (r.unpublished.is_some() || have.last_resort));
                 if !known {
                     engine.make_key_package(*code, true, now)?;
                 }
@@ -66,10 +59,7 @@ impl Engine {
                 let Some(bytes) = &record.unpublished else { continue };
                 if published.one_time.contains(bytes) || published.last_resort.as_ref() == Some(bytes) {
                     record.unpublished = None;
-                    engine
-                        .provider
-                        .store
-                        .put(key::key_package(record.reference.as_slice()), &record);
+                    engine.provider.store.put(key::key_package(record.reference.as_slice()), &record);
                 }
             }
             Ok(())
@@ -81,10 +71,9 @@ impl Engine {
         let mut requests: BTreeMap<u16, PublishKeyPackages> = BTreeMap::new();
         for record in self.key_package_records()? {
             let Some(bytes) = record.unpublished else { continue };
-            let request = requests.entry(record.suite).or_insert_with(|| PublishKeyPackages {
-                suite: record.suite,
-                ..PublishKeyPackages::default()
-            });
+            let request = requests
+                .entry(record.suite)
+                .or_insert_with(|| PublishKeyPackages { suite: record.suite, ..PublishKeyPackages::default() });
             if record.last_resort {
                 request.last_resort = Some(bytes);
             } else {
@@ -100,21 +89,11 @@ impl Engine {
 
     fn make_key_package(&mut self, code: u16, last_resort: bool, now: Timestamp) -> Result<(), EngineError> {
         let own = self.own()?;
-        let builder = KeyPackage::builder()
-            .leaf_node_capabilities(capabilities())
-            .key_package_lifetime(lifetime(now));
-        let builder = if last_resort {
-            builder.mark_as_last_resort()
-        } else {
-            builder
-        };
-        let bundle = builder
-            .build(suite(code)?, &self.provider, &own.key, own.credential())
-            .map_err(EngineError::mls)?;
-        let reference = bundle
-            .key_package()
-            .hash_ref(&self.provider.crypto)
-            .map_err(EngineError::mls)?;
+        let builder = KeyPackage::builder().leaf_node_capabilities(capabilities()).key_package_lifetime(lifetime(now));
+        let builder = if last_resort { builder.mark_as_last_resort() } else { builder };
+        let bundle =
+            builder.build(suite(code)?, &self.provider, &own.key, own.credential()).map_err(EngineError::mls)?;
+        let reference = bundle.key_package().hash_ref(&self.provider.crypto).map_err(EngineError::mls)?;
         let record = KeyPackageRecord {
             reference,
             suite: code,
@@ -122,9 +101,7 @@ impl Engine {
             not_after: lifetime_end(now),
             unpublished: Some(bytes_of(&MlsMessageOut::from(bundle))?),
         };
-        self.provider
-            .store
-            .put(key::key_package(record.reference.as_slice()), &record);
+        self.provider.store.put(key::key_package(record.reference.as_slice()), &record);
         Ok(())
     }
 
@@ -138,9 +115,7 @@ impl Engine {
                     .store
                     .delete_key_package(&record.reference)
                     .map_err(|_| EngineError::Damaged { what: "a key package" })?;
-                self.provider
-                    .store
-                    .remove(&key::key_package(record.reference.as_slice()));
+                self.provider.store.remove(&key::key_package(record.reference.as_slice()));
             }
         }
         Ok(())

@@ -151,11 +151,7 @@ impl StorageProvider<V> for Store {
         group: &G,
         secrets: &S,
     ) -> Result<(), BadValue> {
-        if self.flushing_or_note(&encode(group)?) {
-            self.write("secrets", group, secrets)
-        } else {
-            Ok(())
-        }
+        if self.flushing_or_note(&encode(group)?) { self.write("secrets", group, secrets) } else { Ok(()) }
     }
 
     fn message_secrets<G: traits::GroupId<V>, S: traits::MessageSecrets<V>>(

@@ -62,17 +62,9 @@ pub struct Engine {
 impl Engine {
     /// Opens the engine on what storage holds; an empty snapshot is a device that is not set up yet.
     pub fn open(snapshot: Snapshot) -> Result<Self, EngineError> {
-        let provider = Provider {
-            store: store::Store::new(snapshot.values),
-            ..Provider::default()
-        };
+        let provider = Provider { store: store::Store::new(snapshot.values), ..Provider::default() };
         let device = Device::load(&provider.store)?;
-        let engine = Self {
-            provider,
-            groups: BTreeMap::new(),
-            device,
-            verified: Verified::default(),
-        };
+        let engine = Self { provider, groups: BTreeMap::new(), device, verified: Verified::default() };
         engine.check_records()?;
         Ok(engine)
     }
@@ -118,9 +110,7 @@ impl Engine {
     fn take_group(&mut self, room: RoomId) -> Result<MlsGroup, EngineError> {
         match self.groups.remove(&room) {
             Some(group) => Ok(group),
-            None => self
-                .load_group(room)?
-                .ok_or(EngineError::Damaged { what: "a room's keys" }),
+            None => self.load_group(room)?.ok_or(EngineError::Damaged { what: "a room's keys" }),
         }
     }
 
@@ -140,9 +130,7 @@ impl Engine {
             provider.store.flush_secrets(&group_id(*room), || {
                 // Setting the policy that is set already changes nothing and writes the secrets.
                 let policy = PastEpochDeletionPolicy::MaxEpochs(group::PAST_EPOCHS);
-                group
-                    .set_past_epoch_deletion_policy(provider, policy)
-                    .map_err(EngineError::mls)
+                group.set_past_epoch_deletion_policy(provider, policy).map_err(EngineError::mls)
             })?;
         }
         Ok(())

@@ -9,12 +9,7 @@ const KEPT: usize = 500;
 impl Engine {
     /// Pages, stand-downs, callouts, alarms and pending requests, oldest first; the newest 500 are kept.
     pub fn notices(&self) -> Vec<InboxItem> {
-        self.provider
-            .store
-            .scan(key::NOTICES)
-            .iter()
-            .filter_map(|(_, v)| from_cbor(v).ok())
-            .collect()
+        self.provider.store.scan(key::NOTICES).iter().filter_map(|(_, v)| from_cbor(v).ok()).collect()
     }
 
     pub(super) fn keep_notice(&self, item: &InboxItem) {

@@ -25,22 +25,13 @@ impl Engine {
             effects.push(Effect::FetchOrganisation { org });
         }
         for welcome in store.records::<PendingWelcome>(key::WELCOMES, "an announced Welcome")? {
-            effects.push(Effect::FetchWelcome {
-                room: welcome.room,
-                epoch: welcome.epoch,
-            });
+            effects.push(Effect::FetchWelcome { room: welcome.room, epoch: welcome.epoch });
         }
-        let mut acks = Acks {
-            rooms: Vec::new(),
-            inbox: Some(self.inbox_cursor()),
-        };
+        let mut acks = Acks { rooms: Vec::new(), inbox: Some(self.inbox_cursor()) };
         for record in self.room_records()? {
             match record.state {
                 RoomState::OutOfSync(_) => effects.push(Effect::FetchGroupState { room: record.room }),
-                RoomState::Joined => acks.rooms.push(RoomCursor {
-                    room: record.room,
-                    seq: record.cursor,
-                }),
+                RoomState::Joined => acks.rooms.push(RoomCursor { room: record.room, seq: record.cursor }),
                 _ => {}
             }
         }
@@ -48,10 +39,7 @@ impl Engine {
         let behind = intents.iter().filter(|i| i.accepted).map(|i| i.room);
         for room in behind.collect::<std::collections::BTreeSet<RoomId>>() {
             if let Some(record) = self.room_record(room)? {
-                effects.push(Effect::FetchLog(RoomCursor {
-                    room,
-                    seq: record.cursor,
-                }));
+                effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));
             }
         }
         effects.extend(intents.iter().filter_map(effect_of));
@@ -63,28 +51,16 @@ impl Engine {
     pub fn pending(&self) -> Vec<Pending> {
         let intents = self.all_intents().unwrap_or_default().into_iter();
         intents
-            .map(|i| Pending {
-                id: i.id,
-                room: i.room,
-                at: i.at,
-                what: PendingKind::from(&i.wish),
-                failed: i.failed,
-            })
+            .map(|i| Pending { id: i.id, room: i.room, at: i.at, what: PendingKind::from(&i.wish), failed: i.failed })
             .collect()
     }
 
     /// Tries a failed intent again.
     pub fn retry(&mut self, id: MessageId, now: Timestamp) -> Result<Step, EngineError> {
-        let Some(mut intent) = self
-            .all_intents()?
-            .into_iter()
-            .find(|i| i.id == id && i.failed.is_some())
-        else {
+        let Some(mut intent) = self.all_intents()?.into_iter().find(|i| i.id == id && i.failed.is_some()) else {
             return Ok(Step::default());
         };
-        let mut record = self
-            .room_record(intent.room)?
-            .ok_or(EngineError::NoSuchRoom { room: intent.room })?;
+        let mut record = self.room_record(intent.room)?.ok_or(EngineError::NoSuchRoom { room: intent.room })?;
         self.step(|engine, step| {
             intent.failed = None;
             engine.save_intent(&intent);
@@ -95,11 +71,7 @@ impl Engine {
 
     /// Gives a failed intent up; a room that could not be created goes with it.
     pub fn discard(&mut self, id: MessageId) -> Result<Step, EngineError> {
-        let Some(intent) = self
-            .all_intents()?
-            .into_iter()
-            .find(|i| i.id == id && i.failed.is_some())
-        else {
+        let Some(intent) = self.all_intents()?.into_iter().find(|i| i.id == id && i.failed.is_some()) else {
             return Ok(Step::default());
         };
         self.step(|engine, _| {

@@ -43,9 +43,7 @@ impl Engine {
             return Ok(());
         }
         // Removals first: they are what protects people.
-        let mut waiting: Vec<usize> = (0..intents.len())
-            .filter(|i| is_waiting(&intents[*i], record))
-            .collect();
+        let mut waiting: Vec<usize> = (0..intents.len()).filter(|i| is_waiting(&intents[*i], record)).collect();
         waiting.retain(|i| intents[*i].wish.is_commit());
         waiting.sort_by_key(|i| !matches!(intents[*i].wish, Wish::Remove { .. }));
         let mut done = Vec::new();
@@ -66,10 +64,7 @@ impl Engine {
             let mut group = self.take_group(record.room)?;
             let bundle = build_commit(&self.provider, self.own()?, &mut group, intent.id, changes)?;
             self.put_group(record.room, group);
-            intent.built = Some(Built {
-                epoch: record.epoch,
-                body: Body::Commit(bundle),
-            });
+            intent.built = Some(Built { epoch: record.epoch, body: Body::Commit(bundle) });
             self.save_intent(intent);
             step.effects.extend(effect_of(intent));
             break;
@@ -92,27 +87,15 @@ impl Engine {
                 let mut add = Vec::new();
                 let absent = |m: &&ClaimedKeyPackage| leaf(&m.device).is_none();
                 for claimed in wanted.iter().filter(absent) {
-                    add.push(
-                        self.open_key_package(claimed, suite(record.suite)?, &record.context, now)?
-                            .0,
-                    );
+                    add.push(self.open_key_package(claimed, suite(record.suite)?, &record.context, now)?.0);
                 }
-                Changes {
-                    add,
-                    ..Changes::default()
-                }
+                Changes { add, ..Changes::default() }
             }
             Wish::Remove { devices } => {
                 let others = devices.iter().filter(|d| !self.is_own(**d));
-                Changes {
-                    remove: others.filter_map(leaf).map(LeafNodeIndex::new).collect(),
-                    ..Changes::default()
-                }
+                Changes { remove: others.filter_map(leaf).map(LeafNodeIndex::new).collect(), ..Changes::default() }
             }
-            Wish::Update => Changes {
-                update: true,
-                ..Changes::default()
-            },
+            Wish::Update => Changes { update: true, ..Changes::default() },
             // A room is built when it is created, an external commit when its group state arrives.
             Wish::Create | Wish::Rejoin | Wish::Send { .. } => return Ok(None),
         };
@@ -147,13 +130,9 @@ impl Engine {
                         none => none.insert(self.take_group(record.room)?),
                     };
                     group.set_aad(authenticated_data(intent.id));
-                    let message = group
-                        .create_message(&self.provider, &self.own()?.key, &plaintext)
-                        .map_err(EngineError::mls)?;
-                    intent.built = Some(Built {
-                        epoch: record.epoch,
-                        body: Body::Message(bytes_of(&message)?),
-                    });
+                    let message =
+                        group.create_message(&self.provider, &self.own()?.key, &plaintext).map_err(EngineError::mls)?;
+                    intent.built = Some(Built { epoch: record.epoch, body: Body::Message(bytes_of(&message)?) });
                     self.save_intent(intent);
                     step.effects.extend(effect_of(intent));
                 }

@@ -13,11 +13,7 @@ use sha2::{Digest, Sha256};
 impl Engine {
     /// All rooms, those that were left included.
     pub fn rooms(&self) -> Vec<RoomSummary> {
-        self.room_records()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|r| self.summary(r))
-            .collect()
+        self.room_records().unwrap_or_default().into_iter().map(|r| self.summary(r)).collect()
     }
 
     /// One room.
@@ -35,17 +31,8 @@ impl Engine {
     }
 
     fn summary(&self, record: RoomRecord) -> RoomSummary {
-        let members: Vec<_> = self
-            .members(record.room)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|m| m.identity)
-            .collect();
-        let revoked_members = members
-            .iter()
-            .filter(|m| self.is_revoked(m))
-            .map(|m| m.device)
-            .collect();
+        let members: Vec<_> = self.members(record.room).unwrap_or_default().into_iter().map(|m| m.identity).collect();
+        let revoked_members = members.iter().filter(|m| self.is_revoked(m)).map(|m| m.device).collect();
         RoomSummary {
             room: record.room,
             context: record.context,
@@ -64,21 +51,12 @@ impl Engine {
     pub fn cursors(&self) -> Vec<RoomCursor> {
         let rooms = self.room_records().unwrap_or_default().into_iter();
         let open = rooms.filter(|r| !matches!(r.state, RoomState::Left | RoomState::Creating));
-        open.map(|r| RoomCursor {
-            room: r.room,
-            seq: r.cursor,
-        })
-        .collect()
+        open.map(|r| RoomCursor { room: r.room, seq: r.cursor }).collect()
     }
 
     /// Where to resume the inbox.
     pub fn inbox_cursor(&self) -> u64 {
-        self.provider
-            .store
-            .get(key::INBOX, "the inbox")
-            .ok()
-            .flatten()
-            .unwrap_or(0)
+        self.provider.store.get(key::INBOX, "the inbox").ok().flatten().unwrap_or(0)
     }
 
     /// The number that members compare aloud to know that they are in the same room with the same people: RFC 9420's
@@ -117,8 +95,5 @@ fn safety_of(group: &openmls::prelude::MlsGroup) -> Safety {
             format!("{:05}", number % 100_000)
         })
         .collect();
-    Safety {
-        epoch: group.epoch().as_u64(),
-        number: groups.join(" "),
-    }
+    Safety { epoch: group.epoch().as_u64(), number: groups.join(" ") }
 }

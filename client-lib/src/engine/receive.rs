@@ -41,9 +41,7 @@ impl Engine {
     pub fn receive_entries(&mut self, entries: &[LogEntry], now: Timestamp) -> Result<Step, EngineError> {
         self.own()?;
         if entries.len() > MAX_ENTRIES {
-            return Err(EngineError::TooLarge {
-                what: "too many entries at once",
-            });
+            return Err(EngineError::TooLarge { what: "too many entries at once" });
         }
         self.step(|engine, step| {
             let mut rooms: BTreeMap<RoomId, Reading> = BTreeMap::new();
@@ -53,12 +51,7 @@ impl Engine {
                     None => match engine.room_record(entry.room)? {
                         Some(record) => {
                             let from = record.cursor;
-                            rooms.entry(entry.room).or_insert(Reading {
-                                record,
-                                from,
-                                gap: false,
-                                members: None,
-                            })
+                            rooms.entry(entry.room).or_insert(Reading { record, from, gap: false, members: None })
                         }
                         None => continue,
                     },
@@ -85,11 +78,7 @@ impl Engine {
         step: &mut Step,
     ) -> Result<(), EngineError> {
         let record = &mut reading.record;
-        let place = Place {
-            seq: entry.seq,
-            at: entry.at,
-            id: entry.id,
-        };
+        let place = Place { seq: entry.seq, at: entry.at, id: entry.id };
         match record.state {
             RoomState::Left | RoomState::OutOfSync(_) => return Ok(()),
             RoomState::Rejoining => {
@@ -109,10 +98,7 @@ impl Engine {
         }
         if entry.seq > record.cursor + 1 {
             reading.gap = true;
-            step.effects.push(Effect::FetchLog(RoomCursor {
-                room: record.room,
-                seq: record.cursor,
-            }));
+            step.effects.push(Effect::FetchLog(RoomCursor { room: record.room, seq: record.cursor }));
             return Ok(());
         }
         match (entry.kind, self.is_own(entry.sender)) {
@@ -131,9 +117,7 @@ impl Engine {
                 }
             }
             (EntryKind::Message, true) => {
-                let sent = self
-                    .intent(record.room, entry.id)?
-                    .filter(|i| matches!(i.wish, Wish::Send { .. }));
+                let sent = self.intent(record.room, entry.id)?.filter(|i| matches!(i.wish, Wish::Send { .. }));
                 match sent {
                     Some(intent) => self.finish(record, intent, place, step),
                     None => {
@@ -160,11 +144,7 @@ impl Engine {
 
     fn receive_message(&mut self, reading: &mut Reading, entry: &LogEntry, step: &mut Step) -> Result<(), EngineError> {
         let Reading { record, members, .. } = reading;
-        let place = Place {
-            seq: entry.seq,
-            at: entry.at,
-            id: entry.id,
-        };
+        let place = Place { seq: entry.seq, at: entry.at, id: entry.id };
         let members = match members {
             Some(members) => members,
             none => none.insert(self.members(record.room)?),
@@ -243,10 +223,7 @@ impl Engine {
     ) {
         record.cursor = place.seq;
         step.batch.lines.push(self.line(record.room, place, sender, body));
-        step.events.push(Event::Line {
-            room: record.room,
-            seq: place.seq,
-        });
+        step.events.push(Event::Line { room: record.room, seq: place.seq });
     }
 }
 
@@ -264,11 +241,9 @@ impl Opened {
         };
         let credential = processed.credential().clone();
         match processed.into_content() {
-            ProcessedMessageContent::ApplicationMessage(message) => Some(Self {
-                leaf: leaf.u32(),
-                credential,
-                plaintext: message.into_bytes(),
-            }),
+            ProcessedMessageContent::ApplicationMessage(message) => {
+                Some(Self { leaf: leaf.u32(), credential, plaintext: message.into_bytes() })
+            }
             _ => None,
         }
     }

@@ -38,10 +38,7 @@ impl Engine {
             match engine.external_commit(&record, state, id, now) {
                 Ok((group, bundle, members)) => {
                     let mut intent = engine.keep_intent(room, id, Wish::Rejoin, now)?;
-                    intent.built = Some(Built {
-                        epoch: state.epoch,
-                        body: Body::Commit(bundle),
-                    });
+                    intent.built = Some(Built { epoch: state.epoch, body: Body::Commit(bundle) });
                     engine.save_intent(&intent);
                     step.effects.extend(effect_of(&intent));
                     engine.put_group(room, group);
@@ -122,16 +119,10 @@ impl Engine {
         record.epoch = group.epoch().as_u64();
         self.put_group(record.room, group);
         record.state = RoomState::Joined;
-        let body = LineBody::Gap {
-            after,
-            reason: record.lost.take(),
-        };
+        let body = LineBody::Gap { after, reason: record.lost.take() };
         self.add_line(record, place, self.identity().cloned(), body, step);
         step.events.push(Event::BackInSync { room: record.room });
-        step.effects.push(Effect::Subscribe(RoomCursor {
-            room: record.room,
-            seq: record.cursor,
-        }));
+        step.effects.push(Effect::Subscribe(RoomCursor { room: record.room, seq: record.cursor }));
         Ok(())
     }
 
@@ -154,10 +145,7 @@ impl Engine {
             if problem.code == ErrorCode::StaleEpoch {
                 step.effects.push(Effect::FetchGroupState { room: record.room });
             } else {
-                step.events.push(Event::OutOfSync {
-                    room: record.room,
-                    reason,
-                });
+                step.events.push(Event::OutOfSync { room: record.room, reason });
             }
         }
         self.save_room(record);

@@ -16,10 +16,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Step, EngineError> {
         self.step(|engine, step| {
-            if engine.accept(
-                |anchors| anchors.accept_partner(signed, now),
-                "statement about a partner",
-            )? {
+            if engine.accept(|anchors| anchors.accept_partner(signed, now), "statement about a partner")? {
                 engine.remove_revoked(now, step)?;
             }
             Ok(())
@@ -33,10 +30,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Step, EngineError> {
         self.step(|engine, step| {
-            if engine.accept(
-                |anchors| anchors.accept_revocations(signed, now),
-                "list of revoked devices",
-            )? {
+            if engine.accept(|anchors| anchors.accept_revocations(signed, now), "list of revoked devices")? {
                 engine.remove_revoked(now, step)?;
             }
             Ok(())
@@ -75,11 +69,8 @@ impl Engine {
                 continue;
             }
             let members = self.members(record.room)?;
-            let revoked: Vec<_> = members
-                .iter()
-                .filter(|m| self.is_revoked(&m.identity))
-                .map(|m| m.identity.device)
-                .collect();
+            let revoked: Vec<_> =
+                members.iter().filter(|m| self.is_revoked(&m.identity)).map(|m| m.identity.device).collect();
             self.want_removal(record, &revoked, now, step)?;
         }
         Ok(())

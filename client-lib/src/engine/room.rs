@@ -43,9 +43,7 @@ impl Engine {
             };
         }
         if members.len() >= MAX_ROOM_DEVICES {
-            return Err(EngineError::TooLarge {
-                what: "the room has too many devices",
-            });
+            return Err(EngineError::TooLarge { what: "the room has too many devices" });
         }
         self.step(|engine, step| {
             engine.check_own_admission(device, &context)?;
@@ -56,36 +54,20 @@ impl Engine {
             let mut intent = engine.keep_intent(room, id, Wish::Create, now)?;
             let own = engine.own()?;
             let mut group = new_group(&engine.provider, own, room, &context, ciphersuite, now)?;
-            let group_info = group
-                .export_group_info(&engine.provider.crypto, &own.key, false)
-                .map_err(EngineError::mls)?;
-            let tree = group
-                .export_ratchet_tree()
-                .tls_serialize_detached()
-                .map_err(EngineError::mls)?;
+            let group_info =
+                group.export_group_info(&engine.provider.crypto, &own.key, false).map_err(EngineError::mls)?;
+            let tree = group.export_ratchet_tree().tls_serialize_detached().map_err(EngineError::mls)?;
             let commit = if add.is_empty() {
                 None
             } else {
-                let changes = Changes {
-                    add,
-                    ..Changes::default()
-                };
+                let changes = Changes { add, ..Changes::default() };
                 Some(build_commit(&engine.provider, own, &mut group, id, changes)?)
             };
-            let own_members = engine
-                .verify_members(group.members(), &[], &context, now)
-                .map_err(|w| untrusted(device, w))?;
+            let own_members =
+                engine.verify_members(group.members(), &[], &context, now).map_err(|w| untrusted(device, w))?;
             engine.save_members(room, &own_members);
-            let body = CreateRoom {
-                room,
-                group_info: bytes_of(&group_info)?,
-                tree: Bytes(tree),
-                commit,
-            };
-            intent.built = Some(Built {
-                epoch: 0,
-                body: Body::Room(body),
-            });
+            let body = CreateRoom { room, group_info: bytes_of(&group_info)?, tree: Bytes(tree), commit };
+            intent.built = Some(Built { epoch: 0, body: Body::Room(body) });
             engine.save_intent(&intent);
             step.effects.extend(effect_of(&intent));
             engine.save_room(&RoomRecord {
@@ -110,11 +92,7 @@ impl Engine {
         let own = self.identity().ok_or(EngineError::NotEnrolled)?;
         let admitted =
             context.kind.admits(own.org_kind, own.role) && !(context.kind.single_org() && own.org != context.org);
-        if admitted {
-            Ok(())
-        } else {
-            Err(untrusted(device, ChainError::RoleNotAdmitted))
-        }
+        if admitted { Ok(()) } else { Err(untrusted(device, ChainError::RoleNotAdmitted)) }
     }
 
     /// Wants devices added. Those who are members already are left out.
@@ -129,9 +107,7 @@ impl Engine {
         let ciphersuite = known_suite(record.suite)?;
         let present = self.members(room)?;
         if present.len() + members.len() > MAX_ROOM_DEVICES {
-            return Err(EngineError::TooLarge {
-                what: "the room has too many devices",
-            });
+            return Err(EngineError::TooLarge { what: "the room has too many devices" });
         }
         self.wish(record, id, now, |engine, record| {
             let is_new = |m: &&ClaimedKeyPackage| !present.iter().any(|p| p.identity.device == m.device);
@@ -166,9 +142,7 @@ impl Engine {
     pub fn send(&mut self, room: RoomId, content: Content, id: MessageId, now: Timestamp) -> Result<Step, EngineError> {
         let record = self.usable_room(room)?;
         if to_cbor(&content).len() + MESSAGE_OVERHEAD > MAX_MESSAGE {
-            return Err(EngineError::TooLarge {
-                what: "the message is too long",
-            });
+            return Err(EngineError::TooLarge { what: "the message is too long" });
         }
         self.wish(record, id, now, |_, _| Ok(Some(Wish::Send { content })))
     }
@@ -196,10 +170,7 @@ impl Engine {
         self.own()?;
         let record = self.room_record(room)?.ok_or(EngineError::NoSuchRoom { room })?;
         match record.state {
-            RoomState::Left => Err(EngineError::RoomNotUsable {
-                room,
-                why: "this device is no longer a member",
-            }),
+            RoomState::Left => Err(EngineError::RoomNotUsable { room, why: "this device is no longer a member" }),
             _ => Ok(record),
         }
     }

@@ -73,10 +73,7 @@ impl Engine {
             if seq > record.cursor {
                 intent.accepted = true;
                 engine.save_intent(&intent);
-                step.effects.push(Effect::FetchLog(RoomCursor {
-                    room,
-                    seq: record.cursor,
-                }));
+                step.effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));
             } else if matches!(intent.wish, Wish::Send { .. }) {
                 // It was said under this id before, and read since: wishing it again says nothing new.
                 engine.drop_intent(&intent);
@@ -114,15 +111,8 @@ impl Engine {
         record.cursor = place.seq;
         let line = self.line(record.room, place, self.identity().cloned(), LineBody::Message(content));
         step.batch.lines.push(line);
-        step.events.push(Event::Sent {
-            room: record.room,
-            id: place.id,
-            seq: place.seq,
-        });
-        step.events.push(Event::Line {
-            room: record.room,
-            seq: place.seq,
-        });
+        step.events.push(Event::Sent { room: record.room, id: place.id, seq: place.seq });
+        step.events.push(Event::Line { room: record.room, seq: place.seq });
     }
 
     fn finish_commit(&mut self, record: &mut RoomRecord, place: Place, step: &mut Step) -> Result<(), EngineError> {
@@ -147,17 +137,9 @@ impl Engine {
         if record.state == RoomState::Creating {
             self.enter(record, step);
             let members = after.into_iter().map(|m| m.identity).collect();
-            let body = LineBody::Joined {
-                context: record.context.clone(),
-                members,
-            };
-            step.batch
-                .lines
-                .push(self.line(record.room, place, self.identity().cloned(), body));
-            step.events.push(Event::Line {
-                room: record.room,
-                seq: place.seq,
-            });
+            let body = LineBody::Joined { context: record.context.clone(), members };
+            step.batch.lines.push(self.line(record.room, place, self.identity().cloned(), body));
+            step.events.push(Event::Line { room: record.room, seq: place.seq });
         } else if let Some(own) = self.identity().cloned() {
             self.note_members(record.room, place, own, &before, &after, step);
         }
@@ -169,14 +151,8 @@ impl Engine {
         record.state = RoomState::Joined;
         record.lost = None;
         record.leaves_at = None;
-        step.events.push(Event::Joined {
-            room: record.room,
-            context: record.context.clone(),
-        });
-        step.effects.push(Effect::Subscribe(RoomCursor {
-            room: record.room,
-            seq: record.cursor,
-        }));
+        step.events.push(Event::Joined { room: record.room, context: record.context.clone() });
+        step.effects.push(Effect::Subscribe(RoomCursor { room: record.room, seq: record.cursor }));
     }
 
     /// Leaves a visible line about who came and went. Fresh keys of the same devices are no change of members.
@@ -197,49 +173,27 @@ impl Engine {
         if added.is_empty() && removed.is_empty() {
             return;
         }
-        let body = LineBody::Members {
-            added: added.clone(),
-            removed: removed.clone(),
-        };
+        let body = LineBody::Members { added: added.clone(), removed: removed.clone() };
         step.batch.lines.push(self.line(room, place, Some(by.clone()), body));
-        step.events.push(Event::MembersChanged {
-            room,
-            by,
-            added,
-            removed,
-        });
+        step.events.push(Event::MembersChanged { room, by, added, removed });
         step.events.push(Event::Line { room, seq: place.seq });
     }
 
     pub(super) fn line(&self, room: RoomId, place: Place, sender: Option<DeviceIdentity>, body: LineBody) -> Line {
         let own = sender.as_ref().is_some_and(|s| self.is_own(s.device));
-        Line {
-            room,
-            seq: place.seq,
-            at: place.at,
-            id: place.id,
-            sender,
-            own,
-            body,
-        }
+        Line { room, seq: place.seq, at: place.at, id: place.id, sender, own, body }
     }
 
     /// What is stored once this step is: the server needn't give it again.
     pub(super) fn ack(&self, record: &RoomRecord, step: &mut Step) {
-        let cursor = RoomCursor {
-            room: record.room,
-            seq: record.cursor,
-        };
+        let cursor = RoomCursor { room: record.room, seq: record.cursor };
         let known = step.effects.iter_mut().find_map(|e| match e {
             Effect::Ack(acks) => Some(acks),
             _ => None,
         });
         match known {
             Some(acks) => acks.rooms.push(cursor),
-            None => step.effects.push(Effect::Ack(Acks {
-                rooms: vec![cursor],
-                inbox: None,
-            })),
+            None => step.effects.push(Effect::Ack(Acks { rooms: vec![cursor], inbox: None })),
         }
     }
 
@@ -258,11 +212,7 @@ impl Engine {
         let Some(mut intent) = self.intent(room, id)? else {
             return Ok(Step::default());
         };
-        let Some(built) = intent
-            .built
-            .clone()
-            .filter(|_| intent.failed.is_none() && !intent.accepted)
-        else {
+        let Some(built) = intent.built.clone().filter(|_| intent.failed.is_none() && !intent.accepted) else {
             return Ok(Step::default());
         };
         let Some(mut record) = self.room_record(room)? else {
@@ -279,20 +229,14 @@ impl Engine {
                     intent.stale = Some(built.epoch);
                     engine.save_intent(&intent);
                     if record.epoch <= built.epoch {
-                        step.effects.push(Effect::FetchLog(RoomCursor {
-                            room,
-                            seq: record.cursor,
-                        }));
+                        step.effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));
                     }
                 }
                 // An earlier ciphertext of this message was accepted under the same id: the log will show it.
                 (ErrorCode::Conflict, Wish::Send { .. }) => {
                     intent.accepted = true;
                     engine.save_intent(&intent);
-                    step.effects.push(Effect::FetchLog(RoomCursor {
-                        room,
-                        seq: record.cursor,
-                    }));
+                    step.effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));
                 }
                 _ => engine.fail_intent(&mut intent, problem.clone(), step),
             }
@@ -305,9 +249,7 @@ impl Engine {
         let is_ordinary_commit = matches!(intent.built.as_ref().map(|b| &b.body), Some(Body::Commit(_)));
         if is_ordinary_commit {
             let mut group = self.take_group(record.room)?;
-            group
-                .clear_pending_commit(&self.provider.store)
-                .map_err(EngineError::mls)?;
+            group.clear_pending_commit(&self.provider.store).map_err(EngineError::mls)?;
             self.put_group(record.room, group);
         }
         Ok(())

@@ -35,12 +35,7 @@ pub(crate) struct Mark {
 
 impl Store {
     pub(crate) fn new(base: BTreeMap<Vec<u8>, Vec<u8>>) -> Self {
-        Self {
-            maps: RefCell::new(Maps {
-                base,
-                ..Maps::default()
-            }),
-        }
+        Self { maps: RefCell::new(Maps { base, ..Maps::default() }) }
     }
 
     pub(crate) fn bytes(&self, key: &[u8]) -> Option<Vec<u8>> {
@@ -66,9 +61,7 @@ impl Store {
 
     /// A record in CBOR. `what` names it in the error if the bytes are damaged.
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &[u8], what: &'static str) -> Result<Option<T>, EngineError> {
-        self.bytes(key)
-            .map(|b| from_cbor(&b).map_err(|_| EngineError::Damaged { what }))
-            .transpose()
+        self.bytes(key).map(|b| from_cbor(&b).map_err(|_| EngineError::Damaged { what })).transpose()
     }
 
     pub(crate) fn put<T: Serialize>(&self, key: Vec<u8>, value: &T) {
@@ -84,11 +77,7 @@ impl Store {
             .take_while(|(k, _)| k.starts_with(prefix))
             .map(|(k, v)| (k.as_slice(), v.as_slice()))
             .collect();
-        for (key, value) in maps
-            .overlay
-            .range(prefix.to_vec()..)
-            .take_while(|(k, _)| k.starts_with(prefix))
-        {
+        for (key, value) in maps.overlay.range(prefix.to_vec()..).take_while(|(k, _)| k.starts_with(prefix)) {
             match value {
                 Some(value) => found.insert(key, value),
                 None => found.remove(key.as_slice()),
@@ -103,10 +92,7 @@ impl Store {
         prefix: &[u8],
         what: &'static str,
     ) -> Result<Vec<T>, EngineError> {
-        self.scan(prefix)
-            .iter()
-            .map(|(_, v)| from_cbor(v).map_err(|_| EngineError::Damaged { what }))
-            .collect()
+        self.scan(prefix).iter().map(|(_, v)| from_cbor(v).map_err(|_| EngineError::Damaged { what })).collect()
     }
 
     /// The changes of the current step.
@@ -137,10 +123,7 @@ impl Store {
 
     pub(crate) fn mark(&self) -> Mark {
         let maps = self.maps.borrow();
-        Mark {
-            overlay: maps.overlay.clone(),
-            unwritten: maps.unwritten.clone(),
-        }
+        Mark { overlay: maps.overlay.clone(), unwritten: maps.unwritten.clone() }
     }
 
     /// Goes back to a mark. Groups in memory that were touched since must be dropped.
@@ -179,10 +162,7 @@ mod tests {
         store.remove(b"a/1");
         store.put_bytes(b"a/3".to_vec(), vec![3]);
         store.put_bytes(b"b".to_vec(), vec![4]);
-        assert_eq!(
-            store.scan(b"a/"),
-            [(b"a/2".to_vec(), vec![2]), (b"a/3".to_vec(), vec![3])]
-        );
+        assert_eq!(store.scan(b"a/"), [(b"a/2".to_vec(), vec![2]), (b"a/3".to_vec(), vec![3])]);
         let mark = store.mark();
         store.remove(b"a/3");
         store.reset(mark);

@@ -60,11 +60,7 @@ impl Engine {
         };
         let admitted = context.kind.admits(identity.org_kind, identity.role)
             && !(context.kind.single_org() && identity.org != context.org);
-        if admitted {
-            Ok(identity)
-        } else {
-            Err(ChainError::RoleNotAdmitted)
-        }
+        if admitted { Ok(identity) } else { Err(ChainError::RoleNotAdmitted) }
     }
 
     fn verify_credential(
@@ -81,19 +77,13 @@ impl Engine {
         let identity = match verify_chain(&chain, anchors, now) {
             Err(ChainError::UnknownOrg) => {
                 // Who it claims to be; the host's statement about that organisation decides.
-                let claimed = chain
-                    .get(1..)
-                    .and_then(|issuers| verify_signer_chain(issuers, now).ok());
+                let claimed = chain.get(1..).and_then(|issuers| verify_signer_chain(issuers, now).ok());
                 self.verified.unknown.extend(claimed.map(|signer| signer.org.org));
                 return Err(ChainError::UnknownOrg);
             }
             result => result?,
         };
-        if identity.key == signature_key {
-            Ok(identity)
-        } else {
-            Err(ChainError::KeyMismatch)
-        }
+        if identity.key == signature_key { Ok(identity) } else { Err(ChainError::KeyMismatch) }
     }
 
     /// Verifies somebody whom this device is about to add: as [`Self::verify_leaf`], and not revoked.
@@ -105,11 +95,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<DeviceIdentity, ChainError> {
         let identity = self.verify_leaf(credential, signature_key, context, now)?;
-        if self.is_revoked(&identity) {
-            Err(ChainError::DeviceRevoked)
-        } else {
-            Ok(identity)
-        }
+        if self.is_revoked(&identity) { Err(ChainError::DeviceRevoked) } else { Ok(identity) }
     }
 
     /// Whether a device is revoked, or its organisation is no longer a partner.
@@ -151,11 +137,7 @@ impl Engine {
                     Some(identity) => (*identity).clone(),
                     None => self.verify_leaf(&member.credential, &member.signature_key, context, now)?,
                 };
-                Ok(MemberRecord {
-                    leaf: member.index.u32(),
-                    digest,
-                    identity,
-                })
+                Ok(MemberRecord { leaf: member.index.u32(), digest, identity })
             })
             .collect()
     }
@@ -163,8 +145,5 @@ impl Engine {
 
 /// Names a device in an error about its certificates.
 pub(super) fn untrusted(device: impl ToString, why: ChainError) -> EngineError {
-    EngineError::Untrusted {
-        device: device.to_string(),
-        why,
-    }
+    EngineError::Untrusted { device: device.to_string(), why }
 }

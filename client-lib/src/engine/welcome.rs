@@ -40,10 +40,7 @@ impl Engine {
         self.step(|engine, step| {
             engine.provider.store.remove(&key::welcome(room, epoch));
             let known = engine.room_record(room)?;
-            if known
-                .as_ref()
-                .is_some_and(|r| r.state != RoomState::Left && r.epoch >= epoch)
-            {
+            if known.as_ref().is_some_and(|r| r.state != RoomState::Left && r.epoch >= epoch) {
                 return Ok(());
             }
             let mark = engine.provider.store.mark();
@@ -54,17 +51,11 @@ impl Engine {
                     engine.provider.store.reset(mark);
                     engine.groups.remove(&room);
                     if engine.ask_about_unknown(step) {
-                        engine
-                            .provider
-                            .store
-                            .put(key::welcome(room, epoch), &PendingWelcome { room, epoch });
+                        engine.provider.store.put(key::welcome(room, epoch), &PendingWelcome { room, epoch });
                         step.effects.push(Effect::FetchWelcome { room, epoch });
                         return Ok(());
                     }
-                    step.events.push(Event::WelcomeFailed {
-                        room,
-                        reason: error.to_string(),
-                    });
+                    step.events.push(Event::WelcomeFailed { room, reason: error.to_string() });
                     Ok(())
                 }
             }
@@ -102,15 +93,11 @@ impl Engine {
             return Err(malformed("Welcome"));
         }
         if !SUITES.contains(&u16::from(group_context.ciphersuite())) {
-            return Err(EngineError::UnknownSuite {
-                suite: u16::from(group_context.ciphersuite()),
-            });
+            return Err(EngineError::UnknownSuite { suite: u16::from(group_context.ciphersuite()) });
         }
         let context = room_context(group_context.extensions()).ok_or_else(|| malformed("room context"))?;
         if staged.members().count() > MAX_ROOM_DEVICES {
-            return Err(EngineError::TooLarge {
-                what: "the room has too many devices",
-            });
+            return Err(EngineError::TooLarge { what: "the room has too many devices" });
         }
         let members = self
             .verify_members(staged.members(), &[], &context, now)
@@ -119,12 +106,7 @@ impl Engine {
         let by = members.iter().find(|m| m.leaf == inviter).map(|m| m.identity.clone());
         self.delete_group(bundle.room)?;
         let group = staged.into_group(&self.provider).map_err(EngineError::mls)?;
-        Ok(Joined {
-            group,
-            context,
-            members,
-            by,
-        })
+        Ok(Joined { group, context, members, by })
     }
 
     fn enter_joined(
@@ -136,12 +118,7 @@ impl Engine {
         step: &mut Step,
     ) -> Result<(), EngineError> {
         let room: RoomId = bundle.room;
-        let Joined {
-            group,
-            context,
-            members,
-            by,
-        } = joined;
+        let Joined { group, context, members, by } = joined;
         let mut record = RoomRecord {
             room,
             suite: u16::from(group.ciphersuite()),
@@ -156,29 +133,13 @@ impl Engine {
         };
         self.put_group(room, group);
         self.save_members(room, &members);
-        let revoked: Vec<_> = members
-            .iter()
-            .filter(|m| self.is_revoked(&m.identity))
-            .map(|m| m.identity.device)
-            .collect();
+        let revoked: Vec<_> =
+            members.iter().filter(|m| self.is_revoked(&m.identity)).map(|m| m.identity.device).collect();
         let identities = members.into_iter().map(|m| m.identity).collect();
         // The commit's own id is not known here; the line is the only one at its place.
-        let place = Place {
-            seq: bundle.seq,
-            at: now,
-            id: MessageId([0; 16]),
-        };
+        let place = Place { seq: bundle.seq, at: now, id: MessageId([0; 16]) };
         self.enter(&mut record, step);
-        self.add_line(
-            &mut record,
-            place,
-            by,
-            LineBody::Joined {
-                context,
-                members: identities,
-            },
-            step,
-        );
+        self.add_line(&mut record, place, by, LineBody::Joined { context, members: identities }, step);
         self.save_room(&record);
         self.unbuild_everything(room)?;
         self.ack(&record, step);

@@ -39,12 +39,7 @@ impl<S: Storage> Host<S> {
     pub fn open(mut storage: S) -> Result<Self, HostError> {
         let snapshot = storage.load()?;
         let generation = snapshot.generation;
-        Ok(Self {
-            storage,
-            engine: Engine::open(snapshot)?,
-            generation,
-            unsure: false,
-        })
+        Ok(Self { storage, engine: Engine::open(snapshot)?, generation, unsure: false })
     }
 
     /// The engine, for questions.
@@ -91,10 +86,7 @@ impl<S: Storage> Host<S> {
             }
         }
         self.engine.persisted();
-        Ok(Outcome {
-            effects: step.effects,
-            events: step.events,
-        })
+        Ok(Outcome { effects: step.effects, events: step.events })
     }
 
     /// Up to `limit` log lines of a room after a place, in order.

@@ -35,10 +35,7 @@ fn read(path: &Path) -> Result<Unlock, StorageError> {
     let file = File::open(path)?;
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o077 != 0 {
-        let text = format!(
-            "{} can be read by others: chmod 600 it, and think of the key as known",
-            path.display()
-        );
+        let text = format!("{} can be read by others: chmod 600 it, and think of the key as known", path.display());
         return Err(StorageError::Io(text));
     }
     let mut key = Zeroizing::new(Vec::with_capacity(33));
@@ -56,12 +53,8 @@ mod tests {
     fn it_is_made_once_and_refused_when_others_can_read_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
-        let Unlock::Key(first) = Unlock::key_file(&path).unwrap() else {
-            panic!("a key")
-        };
-        let Unlock::Key(again) = Unlock::key_file(&path).unwrap() else {
-            panic!("a key")
-        };
+        let Unlock::Key(first) = Unlock::key_file(&path).unwrap() else { panic!("a key") };
+        let Unlock::Key(again) = Unlock::key_file(&path).unwrap() else { panic!("a key") };
         assert_eq!(*first, *again);
         #[cfg(unix)]
         {

@@ -74,22 +74,12 @@ impl Storage for MemoryStorage {
 
     fn lines(&mut self, room: RoomId, after: u64, limit: usize) -> Result<Vec<Line>, StorageError> {
         let from = (room, after.saturating_add(1));
-        Ok(self
-            .lines
-            .range(from..=(room, u64::MAX))
-            .take(limit)
-            .map(|(_, line)| line.clone())
-            .collect())
+        Ok(self.lines.range(from..=(room, u64::MAX)).take(limit).map(|(_, line)| line.clone()).collect())
     }
 
     fn last_lines(&mut self, room: RoomId, limit: usize) -> Result<Vec<Line>, StorageError> {
-        let mut lines: Vec<_> = self
-            .lines
-            .range((room, 0)..=(room, u64::MAX))
-            .rev()
-            .take(limit)
-            .map(|(_, line)| line.clone())
-            .collect();
+        let mut lines: Vec<_> =
+            self.lines.range((room, 0)..=(room, u64::MAX)).rev().take(limit).map(|(_, line)| line.clone()).collect();
         lines.reverse();
         Ok(lines)
     }

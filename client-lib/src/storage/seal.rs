@@ -77,25 +77,12 @@ enum Method {
 impl Method {
     /// RFC 9106 §4, second choice: 64 MiB, three passes; one lane, as a browser has one.
     fn argon2id() -> Result<Self, StorageError> {
-        Ok(Self::Argon2id {
-            salt: Bytes(random::<16>()?.to_vec()),
-            memory: 64 << 10,
-            passes: 3,
-            lanes: 1,
-        })
+        Ok(Self::Argon2id { salt: Bytes(random::<16>()?.to_vec()), memory: 64 << 10, passes: 3, lanes: 1 })
     }
 
     fn wrapping_key(&self, unlock: &Unlock) -> Result<Key, StorageError> {
         match (self, unlock) {
-            (
-                Self::Argon2id {
-                    salt,
-                    memory,
-                    passes,
-                    lanes,
-                },
-                Unlock::Passphrase(passphrase),
-            ) => {
+            (Self::Argon2id { salt, memory, passes, lanes }, Unlock::Passphrase(passphrase)) => {
                 if *memory > MAX_MEMORY || *passes > MAX_PASSES {
                     return Err(StorageError::Damaged);
                 }
@@ -135,11 +122,7 @@ impl Sealer {
     fn new(data_key: Key) -> Self {
         let derived = |purpose: &[u8]| -> Key { Zeroizing::new(hmac(&data_key, &[purpose])) };
         let values = XChaCha20Poly1305::new(derived(b"firstlight/store/values").as_slice().into());
-        Self {
-            values,
-            names: derived(b"firstlight/store/names"),
-            data_key,
-        }
+        Self { values, names: derived(b"firstlight/store/names"), data_key }
     }
 
     /// Wraps the data key for `unlock`.
@@ -150,19 +133,9 @@ impl Sealer {
         };
         let nonce = random::<NONCE>()?;
         let cipher = XChaCha20Poly1305::new(method.wrapping_key(unlock)?.as_slice().into());
-        let payload = Payload {
-            msg: self.data_key.as_slice(),
-            aad: &to_cbor(&(FORMAT, &method)),
-        };
-        let wrapped = cipher
-            .encrypt(XNonce::from_slice(&nonce), payload)
-            .map_err(|_| StorageError::Damaged)?;
-        Ok(Envelope {
-            format: FORMAT,
-            method,
-            nonce: Bytes(nonce.to_vec()),
-            wrapped: Bytes(wrapped),
-        })
+        let payload = Payload { msg: self.data_key.as_slice(), aad: &to_cbor(&(FORMAT, &method)) };
+        let wrapped = cipher.encrypt(XNonce::from_slice(&nonce), payload).map_err(|_| StorageError::Damaged)?;
+        Ok(Envelope { format: FORMAT, method, nonce: Bytes(nonce.to_vec()), wrapped: Bytes(wrapped) })
     }
 
     /// Opens an envelope. A wrong passphrase or key is [`StorageError::WrongKey`], as far as it can be told from a
@@ -176,13 +149,8 @@ impl Sealer {
             return Err(StorageError::Damaged);
         }
         let cipher = XChaCha20Poly1305::new(envelope.method.wrapping_key(unlock)?.as_slice().into());
-        let payload = Payload {
-            msg: &envelope.wrapped,
-            aad: &to_cbor(&(envelope.format, &envelope.method)),
-        };
-        let key = cipher
-            .decrypt(XNonce::from_slice(&envelope.nonce), payload)
-            .map_err(|_| StorageError::WrongKey)?;
+        let payload = Payload { msg: &envelope.wrapped, aad: &to_cbor(&(envelope.format, &envelope.method)) };
+        let key = cipher.decrypt(XNonce::from_slice(&envelope.nonce), payload).map_err(|_| StorageError::WrongKey)?;
         let key = Zeroizing::new(key);
         let key = <[u8; 32]>::try_from(key.as_slice()).map_err(|_| StorageError::Damaged)?;
         Ok(Self::new(Zeroizing::new(key)))
@@ -196,27 +164,16 @@ impl Sealer {
     /// Encrypts a value for its place.
     pub fn seal(&self, table: &str, name: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, StorageError> {
         let nonce = random::<NONCE>()?;
-        let payload = Payload {
-            msg: plaintext,
-            aad: &place(table, name),
-        };
-        let sealed = self
-            .values
-            .encrypt(XNonce::from_slice(&nonce), payload)
-            .map_err(|_| StorageError::Damaged)?;
+        let payload = Payload { msg: plaintext, aad: &place(table, name) };
+        let sealed = self.values.encrypt(XNonce::from_slice(&nonce), payload).map_err(|_| StorageError::Damaged)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// Decrypts a value that stands in its place.
     pub fn open(&self, table: &str, name: &[u8], sealed: &[u8]) -> Result<Vec<u8>, StorageError> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or(StorageError::Damaged)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: &place(table, name),
-        };
-        self.values
-            .decrypt(XNonce::from_slice(nonce), payload)
-            .map_err(|_| StorageError::Damaged)
+        let payload = Payload { msg: sealed, aad: &place(table, name) };
+        self.values.decrypt(XNonce::from_slice(nonce), payload).map_err(|_| StorageError::Damaged)
     }
 }
 
@@ -277,29 +234,12 @@ mod tests {
         let opened = Sealer::unwrap(&envelope.encode(), &key).unwrap();
         assert_eq!(opened.name("t", b"k"), sealer.name("t", b"k"));
         let wrong = Unlock::Key(Zeroizing::new([8; 32]));
-        assert!(matches!(
-            Sealer::unwrap(&envelope.encode(), &wrong),
-            Err(StorageError::WrongKey)
-        ));
+        assert!(matches!(Sealer::unwrap(&envelope.encode(), &wrong), Err(StorageError::WrongKey)));
         let passphrase = Unlock::passphrase("seven words");
-        assert!(matches!(
-            Sealer::unwrap(&envelope.encode(), &passphrase),
-            Err(StorageError::WrongKey)
-        ));
-        envelope.method = Method::Argon2id {
-            salt: Bytes(vec![1; 16]),
-            memory: u32::MAX,
-            passes: 3,
-            lanes: 1,
-        };
-        assert!(matches!(
-            Sealer::unwrap(&envelope.encode(), &passphrase),
-            Err(StorageError::Damaged)
-        ));
+        assert!(matches!(Sealer::unwrap(&envelope.encode(), &passphrase), Err(StorageError::WrongKey)));
+        envelope.method = Method::Argon2id { salt: Bytes(vec![1; 16]), memory: u32::MAX, passes: 3, lanes: 1 };
+        assert!(matches!(Sealer::unwrap(&envelope.encode(), &passphrase), Err(StorageError::Damaged)));
         envelope.format = 2;
-        assert!(matches!(
-            Sealer::unwrap(&envelope.encode(), &key),
-            Err(StorageError::Newer(2))
-        ));
+        assert!(matches!(Sealer::unwrap(&envelope.encode(), &key), Err(StorageError::Newer(2))));
     }
 }

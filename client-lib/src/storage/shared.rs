@@ -106,12 +106,7 @@ impl Shared {
 }
 
 fn lock_file(dir: &Path) -> Result<File, StorageError> {
-    Ok(OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(dir.join(LOCK))?)
+    Ok(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join(LOCK))?)
 }
 
 #[cfg(test)]
@@ -126,34 +121,25 @@ mod tests {
         let dir = dir.path().join("state");
         let unlock = Unlock::Key(Zeroizing::new([3; 32]));
         let mut watch = Shared::create(&dir, &unlock).unwrap();
-        watch
-            .apply(|e| e.create_device(DeviceId([1; 16]), Zeroizing::new([5; 32])))
-            .unwrap();
+        watch.apply(|e| e.create_device(DeviceId([1; 16]), Zeroizing::new([5; 32]))).unwrap();
         // A lock on another handle of the file excludes as one of another process does.
         let send = |n: u8| {
             let (dir, unlock) = (dir.clone(), unlock.clone());
             std::thread::spawn(move || {
                 let mut shared = Shared::open(&dir, &unlock).unwrap();
                 for i in 0..10 {
-                    shared
-                        .apply(|e| e.put_setting(&format!("{n}/{i}"), Some(vec![n, i])))
-                        .unwrap();
+                    shared.apply(|e| e.put_setting(&format!("{n}/{i}"), Some(vec![n, i]))).unwrap();
                 }
             })
         };
         let threads = [send(1), send(2)];
         for i in 0..10 {
-            watch
-                .apply(|e| e.put_setting(&format!("0/{i}"), Some(vec![0, i])))
-                .unwrap();
+            watch.apply(|e| e.put_setting(&format!("0/{i}"), Some(vec![0, i]))).unwrap();
         }
         threads.into_iter().for_each(|t| t.join().unwrap());
         watch.refresh().unwrap();
         assert_eq!(watch.engine().settings("").len(), 30);
         assert_eq!(watch.engine().device(), Some(DeviceId([1; 16])));
-        assert!(matches!(
-            Shared::open(&dir.join("none"), &unlock),
-            Err(HostError::Storage(StorageError::Missing(_)))
-        ));
+        assert!(matches!(Shared::open(&dir.join("none"), &unlock), Err(HostError::Storage(StorageError::Missing(_)))));
     }
 }

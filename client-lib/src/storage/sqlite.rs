@@ -52,10 +52,7 @@ impl SqliteStorage {
              CREATE TABLE lines (room BLOB NOT NULL, seq INTEGER NOT NULL, value BLOB NOT NULL,
                  PRIMARY KEY (room, seq)) WITHOUT ROWID;",
         )?;
-        transaction.execute(
-            "INSERT INTO store VALUES (1, ?1, 0, ?2)",
-            params![FORMAT, envelope.encode()],
-        )?;
+        transaction.execute("INSERT INTO store VALUES (1, ?1, 0, ?2)", params![FORMAT, envelope.encode()])?;
         transaction.commit()?;
         Ok(Self { connection, sealer })
     }
@@ -79,11 +76,9 @@ impl SqliteStorage {
     /// Protects the same data key with another passphrase or key.
     pub fn change_unlock(&mut self, new: &Unlock) -> Result<(), StorageError> {
         let envelope = self.sealer.wrap(new)?;
-        self.connection
-            .execute("UPDATE store SET envelope = ?1", params![envelope.encode()])?;
+        self.connection.execute("UPDATE store SET envelope = ?1", params![envelope.encode()])?;
         // The old envelope must not linger in the write-ahead log.
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 
@@ -97,9 +92,7 @@ impl SqliteStorage {
         let mut statement = self.connection.prepare_cached(sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let read = |r: &Row<'_>| Ok((r.get::<_, i64>(0)?, r.get::<_, Vec<u8>>(1)?));
-        let rows = statement
-            .query_map(params![room, from, limit], read)?
-            .collect::<Result<Vec<_>, _>>()?;
+        let rows = statement.query_map(params![room, from, limit], read)?.collect::<Result<Vec<_>, _>>()?;
         rows.iter().map(|(seq, value)| self.line(&room, *seq, value)).collect()
     }
 }
@@ -141,20 +134,14 @@ fn write(transaction: &Transaction<'_>, sealer: &Sealer, batch: &Batch) -> Resul
     for line in &batch.lines {
         let room = sealer.name(LINES, line.room.as_bytes());
         let seq = place(line.seq);
-        add.execute(params![
-            room,
-            seq,
-            sealer.seal(LINES, &line_name(&room, seq), &to_cbor(line))?
-        ])?;
+        add.execute(params![room, seq, sealer.seal(LINES, &line_name(&room, seq), &to_cbor(line))?])?;
     }
     Ok(())
 }
 
 fn generation(connection: &Connection) -> Result<u64, StorageError> {
-    let found: Option<i64> = connection
-        .prepare_cached("SELECT generation FROM store")?
-        .query_row([], |r| r.get(0))
-        .optional()?;
+    let found: Option<i64> =
+        connection.prepare_cached("SELECT generation FROM store")?.query_row([], |r| r.get(0)).optional()?;
     found.and_then(|g| u64::try_from(g).ok()).ok_or(StorageError::Damaged)
 }
 
@@ -163,10 +150,7 @@ impl Storage for SqliteStorage {
         // One transaction, so that generation and entries are of the same moment.
         let transaction = self.connection.transaction()?;
         let generation = generation(&transaction)?;
-        let mut snapshot = Snapshot {
-            generation,
-            ..Snapshot::default()
-        };
+        let mut snapshot = Snapshot { generation, ..Snapshot::default() };
         let mut statement = transaction.prepare("SELECT name, value FROM entries")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -183,9 +167,7 @@ impl Storage for SqliteStorage {
     }
 
     fn commit(&mut self, expected: u64, batch: &Batch) -> Result<u64, StorageError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if generation(&transaction)? != expected {
             return Err(StorageError::Stale);
         }
@@ -223,30 +205,13 @@ mod tests {
     }
 
     fn line(seq: u64, body: LineBody) -> Line {
-        Line {
-            room: ROOM,
-            seq,
-            at: Timestamp(5),
-            id: MessageId([1; 16]),
-            sender: None,
-            own: false,
-            body,
-        }
+        Line { room: ROOM, seq, at: Timestamp(5), id: MessageId([1; 16]), sender: None, own: false, body }
     }
 
     fn batch() -> Batch {
-        let text = |n: u64| {
-            LineBody::Message(Content::Text {
-                text: format!("{MARK} {n}"),
-                reply_to: None,
-            })
-        };
+        let text = |n: u64| LineBody::Message(Content::Text { text: format!("{MARK} {n}"), reply_to: None });
         Batch {
-            values: [
-                (MARK.as_bytes().to_vec(), Some(MARK.as_bytes().repeat(50))),
-                (b"gone".to_vec(), None),
-            ]
-            .into(),
+            values: [(MARK.as_bytes().to_vec(), Some(MARK.as_bytes().repeat(50))), (b"gone".to_vec(), None)].into(),
             lines: (1..=40).map(|n| line(n, text(n))).collect(),
         }
     }
@@ -257,10 +222,7 @@ mod tests {
         let path = dir.path().join("state.db");
         let mut store = SqliteStorage::create(&path, &key(1)).unwrap();
         assert_eq!(store.commit(0, &batch()).unwrap(), 1);
-        assert!(
-            matches!(store.commit(0, &batch()), Err(StorageError::Stale)),
-            "another generation"
-        );
+        assert!(matches!(store.commit(0, &batch()), Err(StorageError::Stale)), "another generation");
         let scan = |when: &str| {
             for file in std::fs::read_dir(dir.path()).unwrap() {
                 let file = file.unwrap().path();
@@ -270,10 +232,7 @@ mod tests {
                 assert!(!found && !room, "{} shows content {when}", file.display());
             }
         };
-        assert!(
-            dir.path().join("state.db-wal").is_file(),
-            "the write-ahead log is part of what is scanned"
-        );
+        assert!(dir.path().join("state.db-wal").is_file(), "the write-ahead log is part of what is scanned");
         scan("while open");
         let lines = store.lines(ROOM, 38, 10).unwrap();
         assert_eq!(lines, batch().lines[38..]);
@@ -284,10 +243,7 @@ mod tests {
         let snapshot = store.load().unwrap();
         assert_eq!(snapshot.generation, 1);
         assert_eq!(snapshot.values[MARK.as_bytes()], MARK.as_bytes().repeat(50));
-        let gone = Batch {
-            values: [(MARK.as_bytes().to_vec(), None)].into(),
-            lines: Vec::new(),
-        };
+        let gone = Batch { values: [(MARK.as_bytes().to_vec(), None)].into(), lines: Vec::new() };
         store.commit(1, &gone).unwrap();
         assert!(store.load().unwrap().values.is_empty());
     }
@@ -301,26 +257,14 @@ mod tests {
         store.commit(0, &batch()).unwrap();
         drop(store);
         let before = std::fs::read(&path).unwrap();
-        assert!(matches!(
-            SqliteStorage::open(&path, &Unlock::passphrase("guess")),
-            Err(StorageError::WrongKey)
-        ));
-        assert!(matches!(
-            SqliteStorage::open(&path, &key(1)),
-            Err(StorageError::WrongKey)
-        ));
-        assert!(matches!(
-            SqliteStorage::create(&path, &first),
-            Err(StorageError::Exists(_))
-        ));
+        assert!(matches!(SqliteStorage::open(&path, &Unlock::passphrase("guess")), Err(StorageError::WrongKey)));
+        assert!(matches!(SqliteStorage::open(&path, &key(1)), Err(StorageError::WrongKey)));
+        assert!(matches!(SqliteStorage::create(&path, &first), Err(StorageError::Exists(_))));
         assert_eq!(std::fs::read(&path).unwrap(), before);
         let mut store = SqliteStorage::open(&path, &first).unwrap();
         store.change_unlock(&key(2)).unwrap();
         drop(store);
-        assert!(matches!(
-            SqliteStorage::open(&path, &first),
-            Err(StorageError::WrongKey)
-        ));
+        assert!(matches!(SqliteStorage::open(&path, &first), Err(StorageError::WrongKey)));
         let mut store = SqliteStorage::open(&path, &key(2)).unwrap();
         assert_eq!(store.load().unwrap().values.len(), 1);
     }
@@ -333,19 +277,8 @@ mod tests {
             line(1, LineBody::Unreadable(Unreadable::BadBytes)),
             line(2, LineBody::Unreadable(Unreadable::OwnUnknown)),
         ];
-        store
-            .commit(
-                0,
-                &Batch {
-                    lines,
-                    ..Batch::default()
-                },
-            )
-            .unwrap();
-        store
-            .connection
-            .execute("UPDATE lines SET seq = 3 WHERE seq = 1", [])
-            .unwrap();
+        store.commit(0, &Batch { lines, ..Batch::default() }).unwrap();
+        store.connection.execute("UPDATE lines SET seq = 3 WHERE seq = 1", []).unwrap();
         assert!(matches!(store.lines(ROOM, 2, 5), Err(StorageError::Damaged)));
         assert_eq!(store.lines(ROOM, 1, 1).unwrap().len(), 1);
     }
@@ -354,10 +287,7 @@ mod tests {
     fn a_missing_store_is_not_made() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.db");
-        assert!(matches!(
-            SqliteStorage::open(&path, &key(1)),
-            Err(StorageError::Missing(_))
-        ));
+        assert!(matches!(SqliteStorage::open(&path, &key(1)), Err(StorageError::Missing(_))));
         assert!(!path.exists());
     }
 }

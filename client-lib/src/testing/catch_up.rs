@@ -30,31 +30,20 @@ pub fn prepare_catch_up(suite: u16, members: u8, messages: usize) -> CatchUp {
     let mut peers: Vec<Peer> = (1..=members)
         .map(|n| Peer::enrol(&mut net, &org.device(Role::Advocate, n), &org.anchors(), &[suite]))
         .collect();
-    let context = RoomContext {
-        kind: RoomKind::Advocate,
-        org: org.id,
-        callout: None,
-    };
+    let context = RoomContext { kind: RoomKind::Advocate, org: org.id, callout: None };
     let (first, others) = peers.split_first_mut().unwrap();
     let claimed = first.claim(&mut net, suite, &others.iter().collect::<Vec<_>>());
-    first
-        .apply(|e| e.create_room(room, context, suite, &claimed, MessageId([1; 16]), now()))
-        .unwrap();
+    first.apply(|e| e.create_room(room, context, suite, &claimed, MessageId([1; 16]), now())).unwrap();
     let mut everyone: Vec<&mut Peer> = peers.iter_mut().collect();
     settle(&mut net, &mut everyone);
     let mut away = peers.pop().unwrap();
     let before = away.host.engine().cursors()[0].seq;
     for n in 0..messages {
         let sender = n % peers.len();
-        let content = Content::Text {
-            text: format!("{n:0>250}"),
-            reply_to: None,
-        };
+        let content = Content::Text { text: format!("{n:0>250}"), reply_to: None };
         let mut id = [7; 16];
         id[..8].copy_from_slice(&(n as u64).to_be_bytes());
-        peers[sender]
-            .apply(|e| e.send(room, content, MessageId(id), now()))
-            .unwrap();
+        peers[sender].apply(|e| e.send(room, content, MessageId(id), now())).unwrap();
         peers[sender].work(&mut net);
         // The others keep reading, or their own acknowledgements would pile up.
         if n % 200 == 199 {
@@ -66,11 +55,7 @@ pub fn prepare_catch_up(suite: u16, members: u8, messages: usize) -> CatchUp {
     loop {
         let page = net.log(room, entries.last().map_or(before, |e| e.seq));
         if page.is_empty() {
-            return CatchUp {
-                room,
-                entries,
-                peer: away,
-            };
+            return CatchUp { room, entries, peer: away };
         }
         entries.extend(page);
     }

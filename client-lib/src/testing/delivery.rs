@@ -41,9 +41,7 @@ fn bad_mls() -> Problem {
 }
 
 fn message(bytes: &[u8]) -> Result<MlsMessageBodyIn, Problem> {
-    MlsMessageIn::tls_deserialize_exact_bytes(bytes)
-        .map(MlsMessageIn::extract)
-        .map_err(|_| bad_mls())
+    MlsMessageIn::tls_deserialize_exact_bytes(bytes).map(MlsMessageIn::extract).map_err(|_| bad_mls())
 }
 
 impl std::fmt::Debug for Delivery {
@@ -79,10 +77,7 @@ impl Delivery {
                 let key = (*device, suite);
                 let one_time = self.key_packages.get_mut(&key).and_then(Vec::pop);
                 let key_package = one_time.or_else(|| self.last_resort.get(&key).cloned());
-                ClaimedKeyPackage {
-                    device: *device,
-                    key_package,
-                }
+                ClaimedKeyPackage { device: *device, key_package }
             })
             .collect()
     }
@@ -90,10 +85,7 @@ impl Delivery {
     /// Creates a room, with the commit that adds its first members.
     pub fn create(&mut self, sender: DeviceId, body: &CreateRoom) -> Result<(), Problem> {
         if let Some(room) = self.rooms.get(&body.room) {
-            let known = body
-                .commit
-                .as_ref()
-                .is_none_or(|c| room.log.first().is_some_and(|e| e.id == c.id));
+            let known = body.commit.as_ref().is_none_or(|c| room.log.first().is_some_and(|e| e.id == c.id));
             return if known { Ok(()) } else { Err(ErrorCode::Conflict.into()) };
         }
         let MlsMessageBodyIn::GroupInfo(info) = message(&body.group_info)? else {
@@ -102,19 +94,8 @@ impl Delivery {
         let tree = RatchetTreeIn::tls_deserialize_exact_bytes(&body.tree).map_err(|_| bad_mls())?;
         let (group, _) = PublicGroup::from_external(&self.crypto, &self.storage, tree, info, ProposalStore::new())
             .map_err(|_| bad_mls())?;
-        let state = GroupState {
-            epoch: 0,
-            seq: 0,
-            group_info: body.group_info.clone(),
-            tree: body.tree.clone(),
-        };
-        let room = Room {
-            group,
-            state,
-            log: Vec::new(),
-            members: BTreeSet::from([sender]),
-            welcomes: BTreeMap::new(),
-        };
+        let state = GroupState { epoch: 0, seq: 0, group_info: body.group_info.clone(), tree: body.tree.clone() };
+        let room = Room { group, state, log: Vec::new(), members: BTreeSet::from([sender]), welcomes: BTreeMap::new() };
         self.rooms.insert(body.room, room);
         match &body.commit {
             Some(commit) => self.commit(sender, body.room, commit).map(|_| ()).inspect_err(|_| {
@@ -131,11 +112,7 @@ impl Delivery {
             return Err(ErrorCode::NotAMember.into());
         }
         if let Some((body, answer)) = self.answers.get(&bundle.id) {
-            return if *body == bundle.commit {
-                Ok(answer.clone())
-            } else {
-                Err(ErrorCode::Conflict.into())
-            };
+            return if *body == bundle.commit { Ok(answer.clone()) } else { Err(ErrorCode::Conflict.into()) };
         }
         if room.group.group_context().epoch().as_u64() != bundle.epoch {
             return Err(ErrorCode::StaleEpoch.into());
@@ -143,10 +120,8 @@ impl Delivery {
         let MlsMessageBodyIn::PublicMessage(commit) = message(&bundle.commit)? else {
             return Err(bad_mls());
         };
-        let processed = room
-            .group
-            .process_message(&self.crypto, ProtocolMessage::from(commit))
-            .map_err(|_| bad_mls())?;
+        let processed =
+            room.group.process_message(&self.crypto, ProtocolMessage::from(commit)).map_err(|_| bad_mls())?;
         let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
             return Err(bad_mls());
         };
@@ -167,37 +142,16 @@ impl Delivery {
             kind: EntryKind::Commit,
             body: bundle.commit.clone(),
         });
-        room.state = GroupState {
-            epoch,
-            seq,
-            group_info: bundle.group_info.clone(),
-            tree: tree.clone(),
-        };
+        room.state = GroupState { epoch, seq, group_info: bundle.group_info.clone(), tree: tree.clone() };
         if let Some(welcome) = bundle.welcome.clone() {
-            room.welcomes.insert(
-                epoch,
-                WelcomeBundle {
-                    room: room_id,
-                    epoch,
-                    seq,
-                    welcome,
-                    tree,
-                },
-            );
+            room.welcomes.insert(epoch, WelcomeBundle { room: room_id, epoch, seq, welcome, tree });
         }
         let added: Vec<_> = room.members.difference(&before).copied().collect();
         let removed: Vec<_> = before.difference(&room.members).copied().collect();
         let answer = Committed { epoch, seq, at };
         self.answers.insert(bundle.id, (bundle.commit.clone(), answer.clone()));
         for device in added {
-            self.notify(
-                device,
-                Notice::Welcome {
-                    room: room_id,
-                    epoch,
-                    seq,
-                },
-            );
+            self.notify(device, Notice::Welcome { room: room_id, epoch, seq });
         }
         for device in removed {
             self.notify(device, Notice::RoomLeft { room: room_id, seq });
@@ -212,10 +166,7 @@ impl Delivery {
             return Err(ErrorCode::NotAMember.into());
         }
         if let Some((_, answer)) = self.answers.get(&send.id) {
-            return Ok(Sent {
-                seq: answer.seq,
-                at: answer.at,
-            });
+            return Ok(Sent { seq: answer.seq, at: answer.at });
         }
         let MlsMessageBodyIn::PrivateMessage(private) = message(&send.message)? else {
             return Err(bad_mls());
@@ -226,37 +177,15 @@ impl Delivery {
         }
         let (seq, at) = (room.log.len() as u64 + 1, now());
         let (id, body) = (send.id, send.message.clone());
-        room.log.push(LogEntry {
-            room: room_id,
-            seq,
-            at,
-            sender,
-            id,
-            kind: EntryKind::Message,
-            body: body.clone(),
-        });
-        self.answers.insert(
-            id,
-            (
-                body,
-                Committed {
-                    epoch: epoch.as_u64(),
-                    seq,
-                    at,
-                },
-            ),
-        );
+        room.log.push(LogEntry { room: room_id, seq, at, sender, id, kind: EntryKind::Message, body: body.clone() });
+        self.answers.insert(id, (body, Committed { epoch: epoch.as_u64(), seq, at }));
         Ok(Sent { seq, at })
     }
 
     /// Puts a notice into a device's inbox.
     pub fn notify(&mut self, device: DeviceId, notice: Notice) {
         let inbox = self.inboxes.entry(device).or_default();
-        inbox.push(InboxItem {
-            seq: inbox.len() as u64 + 1,
-            at: now(),
-            notice,
-        });
+        inbox.push(InboxItem { seq: inbox.len() as u64 + 1, at: now(), notice });
     }
 
     /// Up to a page of a room's log. A device that was removed reads up to its removal.
@@ -267,13 +196,7 @@ impl Delivery {
 
     /// Items of a device's inbox.
     pub fn inbox(&self, device: DeviceId, after: u64) -> Vec<InboxItem> {
-        self.inboxes
-            .get(&device)
-            .into_iter()
-            .flatten()
-            .filter(|i| i.seq > after)
-            .cloned()
-            .collect()
+        self.inboxes.get(&device).into_iter().flatten().filter(|i| i.seq > after).cloned().collect()
     }
 
     /// A Welcome.

@@ -37,10 +37,7 @@ pub struct Enrolled {
 
 fn lifetime() -> Lifetime {
     let day = Duration::from_secs(86_400);
-    Lifetime {
-        not_before: now() - day,
-        not_after: now() + day * 365,
-    }
+    Lifetime { not_before: now() - day, not_after: now() + day * 365 }
 }
 
 impl Org {
@@ -51,22 +48,9 @@ impl Org {
         let signer = SigningKey::from_bytes(&[n ^ 0x80; 32]);
         let name = format!("Agency {n}");
         let root_der = build_root(&root, id, kind, &name, [1; 16], lifetime()).unwrap();
-        let signer_der = build_signer(
-            &root,
-            &root_der,
-            &signer.verifying_key().to_bytes(),
-            [2; 16],
-            lifetime(),
-        )
-        .unwrap();
-        Self {
-            id,
-            kind,
-            root_der,
-            signer,
-            signer_der,
-            revocations: RevocationList::empty(id),
-        }
+        let signer_der =
+            build_signer(&root, &root_der, &signer.verifying_key().to_bytes(), [2; 16], lifetime()).unwrap();
+        Self { id, kind, root_der, signer, signer_der, revocations: RevocationList::empty(id) }
     }
 
     /// What the organisation is.
@@ -86,20 +70,11 @@ impl Org {
         let mut seed = [n ^ 0x40; 32];
         seed[0] = self.id.0[0];
         let key = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
-        let subject = DeviceSubject {
-            person: PersonId(tag),
-            device: DeviceId(tag),
-            role,
-            work_name: format!("{role} {n}"),
-            key,
-        };
+        let subject =
+            DeviceSubject { person: PersonId(tag), device: DeviceId(tag), role, work_name: format!("{role} {n}"), key };
         let mut serial = tag;
         serial[0] = 3;
-        Enrolled {
-            device: subject.device,
-            seed,
-            chain: self.sign(&subject, serial),
-        }
+        Enrolled { device: subject.device, seed, chain: self.sign(&subject, serial) }
     }
 
     /// Signs a device's key again, with another role.
@@ -116,10 +91,7 @@ impl Org {
 
     fn sign(&self, subject: &DeviceSubject, serial: [u8; 16]) -> Vec<Bytes> {
         let leaf = build_device(&self.signer, &self.signer_der, subject, serial, lifetime()).unwrap();
-        [leaf, self.signer_der.clone(), self.root_der.clone()]
-            .into_iter()
-            .map(Bytes)
-            .collect()
+        [leaf, self.signer_der.clone(), self.root_der.clone()].into_iter().map(Bytes).collect()
     }
 
     /// What a device trusts at first when this organisation hosts the server.
@@ -130,11 +102,7 @@ impl Org {
     /// The host's statement about a partner.
     pub fn states(&self, partner: &Org) -> Signed<PartnerStatement> {
         let identity = verify_root(&partner.root_der).unwrap();
-        Signed::sign(
-            &PartnerStatement::first(identity, now()),
-            &self.signer,
-            self.signer_chain(),
-        )
+        Signed::sign(&PartnerStatement::first(identity, now()), &self.signer, self.signer_chain())
     }
 
     /// The host's statement that a partner is one no longer.

@@ -38,17 +38,7 @@ impl Peer {
     /// Enrols a device and publishes its key packages for these suites.
     pub fn enrol(net: &mut Delivery, enrolled: &Enrolled, anchors: &Anchors, suites: &[u16]) -> Self {
         let mut peer = Self::unpublished(net, enrolled, anchors);
-        peer.apply(|e| {
-            e.replenish(
-                &KeyPackageCount {
-                    one_time: 0,
-                    last_resort: false,
-                },
-                suites,
-                now(),
-            )
-        })
-        .unwrap();
+        peer.apply(|e| e.replenish(&KeyPackageCount { one_time: 0, last_resort: false }, suites, now())).unwrap();
         peer.work(net);
         peer
     }
@@ -64,10 +54,8 @@ impl Peer {
             lists: BTreeMap::new(),
             statements: BTreeMap::new(),
         };
-        peer.apply(|e| e.create_device(enrolled.device, Zeroizing::new(enrolled.seed)))
-            .unwrap();
-        peer.apply(|e| e.enrol(enrolled.chain.clone(), anchors.clone(), now()))
-            .unwrap();
+        peer.apply(|e| e.create_device(enrolled.device, Zeroizing::new(enrolled.seed))).unwrap();
+        peer.apply(|e| e.enrol(enrolled.chain.clone(), anchors.clone(), now())).unwrap();
         net.register(enrolled.device, peer.host.engine().identity().unwrap().key);
         peer
     }
@@ -115,10 +103,7 @@ impl Peer {
 
     /// Sends a text.
     pub fn text(&mut self, room: RoomId, id: u8, text: &str) {
-        let content = Content::Text {
-            text: text.into(),
-            reply_to: None,
-        };
+        let content = Content::Text { text: text.into(), reply_to: None };
         self.wish(|e| e.send(room, content.clone(), MessageId([id; 16]), now()));
     }
 

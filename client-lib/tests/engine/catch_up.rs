@@ -29,10 +29,7 @@ fn a_thousand_missed_messages_are_read_in_order_into_a_sealed_file() {
     let marked = "0".repeat(200);
     for file in std::fs::read_dir(dir.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
-        assert!(
-            !bytes.windows(200).any(|w| w == marked.as_bytes()),
-            "content stands in the clear"
-        );
+        assert!(!bytes.windows(200).any(|w| w == marked.as_bytes()), "content stands in the clear");
     }
     // The keys of what was read are forgotten, and the room goes on after a restart.
     let host = firstlight_client::storage::Host::open(host.into_storage()).unwrap();

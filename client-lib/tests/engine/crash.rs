@@ -10,11 +10,7 @@ use firstlight_protocol::{MessageId, Role, RoomKind, api::Notice};
 /// Tells a story of three people in which everything happens once; one of them loses its `n`th write.
 fn story(who: usize, n: u64, after: bool) -> (u32, Vec<Vec<String>>) {
     let mut town = Town::new();
-    let (mut a, mut b, mut c) = (
-        town.enrol(Role::Advocate),
-        town.enrol(Role::Advocate),
-        town.enrol(Role::Supervisor),
-    );
+    let (mut a, mut b, mut c) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate), town.enrol(Role::Supervisor));
     let victim = [&mut a, &mut b, &mut c].into_iter().nth(who).unwrap();
     match after {
         false => victim.host.storage_mut().fail_at(n),
@@ -29,13 +25,7 @@ fn story(who: usize, n: u64, after: bool) -> (u32, Vec<Vec<String>>) {
     a.wish(|e| e.update(ROOM, MessageId([4; 16]), now()));
     b.text(ROOM, 5, "for everybody");
     settle(&mut town.net, &mut [&mut a, &mut b, &mut c]);
-    town.net.notify(
-        a.device,
-        Notice::RemoveFromRoom {
-            room: ROOM,
-            devices: vec![b.device],
-        },
-    );
+    town.net.notify(a.device, Notice::RemoveFromRoom { room: ROOM, devices: vec![b.device] });
     settle(&mut town.net, &mut [&mut a, &mut b, &mut c]);
     c.text(ROOM, 6, "without b");
     settle(&mut town.net, &mut [&mut a, &mut b, &mut c]);
@@ -69,11 +59,7 @@ fn a_write_that_fails_anywhere_changes_nothing_of_what_is_told() {
                     told.iter_mut().for_each(|t| t.sort());
                     told
                 };
-                assert_eq!(
-                    sorted(told),
-                    sorted(expected.clone()),
-                    "write {n} of {who}, after: {after}"
-                );
+                assert_eq!(sorted(told), sorted(expected.clone()), "write {n} of {who}, after: {after}");
                 if crashes == 0 {
                     assert!(n > 5, "the story has writes to lose: {n} of {who}");
                     break;

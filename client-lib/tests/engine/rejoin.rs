@@ -19,16 +19,9 @@ fn a_device_whose_log_has_expired_rejoins_and_shows_the_gap() {
         a.work(&mut town.net);
         let cursor = b.host.engine().room(ROOM).unwrap().cursor;
         b.apply(|e| e.log_expired(ROOM, cursor + 1)).unwrap();
-        assert_eq!(
-            b.host.engine().room(ROOM).unwrap().state,
-            RoomState::Joined,
-            "nothing is missing yet"
-        );
+        assert_eq!(b.host.engine().room(ROOM).unwrap().state, RoomState::Joined, "nothing is missing yet");
         b.apply(|e| e.log_expired(ROOM, cursor + 2)).unwrap();
-        assert_eq!(
-            b.host.engine().room(ROOM).unwrap().state,
-            RoomState::OutOfSync(OutOfSync::LogExpired)
-        );
+        assert_eq!(b.host.engine().room(ROOM).unwrap().state, RoomState::OutOfSync(OutOfSync::LogExpired));
         b.restart();
         settle(&mut town.net, &mut [&mut b, &mut a]);
         assert!(b.events.contains(&Event::BackInSync { room: ROOM }));

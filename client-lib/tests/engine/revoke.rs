@@ -20,19 +20,13 @@ fn nothing_is_sent_to_a_revoked_member_and_every_room_loses_it() {
     let list = town.host.revoke(&[lost.device]);
     for peer in [&mut a, &mut b] {
         peer.lists.insert(town.host.id, list.clone());
-        let notice = Notice::Revoked {
-            org: town.host.id,
-            devices: vec![lost.device],
-        };
+        let notice = Notice::Revoked { org: town.host.id, devices: vec![lost.device] };
         town.net.notify(peer.device, notice);
     }
     a.apply(|e| e.receive_revocations(&list, now())).unwrap();
     a.queue.clear();
     a.text(ROOM, 1, "after");
-    assert!(
-        a.queue.is_empty(),
-        "not encrypted while the revoked device could read it"
-    );
+    assert!(a.queue.is_empty(), "not encrypted while the revoked device could read it");
     assert_eq!(a.host.engine().room(ROOM).unwrap().revoked_members, [lost.device]);
     a.restart();
     settle(&mut town.net, &mut [&mut a, &mut b]);
@@ -40,12 +34,7 @@ fn nothing_is_sent_to_a_revoked_member_and_every_room_loses_it() {
     assert_eq!(a.host.engine().room(ROOM).unwrap().members.len(), 2);
     for peer in [&mut a, &mut b] {
         let lines = peer.lines(ROOM);
-        assert!(
-            lines
-                .iter()
-                .any(|l| l.body == LineBody::Unreadable(Unreadable::UntrustedSender)),
-            "not believed"
-        );
+        assert!(lines.iter().any(|l| l.body == LineBody::Unreadable(Unreadable::UntrustedSender)), "not believed");
         assert_eq!(peer.texts(ROOM), ["after"]);
     }
     settle(&mut town.net, &mut [&mut lost]);
@@ -53,9 +42,7 @@ fn nothing_is_sent_to_a_revoked_member_and_every_room_loses_it() {
     // Nobody adds it again.
     let claimed = a.claim(&mut town.net, SUITE, &[&lost]);
     let again = a.apply(|e| e.add(ROOM, &claimed, MessageId([2; 16]), now()));
-    let Err(HostError::Engine(EngineError::Untrusted { why, .. })) = again else {
-        panic!("{again:?}")
-    };
+    let Err(HostError::Engine(EngineError::Untrusted { why, .. })) = again else { panic!("{again:?}") };
     assert_eq!(why, ChainError::DeviceRevoked);
 }
 
@@ -77,20 +64,8 @@ fn the_servers_word_alone_removes_nobody() {
     let mut town = Town::new();
     let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
     town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
-    town.net.notify(
-        a.device,
-        Notice::Revoked {
-            org: town.host.id,
-            devices: vec![b.device],
-        },
-    );
-    town.net.notify(
-        a.device,
-        Notice::RemoveFromRoom {
-            room: ROOM,
-            devices: vec![b.device],
-        },
-    );
+    town.net.notify(a.device, Notice::Revoked { org: town.host.id, devices: vec![b.device] });
+    town.net.notify(a.device, Notice::RemoveFromRoom { room: ROOM, devices: vec![b.device] });
     settle(&mut town.net, &mut [&mut a, &mut b]);
     assert_eq!(a.host.engine().room(ROOM).unwrap().members.len(), 2);
     // Nor does a list that somebody else has signed.
@@ -125,17 +100,10 @@ fn a_partner_that_is_new_here_is_asked_about_before_its_room_is_given_up() {
         officer.text(ROOM, 1, "details");
         settle(&mut town.net, &mut [&mut officer, &mut a]);
         let failed = a.events.iter().any(|e| matches!(e, Event::WelcomeFailed { .. }));
-        assert_eq!(
-            (a.texts(ROOM).len(), failed),
-            if known_later { (1, false) } else { (0, true) }
-        );
+        assert_eq!((a.texts(ROOM).len(), failed), if known_later { (1, false) } else { (0, true) });
         // The same for somebody of a new partner who is added later.
         let mut b = town.enrol_without_partners(Role::Advocate);
-        let context = RoomContext {
-            kind: RoomKind::Callout,
-            org: town.host.id,
-            callout: None,
-        };
+        let context = RoomContext { kind: RoomKind::Callout, org: town.host.id, callout: None };
         let room = RoomId([43; 16]);
         let mut c = town.enrol(Role::Supervisor);
         let claimed = c.claim(&mut town.net, SUITE, &[&b]);

@@ -19,10 +19,7 @@ fn a_callout_is_told_answered_and_left_in_every_suite() {
         let mut officer = town.officer();
         let (mut primary, mut backup) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
         town.room(RoomKind::Callout, suite, &mut officer, &mut [&mut primary, &mut backup]);
-        let details = CalloutDetails {
-            address: "12 Example Street".into(),
-            ..CalloutDetails::default()
-        };
+        let details = CalloutDetails { address: "12 Example Street".into(), ..CalloutDetails::default() };
         let content = Content::Details(details);
         officer.wish(|e| e.send(ROOM, content.clone(), MessageId([1; 16]), now()));
         settle(&mut town.net, &mut [&mut officer, &mut primary, &mut backup]);
@@ -30,10 +27,7 @@ fn a_callout_is_told_answered_and_left_in_every_suite() {
         settle(&mut town.net, &mut [&mut officer, &mut primary, &mut backup]);
         for peer in [&mut officer, &mut primary, &mut backup] {
             let lines = peer.lines(ROOM);
-            let said: Vec<_> = lines
-                .iter()
-                .filter(|l| matches!(l.body, LineBody::Message(_)))
-                .collect();
+            let said: Vec<_> = lines.iter().filter(|l| matches!(l.body, LineBody::Message(_))).collect();
             assert_eq!(said[0].body, LineBody::Message(content.clone()));
             assert_eq!(said[0].sender.as_ref().unwrap().role, Role::PoliceOfficer);
             assert_eq!(said[1].sender.as_ref().unwrap().role, Role::Advocate);
@@ -41,10 +35,7 @@ fn a_callout_is_told_answered_and_left_in_every_suite() {
         }
         assert_eq!(primary.host.engine().room(ROOM).unwrap().unread, 2);
         // Dispatch stands the primary down and asks the room to remove them: everybody hears, one commit lands.
-        let removal = Notice::RemoveFromRoom {
-            room: ROOM,
-            devices: vec![primary.device],
-        };
+        let removal = Notice::RemoveFromRoom { room: ROOM, devices: vec![primary.device] };
         for device in [officer.device, backup.device] {
             town.net.notify(device, removal.clone());
             town.net.notify(device, removal.clone());
@@ -72,11 +63,8 @@ fn a_callout_is_told_answered_and_left_in_every_suite() {
 #[test]
 fn members_come_go_and_renew_their_keys() {
     let mut town = Town::new();
-    let (mut a, mut b, mut c) = (
-        town.enrol(Role::Advocate),
-        town.enrol(Role::Supervisor),
-        town.enrol(Role::Caseworker),
-    );
+    let (mut a, mut b, mut c) =
+        (town.enrol(Role::Advocate), town.enrol(Role::Supervisor), town.enrol(Role::Caseworker));
     town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
     a.text(ROOM, 1, "before");
     settle(&mut town.net, &mut [&mut a, &mut b, &mut c]);
@@ -90,11 +78,7 @@ fn members_come_go_and_renew_their_keys() {
     c.wish(|e| e.update(ROOM, MessageId([4; 16]), now()));
     settle(&mut town.net, &mut [&mut a, &mut b, &mut c]);
     agree(&mut [&mut a, &mut b, &mut c]);
-    let changes = a
-        .lines(ROOM)
-        .iter()
-        .filter(|l| matches!(l.body, LineBody::Members { .. }))
-        .count();
+    let changes = a.lines(ROOM).iter().filter(|l| matches!(l.body, LineBody::Members { .. })).count();
     assert_eq!(changes, 1, "fresh keys are no change of members");
     // Gone and back again.
     a.wish(|e| e.remove(ROOM, &[c.device], MessageId([5; 16]), now()));
@@ -115,9 +99,7 @@ fn a_room_with_nobody_else_and_a_name() {
     let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
     town.room(RoomKind::Agency, SUITE, &mut a, &mut []);
     assert_eq!(a.host.engine().room(ROOM).unwrap().state, RoomState::Joined);
-    let profile = Content::Profile {
-        name: "Night team".into(),
-    };
+    let profile = Content::Profile { name: "Night team".into() };
     a.wish(|e| e.send(ROOM, profile.clone(), MessageId([1; 16]), now()));
     let claimed = a.claim(&mut town.net, SUITE, &[&b]);
     a.wish(|e| e.add(ROOM, &claimed, MessageId([2; 16]), now()));
@@ -154,12 +136,7 @@ fn pages_and_callouts_of_the_inbox_are_kept_to_be_listed() {
     let mut town = Town::new();
     let mut a = town.enrol(Role::Advocate);
     for n in 0..520u32 {
-        town.net.notify(
-            a.device,
-            Notice::StandDown {
-                callout: firstlight_protocol::CalloutId([n as u8; 16]),
-            },
-        );
+        town.net.notify(a.device, Notice::StandDown { callout: firstlight_protocol::CalloutId([n as u8; 16]) });
     }
     a.poll(&mut town.net);
     a.restart();
@@ -181,10 +158,7 @@ fn a_stand_down_that_comes_before_the_room_is_confirmed_is_not_lost() {
     officer.wish(|e| e.create_room(ROOM, context.clone(), SUITE, &claimed, MessageId([1; 16]), now()));
     officer.text(ROOM, 2, "details");
     // The inbox is read before the room's creation is answered.
-    let removal = Notice::RemoveFromRoom {
-        room: ROOM,
-        devices: vec![primary.device],
-    };
+    let removal = Notice::RemoveFromRoom { room: ROOM, devices: vec![primary.device] };
     town.net.notify(officer.device, removal);
     let items = town.net.inbox(officer.device, 0);
     officer.apply(|e| e.receive_inbox(&items, now())).unwrap();
@@ -199,11 +173,8 @@ fn a_changed_chain_goes_into_the_leaf_with_the_next_update() {
     let mut town = Town::new();
     let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
     town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
-    let renewed = town
-        .host
-        .renew(&b.host.engine().identity().unwrap().clone(), Role::Supervisor);
-    b.apply(|e| e.enrol(renewed.clone(), town.host.anchors(), now()))
-        .unwrap();
+    let renewed = town.host.renew(&b.host.engine().identity().unwrap().clone(), Role::Supervisor);
+    b.apply(|e| e.enrol(renewed.clone(), town.host.anchors(), now())).unwrap();
     b.wish(|e| e.update(ROOM, MessageId([1; 16]), now()));
     settle(&mut town.net, &mut [&mut a, &mut b]);
     b.text(ROOM, 2, "in my new role");

@@ -26,17 +26,8 @@ impl Town {
     }
 
     pub(crate) fn with(suites: &[u16]) -> Self {
-        let (host, police) = (
-            Org::new(OrgKind::VictimServices, 1),
-            Org::new(OrgKind::LawEnforcement, 2),
-        );
-        Self {
-            net: Delivery::default(),
-            host,
-            police,
-            people: 0,
-            suites: suites.to_vec(),
-        }
+        let (host, police) = (Org::new(OrgKind::VictimServices, 1), Org::new(OrgKind::LawEnforcement, 2));
+        Self { net: Delivery::default(), host, police, people: 0, suites: suites.to_vec() }
     }
 
     /// A device of the host's, enrolled and with key packages.
@@ -68,11 +59,7 @@ impl Town {
 
     pub(crate) fn context(&self, kind: RoomKind) -> RoomContext {
         let callout = (kind == RoomKind::Callout).then_some(CalloutId([7; 16]));
-        RoomContext {
-            kind,
-            org: self.host.id,
-            callout,
-        }
+        RoomContext { kind, org: self.host.id, callout }
     }
 
     /// Creates [`ROOM`] with these members and lets everybody join.
@@ -95,12 +82,7 @@ pub(crate) fn agree(peers: &mut [&mut Peer]) {
         let room = peer.host.engine().room(ROOM).unwrap();
         let mut members: Vec<_> = room.members.iter().map(|m| m.device).collect();
         members.sort();
-        (
-            room.epoch,
-            room.cursor,
-            members,
-            peer.host.engine().safety(ROOM).unwrap().number,
-        )
+        (room.epoch, room.cursor, members, peer.host.engine().safety(ROOM).unwrap().number)
     };
     let first = view(peers[0]);
     for peer in peers.iter() {

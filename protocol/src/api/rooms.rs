@@ -255,10 +255,7 @@ pub struct InboxItem {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "views are the common case, and a notice lives only to be encoded"
-)]
+#[allow(clippy::large_enum_variant, reason = "views are the common case, and a notice lives only to be encoded")]
 pub enum Notice {
     /// The device was added to a room: fetch the Welcome of this epoch, then read the log after `seq`.
     Welcome {

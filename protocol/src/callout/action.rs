@@ -175,27 +175,13 @@ mod tests {
         let actions = [
             Action::Acknowledge,
             Action::Accept { eta_minutes: 35 },
-            Action::Close {
-                reasons: vec![OutcomeReason::CalledLate],
-                support: Support::Accepted,
-                kits_given: 1,
-            },
-            Action::Merge {
-                into: CalloutId([9; 16]),
-            },
-            Action::CallMore {
-                wanted: 3,
-                people: vec![PersonId([200; 16]), PersonId([1; 16])],
-            },
-            Action::Cancel {
-                reason: CancelReason::Mistake,
-            },
+            Action::Close { reasons: vec![OutcomeReason::CalledLate], support: Support::Accepted, kits_given: 1 },
+            Action::Merge { into: CalloutId([9; 16]) },
+            Action::CallMore { wanted: 3, people: vec![PersonId([200; 16]), PersonId([1; 16])] },
+            Action::Cancel { reason: CancelReason::Mistake },
         ];
         for action in actions {
-            assert_eq!(
-                crate::wire::from_cbor::<Action>(&crate::wire::to_cbor(&action)).unwrap(),
-                action
-            );
+            assert_eq!(crate::wire::from_cbor::<Action>(&crate::wire::to_cbor(&action)).unwrap(), action);
             let json = serde_json::to_string(&action).unwrap();
             assert_eq!(serde_json::from_str::<Action>(&json).unwrap(), action);
         }
@@ -204,24 +190,14 @@ mod tests {
     #[test]
     fn bounds_are_kept() {
         use OutcomeReason::*;
-        let close = |reasons| Action::Close {
-            reasons,
-            support: Support::Accepted,
-            kits_given: 0,
-        };
+        let close = |reasons| Action::Close { reasons, support: Support::Accepted, kits_given: 0 };
         assert!(close(vec![CalledLate, Duplicate]).validate().is_ok());
         for bad in [
             Action::Accept { eta_minutes: 1441 },
             Action::Eta { eta_minutes: u16::MAX },
             close(vec![CalledLate, CalledLate]),
-            Action::CallMore {
-                wanted: 0,
-                people: vec![],
-            },
-            Action::CallMore {
-                wanted: 1,
-                people: vec![PersonId([0; 16]); 51],
-            },
+            Action::CallMore { wanted: 0, people: vec![] },
+            Action::CallMore { wanted: 1, people: vec![PersonId([0; 16]); 51] },
         ] {
             assert_eq!(bad.validate().unwrap_err().code, ErrorCode::InvalidValue);
         }

@@ -141,42 +141,12 @@ mod tests {
         let now = Timestamp(1_000_000);
         assert_eq!(routing().validate(now), Ok(()));
         let cases: [(&str, Routing); 6] = [
-            (
-                "young_people",
-                Routing {
-                    young_people: 0,
-                    ..routing()
-                },
-            ),
-            (
-                "young_people",
-                Routing {
-                    young_people: 501,
-                    ..routing()
-                },
-            ),
+            ("young_people", Routing { young_people: 0, ..routing() }),
+            ("young_people", Routing { young_people: 501, ..routing() }),
             ("wanted", Routing { wanted: 0, ..routing() }),
-            (
-                "wanted",
-                Routing {
-                    wanted: 51,
-                    ..routing()
-                },
-            ),
-            (
-                "languages",
-                Routing {
-                    languages: vec!["es".parse().unwrap(); 9],
-                    ..routing()
-                },
-            ),
-            (
-                "first_contact_at",
-                Routing {
-                    first_contact_at: now + Duration::from_secs(3600),
-                    ..routing()
-                },
-            ),
+            ("wanted", Routing { wanted: 51, ..routing() }),
+            ("languages", Routing { languages: vec!["es".parse().unwrap(); 9], ..routing() }),
+            ("first_contact_at", Routing { first_contact_at: now + Duration::from_secs(3600), ..routing() }),
         ];
         for (field, case) in cases {
             let problem = case.validate(now).unwrap_err();
@@ -187,14 +157,8 @@ mod tests {
 
     #[test]
     fn the_same_in_json_and_cbor() {
-        let open = OpenCallout {
-            id: CalloutId([3; 16]),
-            routing: routing(),
-        };
-        assert_eq!(
-            crate::wire::from_cbor::<OpenCallout>(&crate::wire::to_cbor(&open)).unwrap(),
-            open
-        );
+        let open = OpenCallout { id: CalloutId([3; 16]), routing: routing() };
+        assert_eq!(crate::wire::from_cbor::<OpenCallout>(&crate::wire::to_cbor(&open)).unwrap(), open);
         let json = serde_json::to_string(&open).unwrap();
         assert_eq!(serde_json::from_str::<OpenCallout>(&json).unwrap(), open);
         for band in AgeBand::ALL {

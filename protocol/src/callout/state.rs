@@ -80,10 +80,7 @@ impl ResponderState {
 
     /// Counts towards the responders wanted: accepted and not withdrawn since.
     pub fn is_active(self) -> bool {
-        matches!(
-            self,
-            Self::Accepted | Self::EnRoute | Self::Arrived | Self::WithYoungPerson | Self::HandedOver
-        )
+        matches!(self, Self::Accepted | Self::EnRoute | Self::Arrived | Self::WithYoungPerson | Self::HandedOver)
     }
 }
 

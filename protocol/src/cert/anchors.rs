@@ -33,12 +33,7 @@ struct Stated {
 impl Anchors {
     /// Trusts the host organisation alone.
     pub fn new(host: OrgId, host_root: Fingerprint) -> Self {
-        Self {
-            host,
-            pinned: BTreeMap::from([(host, host_root)]),
-            partners: BTreeMap::new(),
-            revoked: BTreeMap::new(),
-        }
+        Self { host, pinned: BTreeMap::from([(host, host_root)]), partners: BTreeMap::new(), revoked: BTreeMap::new() }
     }
 
     /// Pins one more organisation's root. Pinning the same root again changes nothing; another root is refused.
@@ -63,10 +58,7 @@ impl Anchors {
 
     /// What the host states about a partner, withdrawn or not.
     pub fn partner(&self, org: OrgId) -> Option<&PartnerStatement> {
-        self.partners
-            .get(&org)
-            .filter(|s| !self.is_signer_revoked(self.host, s.by))
-            .map(|s| &s.statement)
+        self.partners.get(&org).filter(|s| !self.is_signer_revoked(self.host, s.by)).map(|s| &s.statement)
     }
 
     /// What the host states about each of its partners.
@@ -76,10 +68,7 @@ impl Anchors {
 
     /// An organisation's newest revocation list, to build the next one on.
     pub fn revocations(&self, org: OrgId) -> RevocationList {
-        self.revoked
-            .get(&org)
-            .cloned()
-            .unwrap_or_else(|| RevocationList::empty(org))
+        self.revoked.get(&org).cloned().unwrap_or_else(|| RevocationList::empty(org))
     }
 
     /// Whether this root is the trusted one of its organisation, with this kind.
@@ -110,20 +99,14 @@ impl Anchors {
         if self.is_signer_revoked(device.org, device.signer_fingerprint) {
             return Err(ChainError::SignerRevoked);
         }
-        if self
-            .revoked
-            .get(&device.org)
-            .is_some_and(|list| list.devices.contains(&device.device))
-        {
+        if self.revoked.get(&device.org).is_some_and(|list| list.devices.contains(&device.device)) {
             return Err(ChainError::DeviceRevoked);
         }
         Ok(())
     }
 
     fn is_signer_revoked(&self, org: OrgId, signer: Fingerprint) -> bool {
-        self.revoked
-            .get(&org)
-            .is_some_and(|list| list.signers.contains(&signer))
+        self.revoked.get(&org).is_some_and(|list| list.signers.contains(&signer))
     }
 
     /// Verifies a device's chain, and that nothing in it is revoked.
@@ -143,11 +126,7 @@ impl Anchors {
         now: Timestamp,
     ) -> Result<DeviceIdentity, ChainError> {
         let device = self.verify_device(chain, now)?;
-        if room.admits(device.org_kind, device.role) {
-            Ok(device)
-        } else {
-            Err(ChainError::RoleNotAdmitted)
-        }
+        if room.admits(device.org_kind, device.role) { Ok(device) } else { Err(ChainError::RoleNotAdmitted) }
     }
 
     /// As [`Self::verify_member`], for an MLS leaf or key package: its signature key must be the certificate's
@@ -160,11 +139,7 @@ impl Anchors {
         now: Timestamp,
     ) -> Result<DeviceIdentity, ChainError> {
         let device = self.verify_member(chain, room, now)?;
-        if device.key == signature_key {
-            Ok(device)
-        } else {
-            Err(ChainError::KeyMismatch)
-        }
+        if device.key == signature_key { Ok(device) } else { Err(ChainError::KeyMismatch) }
     }
 
     /// Reads a statement signed by a signer or the root of a trusted organisation.
@@ -203,11 +178,7 @@ impl Anchors {
         if signer.org.org != self.host || org == self.host || !is_valid_name(&statement.name) {
             return Err(StatementError::NotAllowed);
         }
-        if self
-            .pinned
-            .get(&org)
-            .is_some_and(|pin| *pin != statement.root_fingerprint)
-        {
+        if self.pinned.get(&org).is_some_and(|pin| *pin != statement.root_fingerprint) {
             return Err(ChainError::UntrustedRoot.into());
         }
         match self.partner(org) {
@@ -218,13 +189,7 @@ impl Anchors {
         if self.partners.len() >= MAX_PARTNERS && !self.partners.contains_key(&org) {
             return Err(StatementError::TooLarge);
         }
-        self.partners.insert(
-            org,
-            Stated {
-                by: signer.fingerprint,
-                statement,
-            },
-        );
+        self.partners.insert(org, Stated { by: signer.fingerprint, statement });
         Ok(true)
     }
 

@@ -86,23 +86,8 @@ pub fn build_root(
     serial: Serial,
     lifetime: Lifetime,
 ) -> Result<Vec<u8>, BuildError> {
-    let ids = Identifiers {
-        org,
-        kind,
-        holder: None,
-    };
-    issue(
-        Subject {
-            level: Level::Root,
-            name,
-            ids,
-            key: key.verifying_key().to_bytes(),
-        },
-        None,
-        key,
-        serial,
-        lifetime,
-    )
+    let ids = Identifiers { org, kind, holder: None };
+    issue(Subject { level: Level::Root, name, ids, key: key.verifying_key().to_bytes() }, None, key, serial, lifetime)
 }
 
 /// Makes a signer's certificate for the key of an admin's device.
@@ -115,17 +100,9 @@ pub fn build_signer(
 ) -> Result<Vec<u8>, BuildError> {
     let root = Cert::parse(root_der, Level::Root)?;
     // Enough of the key identifier to tell two signers apart on a screen.
-    let short: String = key_identifier(signer_key)[..3]
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let short: String = key_identifier(signer_key)[..3].iter().map(|b| format!("{b:02x}")).collect();
     let name = format!("signer {short}");
-    let subject = Subject {
-        level: Level::Signer,
-        name: &name,
-        ids: root.ids,
-        key: *signer_key,
-    };
+    let subject = Subject { level: Level::Signer, name: &name, ids: root.ids, key: *signer_key };
     issue(subject, Some(&root), root_key, serial, lifetime)
 }
 
@@ -141,21 +118,9 @@ pub fn build_device(
     if !signer.ids.kind.may_grant(device.role) {
         return Err(ChainError::RoleNotGranted.into());
     }
-    let holder = Holder {
-        person: device.person,
-        device: device.device,
-        role: device.role,
-    };
-    let ids = Identifiers {
-        holder: Some(holder),
-        ..signer.ids
-    };
-    let subject = Subject {
-        level: Level::Device,
-        name: &device.work_name,
-        ids,
-        key: device.key,
-    };
+    let holder = Holder { person: device.person, device: device.device, role: device.role };
+    let ids = Identifiers { holder: Some(holder), ..signer.ids };
+    let subject = Subject { level: Level::Device, name: &device.work_name, ids, key: device.key };
     issue(subject, Some(&signer), signer_key, serial, lifetime)
 }
 
@@ -198,12 +163,7 @@ fn issue(
     };
     let signature = key.sign(&tbs.to_der()?);
     let signature = BitString::from_bytes(&signature.to_bytes())?;
-    let der = Certificate {
-        tbs_certificate: tbs,
-        signature_algorithm: ed25519(),
-        signature,
-    }
-    .to_der()?;
+    let der = Certificate { tbs_certificate: tbs, signature_algorithm: ed25519(), signature }.to_der()?;
     let made = Cert::parse(&der, subject.level)?;
     made.check_issued_by(issuer.unwrap_or(&made))?;
     Ok(der)
@@ -219,10 +179,7 @@ fn validity(lifetime: Lifetime) -> Result<Validity, BuildError> {
     if lifetime.not_before > lifetime.not_after {
         return Err(BuildError::Lifetime);
     }
-    Ok(Validity {
-        not_before: time(lifetime.not_before)?,
-        not_after: time(lifetime.not_after)?,
-    })
+    Ok(Validity { not_before: time(lifetime.not_before)?, not_after: time(lifetime.not_after)? })
 }
 
 /// UTCTime through 2049, GeneralizedTime after (RFC 5280 §4.1.2.5).
@@ -242,22 +199,12 @@ fn extensions(subject: &Subject<'_>, issuer: Option<&Cert>) -> der::Result<Vec<E
     ];
     if let Some(issuer) = issuer {
         let id = OctetString::new(key_identifier(issuer.key.as_bytes()))?;
-        all.push(extension(
-            &AuthorityKeyIdentifier {
-                key_identifier: Some(id),
-                ..Default::default()
-            },
-            false,
-        )?);
+        all.push(extension(&AuthorityKeyIdentifier { key_identifier: Some(id), ..Default::default() }, false)?);
     }
     all.push(extension(&subject.ids.to_alt_name()?, false)?);
     Ok(all)
 }
 
 fn extension<T: AssociatedOid + Encode>(value: &T, critical: bool) -> der::Result<Extension> {
-    Ok(Extension {
-        extn_id: T::OID,
-        critical,
-        extn_value: OctetString::new(value.to_der()?)?,
-    })
+    Ok(Extension { extn_id: T::OID, critical, extn_value: OctetString::new(value.to_der()?)? })
 }

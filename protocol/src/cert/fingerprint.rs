@@ -52,29 +52,18 @@ impl FromStr for Fingerprint {
         let mut out = [0u8; 32];
         let mut digits = 0usize;
         for c in s.chars().filter(|c| !matches!(c, '-' | ':' | ' ')) {
-            let value = c
-                .to_digit(16)
-                .and_then(|d| u8::try_from(d).ok())
-                .ok_or(InvalidFingerprint)?;
+            let value = c.to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(InvalidFingerprint)?;
             let byte = out.get_mut(digits / 2).ok_or(InvalidFingerprint)?;
             *byte = (*byte << 4) | value;
             digits += 1;
         }
-        if digits == 64 {
-            Ok(Self(out))
-        } else {
-            Err(InvalidFingerprint)
-        }
+        if digits == 64 { Ok(Self(out)) } else { Err(InvalidFingerprint) }
     }
 }
 
 impl Serialize for Fingerprint {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        if s.is_human_readable() {
-            s.collect_str(self)
-        } else {
-            s.serialize_bytes(&self.0)
-        }
+        if s.is_human_readable() { s.collect_str(self) } else { s.serialize_bytes(&self.0) }
     }
 }
 
@@ -93,9 +82,7 @@ impl utoipa::PartialSchema for Fingerprint {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
-            .description(Some(
-                "SHA-256 of a certificate's DER, in sixteen groups of four hexadecimal digits",
-            ))
+            .description(Some("SHA-256 of a certificate's DER, in sixteen groups of four hexadecimal digits"))
             .pattern(Some("^[0-9a-f]{4}(-[0-9a-f]{4}){15}$"))
             .into()
     }
@@ -125,13 +112,8 @@ mod tests {
     #[test]
     fn too_short_too_long_and_foreign_digits_are_refused() {
         let hex = Fingerprint::of(b"x").to_hex();
-        for bad in [
-            hex[1..].to_owned(),
-            format!("{hex}0"),
-            hex.replace(&hex[..1], "g"),
-            String::new(),
-            "é".repeat(64),
-        ] {
+        for bad in [hex[1..].to_owned(), format!("{hex}0"), hex.replace(&hex[..1], "g"), String::new(), "é".repeat(64)]
+        {
             assert_eq!(bad.parse::<Fingerprint>(), Err(InvalidFingerprint), "{bad}");
         }
     }

@@ -115,9 +115,6 @@ pub(crate) mod key_bytes {
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 32], D::Error> {
-        Bytes::deserialize(d)?
-            .0
-            .try_into()
-            .map_err(|_| D::Error::custom("a key has 32 bytes"))
+        Bytes::deserialize(d)?.0.try_into().map_err(|_| D::Error::custom("a key has 32 bytes"))
     }
 }

@@ -92,23 +92,13 @@ fn parse(der: &[u8], level: Level) -> Result<Cert, CertRule> {
     if tbs.version != Version::V3 || tbs.issuer_unique_id.is_some() || tbs.subject_unique_id.is_some() {
         return Err(CertRule::Malformed);
     }
-    let algorithms = [
-        &cert.signature_algorithm,
-        &tbs.signature,
-        &tbs.subject_public_key_info.algorithm,
-    ];
+    let algorithms = [&cert.signature_algorithm, &tbs.signature, &tbs.subject_public_key_info.algorithm];
     if algorithms.iter().any(|a| **a != ed25519()) {
         return Err(CertRule::Algorithm);
     }
-    let signature = cert
-        .signature
-        .as_bytes()
-        .and_then(|b| Signature::from_slice(b).ok())
-        .ok_or(CertRule::Signature)?;
+    let signature = cert.signature.as_bytes().and_then(|b| Signature::from_slice(b).ok()).ok_or(CertRule::Signature)?;
     let key = tbs.subject_public_key_info.subject_public_key.as_bytes();
-    let key = key
-        .and_then(|b| b.try_into().ok())
-        .and_then(|b| VerifyingKey::from_bytes(b).ok());
+    let key = key.and_then(|b| b.try_into().ok()).and_then(|b| VerifyingKey::from_bytes(b).ok());
     let key = key.filter(|k| !k.is_weak()).ok_or(CertRule::Key)?;
     let serial = tbs.serial_number.as_bytes();
     if serial.first().is_none_or(|b| b & 0x80 != 0) || serial.iter().all(|b| *b == 0) {
@@ -192,14 +182,8 @@ impl Extensions {
             (Level::Root | Level::Signer, Some(_)) => return Err(CertRule::UnknownIdentifier),
             _ => {}
         }
-        let issuer_key = issuer_key
-            .and_then(|(_, id)| id.key_identifier)
-            .map(|id| id.as_bytes().to_vec());
-        Ok(Self {
-            ids,
-            key: key.0.as_bytes().to_vec(),
-            issuer_key,
-        })
+        let issuer_key = issuer_key.and_then(|(_, id)| id.key_identifier).map(|id| id.as_bytes().to_vec());
+        Ok(Self { ids, key: key.0.as_bytes().to_vec(), issuer_key })
     }
 }
 

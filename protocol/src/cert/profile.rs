@@ -30,10 +30,7 @@ const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
 /// Ed25519, whose parameters must be absent (RFC 8410 §3).
 pub(super) fn ed25519() -> AlgorithmIdentifierOwned {
-    AlgorithmIdentifierOwned {
-        oid: ED25519,
-        parameters: None,
-    }
+    AlgorithmIdentifierOwned { oid: ED25519, parameters: None }
 }
 
 /// Whether a text may stand as the name of an organisation or as a work name: 1 to 64 characters, no white space at the
@@ -50,10 +47,7 @@ pub fn is_valid_name(name: &str) -> bool {
 /// A subject or issuer: one common name, UTF8String.
 pub(super) fn common_name(name: &str) -> der::Result<Name> {
     let value = Any::new(Tag::Utf8String, name.as_bytes())?;
-    let rdn = RelativeDistinguishedName(SetOfVec::try_from(vec![AttributeTypeAndValue {
-        oid: COMMON_NAME,
-        value,
-    }])?);
+    let rdn = RelativeDistinguishedName(SetOfVec::try_from(vec![AttributeTypeAndValue { oid: COMMON_NAME, value }])?);
     Ok(RdnSequence(vec![rdn]))
 }
 
@@ -80,19 +74,12 @@ impl Level {
             Self::Signer => Some(0),
             Self::Device => None,
         };
-        BasicConstraints {
-            ca: self != Self::Device,
-            path_len_constraint,
-        }
+        BasicConstraints { ca: self != Self::Device, path_len_constraint }
     }
 
     pub(super) fn key_usage(self) -> KeyUsage {
         let usage: FlagSet<KeyUsages> = KeyUsages::DigitalSignature.into();
-        KeyUsage(if self == Self::Device {
-            usage
-        } else {
-            usage | KeyUsages::KeyCertSign
-        })
+        KeyUsage(if self == Self::Device { usage } else { usage | KeyUsages::KeyCertSign })
     }
 }
 
@@ -126,18 +113,10 @@ impl Identifiers {
     pub(super) fn to_alt_name(self) -> der::Result<SubjectAltName> {
         let mut words = vec![format!("org:{}", self.org), format!("org-kind:{}", self.kind)];
         if let Some(h) = self.holder {
-            words.extend([
-                format!("person:{}", h.person),
-                format!("device:{}", h.device),
-                format!("role:{}", h.role),
-            ]);
+            words.extend([format!("person:{}", h.person), format!("device:{}", h.device), format!("role:{}", h.role)]);
         }
         let uri = |word: String| Ia5String::new(&format!("{URN}{word}")).map(GeneralName::UniformResourceIdentifier);
-        words
-            .into_iter()
-            .map(uri)
-            .collect::<der::Result<Vec<_>>>()
-            .map(SubjectAltName)
+        words.into_iter().map(uri).collect::<der::Result<Vec<_>>>().map(SubjectAltName)
     }
 
     pub(super) fn from_alt_name(names: &SubjectAltName) -> Result<Self, BadIdentifiers> {
@@ -170,16 +149,8 @@ impl Identifiers {
 
 /// Reads one identifier; only its canonical text counts, so that equal identifiers are equal bytes.
 fn set<T: FromStr + ToString>(slot: &mut Option<T>, text: &str) -> Result<(), BadIdentifiers> {
-    let value = text
-        .parse::<T>()
-        .ok()
-        .filter(|v| v.to_string() == text)
-        .ok_or(BadIdentifiers::Unknown)?;
-    if slot.replace(value).is_some() {
-        Err(BadIdentifiers::Duplicate)
-    } else {
-        Ok(())
-    }
+    let value = text.parse::<T>().ok().filter(|v| v.to_string() == text).ok_or(BadIdentifiers::Unknown)?;
+    if slot.replace(value).is_some() { Err(BadIdentifiers::Duplicate) } else { Ok(()) }
 }
 
 /// Decodes DER and refuses what does not encode to the same bytes again: BER, defaults spelled out, trailing bytes.

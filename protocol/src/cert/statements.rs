@@ -40,31 +40,13 @@ impl Statement for PartnerStatement {
 impl PartnerStatement {
     /// The first statement about a partner, from its root certificate (see [`crate::invite::PartnerRequest`]).
     pub fn first(root: OrgIdentity, issued_at: Timestamp) -> Self {
-        let OrgIdentity {
-            org,
-            kind,
-            name,
-            root_fingerprint,
-        } = root;
-        Self {
-            org,
-            kind,
-            name,
-            root_fingerprint,
-            number: 1,
-            issued_at,
-            withdrawn: false,
-        }
+        let OrgIdentity { org, kind, name, root_fingerprint } = root;
+        Self { org, kind, name, root_fingerprint, number: 1, issued_at, withdrawn: false }
     }
 
     /// The statement that withdraws this one.
     pub fn withdraw(&self, issued_at: Timestamp) -> Self {
-        Self {
-            number: self.number.saturating_add(1),
-            issued_at,
-            withdrawn: true,
-            ..self.clone()
-        }
+        Self { number: self.number.saturating_add(1), issued_at, withdrawn: true, ..self.clone() }
     }
 }
 
@@ -92,13 +74,7 @@ impl Statement for RevocationList {
 impl RevocationList {
     /// An organisation's list before its first revocation; number 0, never signed.
     pub fn empty(org: OrgId) -> Self {
-        Self {
-            org,
-            number: 0,
-            issued_at: Timestamp(0),
-            devices: BTreeSet::new(),
-            signers: BTreeSet::new(),
-        }
+        Self { org, number: 0, issued_at: Timestamp(0), devices: BTreeSet::new(), signers: BTreeSet::new() }
     }
 
     /// The next list, with more devices and signers on it.
@@ -108,11 +84,7 @@ impl RevocationList {
         signers: impl IntoIterator<Item = Fingerprint>,
         issued_at: Timestamp,
     ) -> Self {
-        let mut next = Self {
-            number: self.number.saturating_add(1),
-            issued_at,
-            ..self.clone()
-        };
+        let mut next = Self { number: self.number.saturating_add(1), issued_at, ..self.clone() };
         next.devices.extend(devices);
         next.signers.extend(signers);
         next

@@ -22,11 +22,7 @@ pub fn verify_signer_chain<C: AsRef<[u8]>>(chain: &[C], now: Timestamp) -> Resul
     };
     root.check_time(now)?;
     let signs = signer.as_ref().unwrap_or(&root);
-    Ok(SignerIdentity {
-        org: org_identity(&root),
-        key: signs.key.to_bytes(),
-        fingerprint: signs.fingerprint,
-    })
+    Ok(SignerIdentity { org: org_identity(&root), key: signs.key.to_bytes(), fingerprint: signs.fingerprint })
 }
 
 /// Verifies a device's chain (device, signer, root) up to a root that `anchors` trusts for this organisation.
@@ -49,10 +45,7 @@ pub fn verify_chain<C: AsRef<[u8]>>(
         return Err(ChainError::Certificate(Level::Device, super::CertRule::KeyReused));
     }
     // `Cert::parse` refuses a device without a holder, so this can only be a holder.
-    let holder = device.ids.holder.ok_or(ChainError::Certificate(
-        Level::Device,
-        super::CertRule::MissingIdentifier,
-    ))?;
+    let holder = device.ids.holder.ok_or(ChainError::Certificate(Level::Device, super::CertRule::MissingIdentifier))?;
     if !device.ids.kind.may_grant(holder.role) {
         return Err(ChainError::RoleNotGranted);
     }
@@ -74,11 +67,7 @@ pub fn verify_chain<C: AsRef<[u8]>>(
 /// The device that a leaf certificate names. No signature is verified: for leaves that were verified when they came in.
 pub fn device_id<C: AsRef<[u8]>>(leaf: &C) -> Result<DeviceId, ChainError> {
     let missing = ChainError::Certificate(Level::Device, super::CertRule::MissingIdentifier);
-    Cert::parse(leaf.as_ref(), Level::Device)?
-        .ids
-        .holder
-        .map(|holder| holder.device)
-        .ok_or(missing)
+    Cert::parse(leaf.as_ref(), Level::Device)?.ids.holder.map(|holder| holder.device).ok_or(missing)
 }
 
 fn read_root(der: &[u8]) -> Result<Cert, ChainError> {
@@ -106,10 +95,5 @@ fn read_issued(der: &[u8], level: Level, issuer: &Cert, now: Timestamp) -> Resul
 }
 
 fn org_identity(root: &Cert) -> OrgIdentity {
-    OrgIdentity {
-        org: root.ids.org,
-        kind: root.ids.kind,
-        name: root.name.clone(),
-        root_fingerprint: root.fingerprint,
-    }
+    OrgIdentity { org: root.ids.org, kind: root.ids.kind, name: root.name.clone(), root_fingerprint: root.fingerprint }
 }

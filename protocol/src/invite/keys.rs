@@ -30,11 +30,7 @@ impl InviteKeys {
             Ok::<_, InviteError>(key)
         };
         let claim = Secret::from_random(expand(b"firstlight/v1/invite-claim")?.as_slice());
-        Ok(Self {
-            invite,
-            claim,
-            request: expand(b"firstlight/v1/invite-request")?,
-        })
+        Ok(Self { invite, claim, request: expand(b"firstlight/v1/invite-request")? })
     }
 
     /// The invite.
@@ -59,9 +55,7 @@ impl InviteKeys {
 
     /// Checks such a MAC in constant time.
     pub(super) fn check_mac(&self, context: &str, bytes: &[u8], mac: &[u8]) -> Result<(), InviteError> {
-        self.hmac(context, bytes)?
-            .verify_slice(mac)
-            .map_err(|_| InviteError::Mac)
+        self.hmac(context, bytes)?.verify_slice(mac).map_err(|_| InviteError::Mac)
     }
 
     fn hmac(&self, context: &str, bytes: &[u8]) -> Result<Hmac<Sha256>, InviteError> {
@@ -79,12 +73,8 @@ impl std::fmt::Debug for InviteKeys {
 
 /// The 32 bytes of an invite's secret.
 pub(super) fn read_secret(secret: &Secret) -> Result<Zeroizing<[u8; 32]>, InviteError> {
-    let mut bytes = URL_SAFE_NO_PAD
-        .decode(secret.reveal())
-        .map_err(|_| InviteError::Secret)?;
-    let fixed = <[u8; 32]>::try_from(bytes.as_slice())
-        .map(Zeroizing::new)
-        .map_err(|_| InviteError::Secret);
+    let mut bytes = URL_SAFE_NO_PAD.decode(secret.reveal()).map_err(|_| InviteError::Secret)?;
+    let fixed = <[u8; 32]>::try_from(bytes.as_slice()).map(Zeroizing::new).map_err(|_| InviteError::Secret);
     bytes.zeroize();
     fixed
 }

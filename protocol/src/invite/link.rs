@@ -100,10 +100,7 @@ impl InviteKind {
 impl FromStr for InviteKind {
     type Err = InviteError;
     fn from_str(s: &str) -> Result<Self, InviteError> {
-        [Self::Device, Self::Partner]
-            .into_iter()
-            .find(|k| k.as_str() == s)
-            .ok_or(InviteError::Link)
+        [Self::Device, Self::Partner].into_iter().find(|k| k.as_str() == s).ok_or(InviteError::Link)
     }
 }
 
@@ -147,21 +144,9 @@ impl InviteLink {
 
 impl fmt::Display for InviteLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            server,
-            kind,
-            invite,
-            secret,
-            org,
-            root,
-            host,
-            host_root,
-        } = self;
+        let Self { server, kind, invite, secret, org, root, host, host_root } = self;
         let (kind, secret, root, host_root) = (kind.as_str(), secret.reveal(), root.to_hex(), host_root.to_hex());
-        write!(
-            f,
-            "{server}/join#v1.{kind}.{invite}.{secret}.{org}.{root}.{host}.{host_root}"
-        )
+        write!(f, "{server}/join#v1.{kind}.{invite}.{secret}.{org}.{root}.{host}.{host_root}")
     }
 }
 
@@ -190,10 +175,6 @@ impl FromStr for InviteLink {
         let consistent = link.org != link.host || link.root == link.host_root;
         let by_host = link.kind == InviteKind::Device || link.org == link.host;
         // One text for one invite: a link that was retyped in another form was changed by somebody.
-        if consistent && by_host && link.to_string() == s {
-            Ok(link)
-        } else {
-            Err(InviteError::Link)
-        }
+        if consistent && by_host && link.to_string() == s { Ok(link) } else { Err(InviteError::Link) }
     }
 }

@@ -136,17 +136,9 @@ impl<T: InviteRequest> Sealed<T> {
     /// Reads a request on the side of the admin who holds the invite's secret: first the MAC, then the possession.
     pub fn open(&self, keys: &InviteKeys) -> Result<T, InviteError> {
         self.check_size()?;
-        keys.check_mac(
-            &Self::mac_context(),
-            &[&*self.possession, &*self.payload].concat(),
-            &self.mac,
-        )?;
+        keys.check_mac(&Self::mac_context(), &[&*self.possession, &*self.payload].concat(), &self.mac)?;
         let request = self.read()?;
-        if request.invite() == keys.invite() {
-            Ok(request)
-        } else {
-            Err(InviteError::OtherInvite)
-        }
+        if request.invite() == keys.invite() { Ok(request) } else { Err(InviteError::OtherInvite) }
     }
 
     /// Reads a request on the server, which has no key to check the MAC with: proves possession and shape, and says
@@ -164,11 +156,7 @@ impl<T: InviteRequest> Sealed<T> {
 
     fn check_size(&self) -> Result<(), InviteError> {
         let fits = self.payload.len() <= MAX_PAYLOAD_BYTES && self.possession.len() == 64 && self.mac.len() == 32;
-        if fits {
-            Ok(())
-        } else {
-            Err(StatementError::TooLarge.into())
-        }
+        if fits { Ok(()) } else { Err(StatementError::TooLarge.into()) }
     }
 
     fn mac_context() -> String {
@@ -178,18 +166,8 @@ impl<T: InviteRequest> Sealed<T> {
 
 impl<T> Clone for Sealed<T> {
     fn clone(&self) -> Self {
-        let Self {
-            payload,
-            possession,
-            mac,
-            request,
-        } = self;
-        Self {
-            payload: payload.clone(),
-            possession: possession.clone(),
-            mac: mac.clone(),
-            request: *request,
-        }
+        let Self { payload, possession, mac, request } = self;
+        Self { payload: payload.clone(), possession: possession.clone(), mac: mac.clone(), request: *request }
     }
 }
 
@@ -211,9 +189,7 @@ impl<T> fmt::Debug for Sealed<T> {
 impl<T> utoipa::PartialSchema for Sealed<T> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
-            .description(Some(
-                "A request that comes with an invite: CBOR payload, proof of possession, HMAC-SHA256",
-            ))
+            .description(Some("A request that comes with an invite: CBOR payload, proof of possession, HMAC-SHA256"))
             .property("payload", Bytes::schema())
             .required("payload")
             .property("possession", Bytes::schema())

@@ -38,18 +38,9 @@ fn request() -> SigningRequest {
 }
 
 fn partner_request(kind: OrgKind) -> PartnerRequest {
-    let lifetime = Lifetime {
-        not_before: NOW,
-        not_after: Timestamp(NOW.0 + 1_000_000),
-    };
+    let lifetime = Lifetime { not_before: NOW, not_after: Timestamp(NOW.0 + 1_000_000) };
     let root = build_root(&device_key(), OrgId([2; 16]), kind, "Agency A", [1; 16], lifetime).unwrap();
-    PartnerRequest {
-        invite: InviteId([5; 16]),
-        org: OrgId([2; 16]),
-        kind,
-        root: root.into(),
-        created_at: NOW,
-    }
+    PartnerRequest { invite: InviteId([5; 16]), org: OrgId([2; 16]), kind, root: root.into(), created_at: NOW }
 }
 
 /// The wire form with one field changed.
@@ -68,23 +59,11 @@ fn a_link_round_trips_and_hides_everything_behind_the_fragment() {
     assert_eq!(text.parse::<InviteLink>().unwrap(), link());
     let (sent, kept) = text.split_once('#').unwrap();
     assert_eq!(sent, "https://host.example.org:8443/join");
-    for hidden in [
-        link().secret.reveal().to_owned(),
-        link().root.to_hex(),
-        link().host_root.to_hex(),
-    ] {
+    for hidden in [link().secret.reveal().to_owned(), link().root.to_hex(), link().host_root.to_hex()] {
         assert!(kept.contains(&hidden));
     }
-    assert!(
-        !format!("{:?}", link()).contains(link().secret.reveal()),
-        "a secret never prints"
-    );
-    let partner = InviteLink {
-        kind: InviteKind::Partner,
-        org: link().host,
-        root: link().host_root,
-        ..link()
-    };
+    assert!(!format!("{:?}", link()).contains(link().secret.reveal()), "a secret never prints");
+    let partner = InviteLink { kind: InviteKind::Partner, org: link().host, root: link().host_root, ..link() };
     assert_eq!(partner.to_string().parse::<InviteLink>().unwrap(), partner);
     let anchors = link().anchors().unwrap();
     assert_eq!(anchors.host(), link().host);
@@ -96,18 +75,9 @@ fn a_link_that_was_cut_or_changed_in_form_is_refused() {
     for end in 0..text.len() {
         assert!(text[..end].parse::<InviteLink>().is_err(), "cut after {end}");
     }
-    let other_host_root = InviteLink {
-        org: link().host,
-        ..link()
-    };
-    let partner_by_partner = InviteLink {
-        kind: InviteKind::Partner,
-        ..link()
-    };
-    let short_secret = InviteLink {
-        secret: Secret::from_random(&[6; 31]),
-        ..link()
-    };
+    let other_host_root = InviteLink { org: link().host, ..link() };
+    let partner_by_partner = InviteLink { kind: InviteKind::Partner, ..link() };
+    let short_secret = InviteLink { secret: Secret::from_random(&[6; 31]), ..link() };
     for bad in [
         format!("{text}.x"),
         format!("{text} "),
@@ -176,10 +146,7 @@ fn the_two_keys_of_an_invite_are_independent_and_its_own() {
         assert_ne!(other.mac("x", b"y").unwrap(), ours.mac("x", b"y").unwrap());
     }
     for bad in ["", "short", &"!".repeat(43), &"A".repeat(44)] {
-        assert_eq!(
-            InviteKeys::derive(InviteId([5; 16]), &Secret::new(bad)).unwrap_err(),
-            InviteError::Secret
-        );
+        assert_eq!(InviteKeys::derive(InviteId([5; 16]), &Secret::new(bad)).unwrap_err(), InviteError::Secret);
     }
 }
 
@@ -196,45 +163,32 @@ fn a_request_round_trips_in_json_and_cbor() {
 #[test]
 fn the_server_cannot_swap_the_key() {
     let evil = SigningKey::from_bytes(&[66; 32]);
-    let swapped = SigningRequest {
-        key: evil.verifying_key().to_bytes(),
-        ..request()
-    };
+    let swapped = SigningRequest { key: evil.verifying_key().to_bytes(), ..request() };
     // The server knows the claim key but not the secret, so the best it can do is to guess.
     let guess = InviteKeys::derive(InviteId([5; 16]), &keys().claim().clone()).unwrap();
     let forged = Sealed::seal(&swapped, &evil, &guess).unwrap();
     assert_eq!(forged.open(&keys()), Err(InviteError::Mac));
-    assert!(
-        forged.open_unauthenticated().is_ok(),
-        "which is why nobody signs on the strength of that"
-    );
+    assert!(forged.open_unauthenticated().is_ok(), "which is why nobody signs on the strength of that");
     let sealed = Sealed::seal(&request(), &device_key(), &keys()).unwrap();
     for field in ["payload", "possession", "mac"] {
         let bad = changed(&sealed, field, |bytes| bytes[10] ^= 1);
         assert_eq!(bad.open(&keys()), Err(InviteError::Mac), "{field}");
         let bad = changed(&sealed, field, |bytes| bytes.truncate(5));
         assert!(bad.open(&keys()).is_err(), "{field}");
-        let bad = changed(&sealed, field, |bytes| {
-            bytes.resize(crate::signed::MAX_PAYLOAD_BYTES + 1, 0)
-        });
+        let bad = changed(&sealed, field, |bytes| bytes.resize(crate::signed::MAX_PAYLOAD_BYTES + 1, 0));
         assert_eq!(bad.open(&keys()), Err(StatementError::TooLarge.into()), "{field}");
     }
 }
 
 #[test]
 fn the_holder_of_a_secret_cannot_enrol_a_key_it_does_not_hold() {
-    let somebody = SigningRequest {
-        key: SigningKey::from_bytes(&[66; 32]).verifying_key().to_bytes(),
-        ..request()
-    };
+    let somebody = SigningRequest { key: SigningKey::from_bytes(&[66; 32]).verifying_key().to_bytes(), ..request() };
     let refused = Sealed::seal(&somebody, &device_key(), &keys());
     assert_eq!(refused.unwrap_err(), StatementError::Signature.into());
     // Made by hand, with a good MAC over a signature by the wrong key.
     let payload = to_cbor(&somebody);
     let possession = crate::signed::sign_bytes("signing-request", &payload, &device_key());
-    let mac = keys()
-        .mac("signing-request-mac", &[&possession[..], &payload].concat())
-        .unwrap();
+    let mac = keys().mac("signing-request-mac", &[&possession[..], &payload].concat()).unwrap();
     let good = Sealed::seal(&request(), &device_key(), &keys()).unwrap();
     let forged = changed(&good, "payload", |b| *b = payload);
     let forged = changed(&forged, "possession", |b| *b = possession.to_vec());
@@ -246,10 +200,7 @@ fn the_holder_of_a_secret_cannot_enrol_a_key_it_does_not_hold() {
 #[test]
 fn a_request_belongs_to_one_invite() {
     let other = InviteKeys::derive(InviteId([6; 16]), &link().secret).unwrap();
-    assert_eq!(
-        Sealed::seal(&request(), &device_key(), &other).unwrap_err(),
-        InviteError::OtherInvite
-    );
+    assert_eq!(Sealed::seal(&request(), &device_key(), &other).unwrap_err(), InviteError::OtherInvite);
     let sealed = Sealed::seal(&request(), &device_key(), &keys()).unwrap();
     assert_eq!(sealed.open(&other), Err(InviteError::Mac));
 }
@@ -263,27 +214,14 @@ fn a_partner_request_carries_the_root_it_names() {
     assert_eq!(root.root_fingerprint, Fingerprint::of(&request.root));
     assert_eq!((root.org, root.kind), (OrgId([2; 16]), OrgKind::LawEnforcement));
     let as_device: Sealed<SigningRequest> = from_cbor(&to_cbor(&sealed)).unwrap();
-    assert_eq!(
-        as_device.open(&keys()),
-        Err(InviteError::Mac),
-        "a request is of one kind"
-    );
+    assert_eq!(as_device.open(&keys()), Err(InviteError::Mac), "a request is of one kind");
 
-    let disguised = PartnerRequest {
-        kind: OrgKind::VictimServices,
-        ..request.clone()
-    };
+    let disguised = PartnerRequest { kind: OrgKind::VictimServices, ..request.clone() };
     let refused = Sealed::seal(&disguised, &device_key(), &keys());
     assert_eq!(refused.unwrap_err(), InviteError::Root(ChainError::OrgKindMismatch));
-    let renamed = PartnerRequest {
-        org: OrgId([3; 16]),
-        ..request.clone()
-    };
+    let renamed = PartnerRequest { org: OrgId([3; 16]), ..request.clone() };
     assert_eq!(renamed.organisation(), Err(ChainError::OrgMismatch));
-    let garbage = PartnerRequest {
-        root: Bytes(vec![0; 50]),
-        ..request.clone()
-    };
+    let garbage = PartnerRequest { root: Bytes(vec![0; 50]), ..request.clone() };
     assert!(matches!(garbage.key(), Err(InviteError::Root(_))));
     let not_the_holder = Sealed::seal(&request, &SigningKey::from_bytes(&[1; 32]), &keys());
     assert_eq!(not_the_holder.unwrap_err(), StatementError::Signature.into());

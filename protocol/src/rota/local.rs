@@ -30,17 +30,9 @@ impl LocalTime {
     /// The moment at which the wall shows `paper`: the first of two, or the moment of the change where it is skipped.
     pub(super) fn moment(&self, paper: i64) -> Timestamp {
         let Ok(on_paper) = jiff::Timestamp::from_second(paper) else {
-            return if paper < 0 {
-                Timestamp(i64::MIN)
-            } else {
-                Timestamp(i64::MAX)
-            };
+            return if paper < 0 { Timestamp(i64::MIN) } else { Timestamp(i64::MAX) };
         };
-        let seconds = match self
-            .0
-            .to_ambiguous_timestamp(Offset::UTC.to_datetime(on_paper))
-            .offset()
-        {
+        let seconds = match self.0.to_ambiguous_timestamp(Offset::UTC.to_datetime(on_paper)).offset() {
             AmbiguousOffset::Unambiguous { offset } => paper - i64::from(offset.seconds()),
             AmbiguousOffset::Fold { before, .. } => paper - i64::from(before.seconds()),
             AmbiguousOffset::Gap { before, .. } => self.change_before(paper - i64::from(before.seconds())),
@@ -51,18 +43,11 @@ impl LocalTime {
     /// The newest change of the clock at or before `second`.
     fn change_before(&self, second: i64) -> i64 {
         let after = jiff::Timestamp::from_second(second + 1).unwrap_or(jiff::Timestamp::MAX);
-        self.0
-            .preceding(after)
-            .next()
-            .map_or(second, |change| change.timestamp().as_second())
+        self.0.preceding(after).next().map_or(second, |change| change.timestamp().as_second())
     }
 }
 
 fn jiff_time(at: Timestamp) -> jiff::Timestamp {
-    let nearest = if at.as_millis() < 0 {
-        jiff::Timestamp::MIN
-    } else {
-        jiff::Timestamp::MAX
-    };
+    let nearest = if at.as_millis() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
     jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(nearest)
 }

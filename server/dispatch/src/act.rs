@@ -24,23 +24,9 @@ impl Work<'_> {
             Action::Cancel { .. } => self.cancel(by),
             Action::Merge { into } => self.merge(by, into),
             Action::CallMore { wanted, people } => self.call_more(by, wanted, &people),
-            Action::Close {
-                reasons,
-                support,
-                kits_given,
-            } => {
+            Action::Close { reasons, support, kits_given } => {
                 let closed_at = self.now;
-                self.close(
-                    by,
-                    Outcome {
-                        closed_at,
-                        reviewed_at: None,
-                        reasons,
-                        support,
-                        kits_given,
-                        welfare: None,
-                    },
-                )
+                self.close(by, Outcome { closed_at, reviewed_at: None, reasons, support, kits_given, welfare: None })
             }
             Action::Review { reasons, welfare } => {
                 self.review(by, reasons)?;
@@ -54,21 +40,13 @@ impl Work<'_> {
 
     /// The responder's place in the list, if the callout is open and they were called.
     fn responder(&self, by: Actor) -> Result<usize, Refused> {
-        let i = self
-            .callout
-            .position(by.person)
-            .filter(|_| by.host)
-            .ok_or(Refused::Forbidden)?;
+        let i = self.callout.position(by.person).filter(|_| by.host).ok_or(Refused::Forbidden)?;
         self.must_be_open()?;
         Ok(i)
     }
 
     fn must_be_open(&self) -> Result<(), Refused> {
-        if self.callout.is_open() {
-            Ok(())
-        } else {
-            Err(self.wrong_state())
-        }
+        if self.callout.is_open() { Ok(()) } else { Err(self.wrong_state()) }
     }
 
     fn wrong_state(&self) -> Refused {
@@ -107,9 +85,7 @@ impl Work<'_> {
         }
         let i = i.unwrap_or_else(|| {
             let round = self.callout.climb.round;
-            self.callout
-                .responders
-                .push(Responder::new(by.person, Tier::Supervisor, round));
+            self.callout.responders.push(Responder::new(by.person, Tier::Supervisor, round));
             self.callout.responders.len() - 1
         });
         self.answered(by.person);
@@ -144,10 +120,7 @@ impl Work<'_> {
 
     fn change_eta(&mut self, by: Actor, eta_minutes: u16) -> Result<(), Refused> {
         let i = self.responder(by)?;
-        if !matches!(
-            self.callout.responders[i].state,
-            ResponderState::Accepted | ResponderState::EnRoute
-        ) {
+        if !matches!(self.callout.responders[i].state, ResponderState::Accepted | ResponderState::EnRoute) {
             return Err(self.wrong_state());
         }
         self.record(Event::EtaChanged, Some(by.person), None);
@@ -217,11 +190,7 @@ impl Work<'_> {
             return Err(Refused::Forbidden);
         }
         self.must_be_open()?;
-        let target = self
-            .ctx
-            .recent
-            .iter()
-            .find(|other| other.id == into && into != self.callout.id);
+        let target = self.ctx.recent.iter().find(|other| other.id == into && into != self.callout.id);
         if !target.is_some_and(|other| by.supervises() || other.agency == self.callout.agency) {
             return Err(Refused::invalid("into: another open callout of the last while."));
         }
@@ -262,17 +231,9 @@ impl Work<'_> {
 
     fn takes_part_or_supervises(&self, by: Actor) -> Result<(), Refused> {
         let takes_part = || {
-            by.host
-                && self
-                    .callout
-                    .position(by.person)
-                    .is_some_and(|i| self.callout.responders[i].state.is_active())
+            by.host && self.callout.position(by.person).is_some_and(|i| self.callout.responders[i].state.is_active())
         };
-        if by.supervises() || takes_part() {
-            Ok(())
-        } else {
-            Err(Refused::Forbidden)
-        }
+        if by.supervises() || takes_part() { Ok(()) } else { Err(Refused::Forbidden) }
     }
 
     /// Nobody is called any more, and whoever is not there yet need not come. Somebody who closes it themself knows.

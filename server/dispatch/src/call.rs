@@ -66,13 +66,7 @@ impl<'a> Work<'a> {
             answered_at: None,
             failed: None,
         });
-        self.effects.push(Effect::Page {
-            id,
-            person,
-            tier,
-            attempt,
-            channel,
-        });
+        self.effects.push(Effect::Page { id, person, tier, attempt, channel });
         self.record_page(Event::PageSent, person, tier, id);
     }
 

@@ -52,11 +52,7 @@ impl<'a> Work<'a> {
     /// Whether nobody who was called in this tier can still answer.
     fn nobody_left(&self) -> bool {
         let climb = self.callout.climb;
-        !self
-            .callout
-            .responders
-            .iter()
-            .any(|r| r.tier == climb.tier && r.round == climb.round && r.state.is_called())
+        !self.callout.responders.iter().any(|r| r.tier == climb.tier && r.round == climb.round && r.state.is_called())
     }
 
     fn call_tier(&mut self, tier: Tier, since: Timestamp) {
@@ -67,11 +63,7 @@ impl<'a> Work<'a> {
             self.raise(Alarm::EmptyTier { tier });
         }
         let called = self.call_fresh(tier, on_duty);
-        self.record(
-            if called { Event::TierPaged } else { Event::TierEmpty },
-            None,
-            Some(tier),
-        );
+        self.record(if called { Event::TierPaged } else { Event::TierEmpty }, None, Some(tier));
         if tier == Tier::Everyone {
             self.tell_nobody_yet();
         }
@@ -82,12 +74,10 @@ impl<'a> Work<'a> {
         let round = self.callout.climb.round;
         let fresh: Vec<_> = people
             .into_iter()
-            .filter(
-                |q| match self.callout.position(q.person).map(|i| &self.callout.responders[i]) {
-                    None => true,
-                    Some(r) => r.state == ResponderState::StoodDown && r.round < round,
-                },
-            )
+            .filter(|q| match self.callout.position(q.person).map(|i| &self.callout.responders[i]) {
+                None => true,
+                Some(r) => r.state == ResponderState::StoodDown && r.round < round,
+            })
             .collect();
         if !fresh.is_empty() && !fresh.iter().any(|q| q.speaks(&self.callout.routing)) {
             self.raise(Alarm::NoLanguageMatch { tier });

@@ -80,10 +80,7 @@ impl Qualified {
 
     pub(crate) fn speaks(&self, routing: &Routing) -> bool {
         routing.languages.is_empty()
-            || routing
-                .languages
-                .iter()
-                .any(|l| self.languages.iter().any(|mine| mine.primary() == l.primary()))
+            || routing.languages.iter().any(|l| self.languages.iter().any(|mine| mine.primary() == l.primary()))
     }
 
     pub(crate) fn preferred(&self, routing: &Routing) -> bool {
@@ -103,11 +100,7 @@ impl<'a> Context<'a> {
                 duty.tier == tier && duty.person == person && duty.zone.as_ref().is_none_or(|z| *z == routing.zone)
             })
         };
-        let mut people: Vec<_> = self
-            .people
-            .iter()
-            .filter(|q| tier == Tier::Everyone || on_duty(q.person))
-            .collect();
+        let mut people: Vec<_> = self.people.iter().filter(|q| tier == Tier::Everyone || on_duty(q.person)).collect();
         people.sort_by_key(|q| (!q.speaks(routing), !q.preferred(routing), q.person));
         people.dedup_by_key(|q| q.person);
         people

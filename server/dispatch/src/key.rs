@@ -8,12 +8,7 @@ use sha2::{Digest, Sha256};
 pub fn page_id(callout: CalloutId, person: PersonId, attempt: u32, channel: Channel) -> PageId {
     PageId(short_digest(
         b"firstlight page",
-        &[
-            callout.as_bytes(),
-            person.as_bytes(),
-            &attempt.to_be_bytes(),
-            &to_cbor(&channel),
-        ],
+        &[callout.as_bytes(), person.as_bytes(), &attempt.to_be_bytes(), &to_cbor(&channel)],
     ))
 }
 

@@ -1,8 +1,8 @@
 //! The dispatch engine: a pure state machine for one callout.
 //!
 //! A callout, an input, the policy and rota of the moment and the time go in; a new callout and effects come out
-//! ([`open`], [`step`]). No clock, no randomness, no I/O: the runner stores the new callout *and* its effects in one
-//! transaction, then acts on them. What a person sees of a callout is computed here too ([`view`]).
+//! ([`open()`], [`step()`]). No clock, no randomness, no I/O: the runner stores the new callout *and* its effects in one
+//! transaction, then acts on them. What a person sees of a callout is computed here too ([`view()`]).
 //!
 //! The rules are DOMAIN.md's ("The callout"); where it leaves a choice, the choice is this:
 //!

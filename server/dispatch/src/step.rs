@@ -51,11 +51,7 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
         updated_at: now,
         revision: 0,
         phase: Phase::Open,
-        climb: Climb {
-            round: 1,
-            tier: Tier::Primary,
-            next_at: None,
-        },
+        climb: Climb { round: 1, tier: Tier::Primary, next_at: None },
         responders: Vec::new(),
         room: None,
         duplicates,
@@ -65,13 +61,7 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
         timeline: Vec::new(),
         actions: Vec::new(),
     };
-    let mut work = Work {
-        callout,
-        ctx,
-        now,
-        by: Some(by.person),
-        effects: Vec::new(),
-    };
+    let mut work = Work { callout, ctx, now, by: Some(by.person), effects: Vec::new() };
     work.record(Event::Opened, Some(by.person), None);
     work.begin_round();
     if !work.callout.duplicates.is_empty() {
@@ -89,22 +79,12 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
 /// A [`Refused`] says why; nothing has changed then.
 pub fn step(callout: &Callout, input: Input, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<Effect>), Refused> {
     let now = now.max(callout.updated_at);
-    let mut work = Work {
-        callout: callout.clone(),
-        ctx,
-        now,
-        by: None,
-        effects: Vec::new(),
-    };
+    let mut work = Work { callout: callout.clone(), ctx, now, by: None, effects: Vec::new() };
     match input {
         Input::Act { by, id, action } => {
             let digest = action_digest(by.person, id, &action);
             if let Some(done) = callout.actions.iter().find(|done| done.id == id) {
-                return if done.digest == digest {
-                    Ok((work.callout, Vec::new()))
-                } else {
-                    Err(Refused::Conflict)
-                };
+                return if done.digest == digest { Ok((work.callout, Vec::new())) } else { Err(Refused::Conflict) };
             }
             action.validate()?;
             work.by = Some(by.person);
@@ -164,32 +144,15 @@ impl Work<'_> {
 
     /// Into the audit trail and the callout's own history.
     pub(crate) fn record(&mut self, event: Event, person: Option<PersonId>, tier: Option<Tier>) {
-        let entry = TimelineEntry {
-            at: self.now,
-            event,
-            person,
-            tier,
-        };
+        let entry = TimelineEntry { at: self.now, event, person, tier };
         push_bounded(&mut self.callout.timeline, entry, MAX_TIMELINE, 1);
-        self.effects.push(Effect::Record {
-            event,
-            by: self.by,
-            person,
-            tier,
-            page: None,
-        });
+        self.effects.push(Effect::Record { event, by: self.by, person, tier, page: None });
     }
 
     /// Into the audit trail alone: pages are too many for the history, and every responder keeps their own.
     pub(crate) fn record_page(&mut self, event: Event, person: PersonId, tier: Tier, page: PageId) {
         let (person, tier, page) = (Some(person), Some(tier), Some(page));
-        self.effects.push(Effect::Record {
-            event,
-            by: self.by,
-            person,
-            tier,
-            page,
-        });
+        self.effects.push(Effect::Record { event, by: self.by, person, tier, page });
     }
 
     pub(crate) fn notify(&mut self, to: Audience, notice: Notice) {
@@ -202,16 +165,7 @@ impl Work<'_> {
         if self.callout.raised.iter().any(|r| r.alarm == alarm && r.round == round) {
             return;
         }
-        push_bounded(
-            &mut self.callout.raised,
-            Raised {
-                alarm,
-                round,
-                at: self.now,
-            },
-            MAX_RAISED,
-            0,
-        );
+        push_bounded(&mut self.callout.raised, Raised { alarm, round, at: self.now }, MAX_RAISED, 0);
         let person = match alarm {
             Alarm::Unreachable { person }
             | Alarm::ProjectedBreach { person }

@@ -25,10 +25,7 @@ enum Standing<'a> {
 /// The callout as `viewer` may see it; `None` if they may not know that it exists.
 pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutView> {
     let standing = callout.standing(viewer)?;
-    let own = callout
-        .responders
-        .iter()
-        .find(|r| r.person == viewer.person && viewer.host);
+    let own = callout.responders.iter().find(|r| r.person == viewer.person && viewer.host);
     let supervisor = matches!(standing, Standing::Supervisor);
     let agency = matches!(standing, Standing::Agency);
     // Whoever is not needed any more has no need to know more than that.
@@ -37,10 +34,7 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
         _ => true,
     };
     let timers = callout.timers();
-    let next_action = timers.first().map(|next| NextAction {
-        person: next.person.filter(|_| supervisor),
-        ..*next
-    });
+    let next_action = timers.first().map(|next| NextAction { person: next.person.filter(|_| supervisor), ..*next });
     Some(CalloutView {
         id: callout.id,
         revision: callout.revision,
@@ -62,11 +56,7 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
         routing: involved.then(|| callout.routing.clone()),
         room: callout.room.filter(|_| involved),
         room_people: involved.then(|| room_people(callout, ctx)),
-        possible_duplicates: if supervisor || agency {
-            callout.duplicates.clone()
-        } else {
-            Vec::new()
-        },
+        possible_duplicates: if supervisor || agency { callout.duplicates.clone() } else { Vec::new() },
         merged_into: match callout.phase {
             Phase::Merged { into } => Some(into),
             _ => None,
@@ -75,10 +65,7 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
             .outcome
             .clone()
             .filter(|_| involved && !agency)
-            .map(|outcome| Outcome {
-                welfare: outcome.welfare.filter(|_| supervisor),
-                ..outcome
-            }),
+            .map(|outcome| Outcome { welfare: outcome.welfare.filter(|_| supervisor), ..outcome }),
         timeline: match (supervisor, involved) {
             (true, _) => callout.timeline.clone(),
             (false, true) => callout.common_timeline(viewer.person),
@@ -90,10 +77,7 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
             .raised
             .iter()
             .filter(|raised| supervisor || (agency && raised.alarm.reaches_police()))
-            .map(|raised| RaisedAlarm {
-                at: raised.at,
-                alarm: raised.alarm,
-            })
+            .map(|raised| RaisedAlarm { at: raised.at, alarm: raised.alarm })
             .collect(),
     })
 }
@@ -104,22 +88,11 @@ pub fn room_people(callout: &Callout, ctx: &Context) -> Vec<PersonId> {
     let state = |person| callout.position(person).map(|i| callout.responders[i].state);
     let mut people = vec![callout.opened_by];
     if !matches!(callout.phase, Phase::Cancelled | Phase::Merged { .. }) {
-        people.extend(
-            callout
-                .responders
-                .iter()
-                .filter(|r| r.state.is_active())
-                .map(|r| r.person),
-        );
+        people.extend(callout.responders.iter().filter(|r| r.state.is_active()).map(|r| r.person));
         people.extend(ctx.tier(Tier::Supervisor, &callout.routing).iter().map(|q| q.person));
         if callout.is_paging() {
             let said_no = |s| matches!(s, ResponderState::Declined | ResponderState::Withdrew);
-            people.extend(
-                ctx.people
-                    .iter()
-                    .map(|q| q.person)
-                    .filter(|p| !state(*p).is_some_and(said_no)),
-            );
+            people.extend(ctx.people.iter().map(|q| q.person).filter(|p| !state(*p).is_some_and(said_no)));
         }
     }
     people.sort_unstable();
@@ -135,10 +108,7 @@ impl Callout {
         if self.is_led_by(viewer) {
             return Some(Standing::Agency);
         }
-        let responder = self
-            .responders
-            .iter()
-            .find(|r| r.person == viewer.person && viewer.host)?;
+        let responder = self.responders.iter().find(|r| r.person == viewer.person && viewer.host)?;
         Some(Standing::Responder(responder))
     }
 
@@ -153,9 +123,7 @@ impl Callout {
             .iter()
             .filter(|entry| !is_internal(entry.event))
             .map(|entry| TimelineEntry {
-                person: entry
-                    .person
-                    .filter(|p| *p == viewer || *p == self.opened_by || accepted(p)),
+                person: entry.person.filter(|p| *p == viewer || *p == self.opened_by || accepted(p)),
                 tier: None,
                 ..*entry
             })

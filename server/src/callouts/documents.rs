@@ -4,7 +4,12 @@ use crate::{
     Result,
     store::{Store, Tx},
 };
-use firstlight_protocol::{ErrorCode, Problem, Timestamp, policy::Policy, rota::Rota, wire::{from_cbor, to_cbor}};
+use firstlight_protocol::{
+    ErrorCode, Problem, Timestamp,
+    policy::Policy,
+    rota::Rota,
+    wire::{from_cbor, to_cbor},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
@@ -42,7 +47,12 @@ pub(crate) async fn read_document<D: Document>(conn: &mut SqliteConnection) -> R
 
 impl Tx<'_> {
     /// Replaces a document whose version is still `version` (0: there is none yet). Answers with the new version.
-    pub(super) async fn replace_document<D: Document>(&mut self, version: u64, document: &D, now: Timestamp) -> Result<u64> {
+    pub(super) async fn replace_document<D: Document>(
+        &mut self,
+        version: u64,
+        document: &D,
+        now: Timestamp,
+    ) -> Result<u64> {
         let stored = read_document::<D>(self.conn).await?;
         let current = stored.as_ref().map_or(0, |(version, _)| *version);
         if current != version {

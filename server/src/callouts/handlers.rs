@@ -29,10 +29,7 @@ pub(super) async fn open(
     caller.require(&[Role::PoliceOfficer, Role::WatchCommander, Role::Supervisor])?;
     let now = app.clock.now();
     app.runner.opening.check(caller.device, now)?;
-    let view = app
-        .store
-        .write(move |tx| Box::pin(async move { tx.open_callout(&caller, request, now).await }))
-        .await?;
+    let view = app.store.write(move |tx| Box::pin(async move { tx.open_callout(&caller, request, now).await })).await?;
     Ok(Json(view))
 }
 
@@ -84,11 +81,7 @@ pub(super) async fn timeline(
 #[utoipa::path(get, path = "/v1/callouts/{callout}/team", tag = "dispatch",
     params(("callout" = CalloutId, Path, description = "The callout")), responses(
     (status = 200, body = Team), (status = "default", description = "Refused", body = Problem)))]
-pub(super) async fn team(
-    State(app): State<Shared>,
-    caller: Caller,
-    Path(id): Path<CalloutId>,
-) -> Result<Json<Team>> {
+pub(super) async fn team(State(app): State<Shared>, caller: Caller, Path(id): Path<CalloutId>) -> Result<Json<Team>> {
     let (world, callout, _) = read(&app, &caller, id).await?;
     if callout.opened_by() != caller.person && !world.actor(&caller).supervises() {
         return Err(ErrorCode::Forbidden.into());

@@ -19,7 +19,10 @@ impl Config {
         self.check_numbers(&mut found);
         self.check_places(&mut found);
         if self.suites.is_empty() {
-            found.push(("suites", "Without a ciphersuite no room can exist: name \"hybrid\", \"classic\" or both.".into()));
+            found.push((
+                "suites",
+                "Without a ciphersuite no room can exist: name \"hybrid\", \"classic\" or both.".into(),
+            ));
         }
         if has_twice(&self.suites.iter().map(|s| s.id()).collect::<Vec<_>>()) {
             found.push(("suites", "A ciphersuite is named twice: name each once, the best first.".into()));
@@ -111,8 +114,8 @@ fn origin(text: &str) -> Result<(), String> {
     if host.contains('*') || authority.as_str().contains('@') || text != format!("{scheme}://{authority}") {
         return Err(form());
     }
-    let loopback = host == "localhost"
-        || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let loopback =
+        host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match scheme {
         "https" => Ok(()),
         "http" if loopback => Ok(()),
@@ -164,11 +167,23 @@ mod tests {
 
     #[test]
     fn names_and_origins_are_https_or_this_machine() {
-        for good in ["https://firstlight.example.org", "https://a.example:8443", "http://localhost:1", "http://[::1]:80"] {
+        for good in
+            ["https://firstlight.example.org", "https://a.example:8443", "http://localhost:1", "http://[::1]:80"]
+        {
             assert!(found(|c| c.name = good.into()).is_empty(), "{good}");
         }
         only(|c| c.name = "http://firstlight.example.org".into(), "name", "in the clear");
-        let bad = ["", "*", "https://", "https://*.example.org", "https://a/", "https://a/b", "https://u@a", "ftp://a", "a.b"];
+        let bad = [
+            "",
+            "*",
+            "https://",
+            "https://*.example.org",
+            "https://a/",
+            "https://a/b",
+            "https://u@a",
+            "ftp://a",
+            "a.b",
+        ];
         for bad in bad {
             only(|c| c.name = bad.into(), "name", "This must be like");
             only(|c| c.origins = vec![bad.into()], "origins", "This must be like");

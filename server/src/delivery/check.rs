@@ -9,12 +9,12 @@ use firstlight_protocol::{
     limits,
     mls::{ROOM_CONTEXT_EXTENSION, RoomContext, SUITES, chain_of_credential, parse_authenticated_data},
 };
+use openmls::messages::group_info::VerifiableGroupInfo;
 use openmls::prelude::{
     CredentialType, GroupContext, LeafNode, MlsMessageBodyIn, MlsMessageIn, OpenMlsSignaturePublicKey,
-    ProcessedMessageContent, Proposal, SignaturePublicKey, Verifiable,
-    ProposalOrRefType, ProtocolMessage, ProtocolVersion, PublicGroup, RatchetTreeIn, Sender, StagedCommit,
+    ProcessedMessageContent, Proposal, ProposalOrRefType, ProtocolMessage, ProtocolVersion, PublicGroup, RatchetTreeIn,
+    Sender, SignaturePublicKey, StagedCommit, Verifiable,
 };
-use openmls::messages::group_info::VerifiableGroupInfo;
 use openmls_rust_crypto::RustCrypto;
 use tls_codec::{Deserialize as _, Serialize as _};
 
@@ -87,7 +87,8 @@ impl Trust<'_> {
         if info.epoch().as_u64() != 0 {
             return Err(bad("A room is created at epoch 0."));
         }
-        let tree = RatchetTreeIn::tls_deserialize_exact(&*request.tree).map_err(|_| bad("The ratchet tree does not parse."))?;
+        let tree = RatchetTreeIn::tls_deserialize_exact(&*request.tree)
+            .map_err(|_| bad("The ratchet tree does not parse."))?;
         let snapshot = Snapshot::keep();
         let (public, _) = PublicGroup::from_external(self.crypto, &snapshot, tree, info, Default::default())
             .map_err(|_| bad("The GroupInfo does not verify against its ratchet tree."))?;
@@ -302,9 +303,8 @@ pub(super) fn chain_and_key(crypto: &RustCrypto, bytes: &[u8], suite: u16) -> Ch
     let MlsMessageBodyIn::KeyPackage(package) = message(bytes, "key package")?.extract() else {
         return Err(bad("The key package is not a key package."));
     };
-    let package = package
-        .validate(crypto, ProtocolVersion::Mls10)
-        .map_err(|_| bad("The key package does not verify."))?;
+    let package =
+        package.validate(crypto, ProtocolVersion::Mls10).map_err(|_| bad("The key package does not verify."))?;
     if u16::from(package.ciphersuite()) != suite {
         return Err(bad("The key package is of another ciphersuite."));
     }

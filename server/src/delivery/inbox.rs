@@ -1,7 +1,10 @@
 //! A device's inbox: notices in a gapless sequence of its own, kept until the device has acknowledged them.
 
 use super::log::place;
-use crate::{Result, store::{Store, Tx}};
+use crate::{
+    Result,
+    store::{Store, Tx},
+};
 use firstlight_protocol::{
     DeviceId, Timestamp,
     api::{InboxItem, InboxPage, Notice},
@@ -34,12 +37,13 @@ impl Tx<'_> {
 impl Store {
     /// Up to `limit` items after `after`.
     pub async fn inbox(&self, device: DeviceId, after: u64, limit: usize) -> Result<InboxPage> {
-        let rows = sqlx::query("SELECT seq, at, notice FROM inbox_items WHERE device = $1 AND seq > $2 ORDER BY seq LIMIT $3")
-            .bind(device.as_bytes())
-            .bind(place(after))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(self.read())
-            .await?;
+        let rows =
+            sqlx::query("SELECT seq, at, notice FROM inbox_items WHERE device = $1 AND seq > $2 ORDER BY seq LIMIT $3")
+                .bind(device.as_bytes())
+                .bind(place(after))
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .fetch_all(self.read())
+                .await?;
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
             let notice: Vec<u8> = row.get("notice");

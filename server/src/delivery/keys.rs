@@ -91,14 +91,15 @@ pub(super) async fn claim(
 
 impl Tx<'_> {
     async fn publish_key_packages(&mut self, device: DeviceId, request: PublishKeyPackages) -> Result<()> {
-        let kept: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM key_packages WHERE device = $1 AND last_resort = 0")
-                .bind(device.as_bytes())
-                .fetch_one(&mut *self.conn)
-                .await?;
+        let kept: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM key_packages WHERE device = $1 AND last_resort = 0")
+            .bind(device.as_bytes())
+            .fetch_one(&mut *self.conn)
+            .await?;
         let all = usize::try_from(kept).unwrap_or(usize::MAX).saturating_add(request.one_time.len());
         if all > limits::MAX_KEY_PACKAGES {
-            return Err(Problem::with(ErrorCode::TooLarge, "The server keeps enough key packages of this device.").into());
+            return Err(
+                Problem::with(ErrorCode::TooLarge, "The server keeps enough key packages of this device.").into()
+            );
         }
         if request.last_resort.is_some() {
             sqlx::query("DELETE FROM key_packages WHERE device = $1 AND suite = $2 AND last_resort = 1")

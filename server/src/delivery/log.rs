@@ -65,7 +65,11 @@ pub(super) async fn rooms(State(app): State<Shared>, caller: Caller) -> Result<J
 /// One room.
 #[utoipa::path(get, path = "/v1/rooms/{room}", tag = "rooms", params(("room" = RoomId, Path)),
     responses((status = 200, body = RoomView), (status = "4XX", body = Problem)))]
-pub(super) async fn room(State(app): State<Shared>, caller: Caller, Path(room): Path<RoomId>) -> Result<Json<RoomView>> {
+pub(super) async fn room(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(room): Path<RoomId>,
+) -> Result<Json<RoomView>> {
     app.store.require_member(room, caller.device).await?;
     Ok(Json(app.store.room_view(room).await?))
 }
@@ -168,7 +172,11 @@ pub(super) async fn welcome(
 
 /// A stretch of the calling device's inbox.
 #[utoipa::path(get, path = "/v1/inbox", tag = "rooms", params(After), responses((status = 200, body = InboxPage)))]
-pub(super) async fn inbox(State(app): State<Shared>, caller: Caller, Query(query): Query<After>) -> Result<Json<InboxPage>> {
+pub(super) async fn inbox(
+    State(app): State<Shared>,
+    caller: Caller,
+    Query(query): Query<After>,
+) -> Result<Json<InboxPage>> {
     Ok(Json(app.store.inbox(caller.device, query.after, query.limit()).await?))
 }
 

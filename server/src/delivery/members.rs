@@ -3,11 +3,11 @@
 //! Membership is what the validated MLS commits say. On top of it dispatch can suspend a member: a responder who was
 //! stood down gets nothing more from the moment of the stand-down, even before a client has committed the removal.
 
-use crate::{Error, Result, store::{Store, Tx, id, word}};
-use firstlight_protocol::{
-    CalloutId, DeviceId, ErrorCode, OrgId, PersonId, RoomId, RoomKind,
-    api::RoomView,
+use crate::{
+    Error, Result,
+    store::{Store, Tx, id, word},
 };
+use firstlight_protocol::{CalloutId, DeviceId, ErrorCode, OrgId, PersonId, RoomId, RoomKind, api::RoomView};
 use sqlx::Row;
 
 /// The stretch of a log that a device may read: entries after `after`, up to `until` if that is set.

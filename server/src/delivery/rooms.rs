@@ -13,12 +13,12 @@ use crate::{
     extract::{Json, Path},
     store::{Tx, id},
 };
+use axum::extract::State;
 use firstlight_protocol::{
     DeviceId, ErrorCode, OrgId, PersonId, Problem, RoomId, Timestamp,
     api::{CommitBundle, Committed, CreateRoom, EntryKind, Notice, RoomView, Sent},
     limits::MAX_ROOMS_PER_DEVICE,
 };
-use axum::extract::State;
 use sha2::{Digest, Sha256};
 use sqlx::Row;
 use std::collections::BTreeMap;
@@ -241,7 +241,14 @@ impl Tx<'_> {
         Err(Problem::with(ErrorCode::TooLarge, "This device is in as many rooms as it may be.").into())
     }
 
-    async fn insert_member(&mut self, room: RoomId, device: DeviceId, person: PersonId, leaf: u32, seq: i64) -> Result<()> {
+    async fn insert_member(
+        &mut self,
+        room: RoomId,
+        device: DeviceId,
+        person: PersonId,
+        leaf: u32,
+        seq: i64,
+    ) -> Result<()> {
         sqlx::query("INSERT INTO room_members (room, device, person, leaf, joined_seq) VALUES ($1, $2, $3, $4, $5)")
             .bind(room.as_bytes())
             .bind(device.as_bytes())
@@ -257,12 +264,14 @@ impl Tx<'_> {
     async fn land(&mut self, landing: &Landing, by: DeviceId, at: Timestamp) -> Result<Committed> {
         let Landing { room, bundle, .. } = landing;
         // It may have been removed or suspended since the bundle was checked.
-        sqlx::query("SELECT 1 FROM room_members WHERE room = $1 AND device = $2 AND left_seq IS NULL AND suspended = 0")
-            .bind(room.as_bytes())
-            .bind(by.as_bytes())
-            .fetch_optional(&mut *self.conn)
-            .await?
-            .ok_or(ErrorCode::NotAMember)?;
+        sqlx::query(
+            "SELECT 1 FROM room_members WHERE room = $1 AND device = $2 AND left_seq IS NULL AND suspended = 0",
+        )
+        .bind(room.as_bytes())
+        .bind(by.as_bytes())
+        .fetch_optional(&mut *self.conn)
+        .await?
+        .ok_or(ErrorCode::NotAMember)?;
         let row = sqlx::query(
             "UPDATE rooms SET epoch = epoch + 1, group_info = $3,
                  epoch_seq = 1 + (SELECT COALESCE(MAX(seq), 0) FROM entries WHERE entries.room = rooms.n)
@@ -297,7 +306,11 @@ impl Tx<'_> {
         self.members(landing, by, seq, at).await?;
         self.appender.forget(*room);
         let sent = Sent { seq: seq.cast_unsigned(), at };
-        self.after.entry(*room, sent.seq, frame(*room, &sent, by, bundle.id, EntryKind::Commit, bundle.commit.0.clone()));
+        self.after.entry(
+            *room,
+            sent.seq,
+            frame(*room, &sent, by, bundle.id, EntryKind::Commit, bundle.commit.0.clone()),
+        );
         Ok(Committed { epoch: bundle.epoch + 1, seq: sent.seq, at })
     }
 
@@ -370,6 +383,10 @@ impl crate::store::Store {
             return Err(ErrorCode::Conflict.into());
         }
         let seq: i64 = row.get("seq");
-        Ok(Some(Committed { epoch: bundle.epoch.saturating_add(1), seq: seq.cast_unsigned(), at: Timestamp(row.get("at")) }))
+        Ok(Some(Committed {
+            epoch: bundle.epoch.saturating_add(1),
+            seq: seq.cast_unsigned(),
+            at: Timestamp(row.get("at")),
+        }))
     }
 }

@@ -37,27 +37,9 @@ pub(super) async fn server(State(app): State<Shared>) -> Json<ServerInfo> {
 /// Who the server takes the caller for.
 #[utoipa::path(get, path = "/v1/me", tag = "identity", responses((status = 200, body = Me), (status = 401, body = Problem)))]
 pub(super) async fn me(SignedIn(caller): SignedIn, State(app): State<Shared>) -> Result<Json<Me>> {
-    let person = app
-        .store
-        .person(caller.person)
-        .await?
-        .ok_or_else(|| Error::internal("a caller without a person"))?;
-    let Caller {
-        org,
-        org_kind,
-        person: id,
-        device,
-        role,
-        ..
-    } = caller;
-    Ok(Json(Me {
-        org,
-        org_kind,
-        person: id,
-        device,
-        role,
-        work_name: person.work_name,
-    }))
+    let person = app.store.person(caller.person).await?.ok_or_else(|| Error::internal("a caller without a person"))?;
+    let Caller { org, org_kind, person: id, device, role, .. } = caller;
+    Ok(Json(Me { org, org_kind, person: id, device, role, work_name: person.work_name }))
 }
 
 /// A challenge to sign. Good for one sign-in of this device, within a minute.
@@ -88,28 +70,17 @@ pub(super) async fn sign_in(
     let (now, identity) = (app.clock.now(), &app.identity);
     identity.limits.stranger.check_peer(peer, now)?;
     identity.limits.sign_in.check(request.device, now)?;
-    let SignIn {
-        device,
-        challenge,
-        signature,
-    } = request;
+    let SignIn { device, challenge, signature } = request;
     let expires_at = challenge::check(&identity.tokens, device, &challenge, now)?;
     let known = app.store.device(device).await?.ok_or(ErrorCode::BadSignature)?;
     let verified = verify_challenge(&known.key, &identity.name, device, &challenge, &signature).is_ok();
     if verified {
         // Only to its holder does the server say more about a device: expired, revoked, partner withdrawn.
-        identity
-            .anchors()?
-            .verify_device(&known.chain, now)
-            .map_err(Problem::from)?;
+        identity.anchors()?.verify_device(&known.chain, now).map_err(Problem::from)?;
     }
     let refresh = identity.tokens.refresh(SessionId(random()?), 0)?;
     to_the_end(async move {
-        match app
-            .store
-            .sign_in(device, challenge.0, expires_at, verified, refresh.clone(), now)
-            .await?
-        {
+        match app.store.sign_in(device, challenge.0, expires_at, verified, refresh.clone(), now).await? {
             Outcome::Refused(problem) => Err(problem.into()),
             Outcome::SignedIn(ended) => {
                 app.end_sessions(&ended, now);

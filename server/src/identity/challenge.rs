@@ -16,10 +16,7 @@ pub(super) fn issue(key: &TokenKey, device: DeviceId, now: Timestamp) -> Result<
     let mut challenge = [&expires_at.0.to_be_bytes()[..], &random::<8>()?].concat();
     let mac = key.mac(PURPOSE, &[&challenge[..], device.as_bytes()].concat())?;
     challenge.extend_from_slice(&mac[..16]);
-    Ok(Challenge {
-        challenge: challenge.into(),
-        expires_at,
-    })
+    Ok(Challenge { challenge: challenge.into(), expires_at })
 }
 
 /// When a challenge that this server gave to this device expires.
@@ -33,9 +30,5 @@ pub(super) fn check(key: &TokenKey, device: DeviceId, challenge: &[u8], now: Tim
     key.check_mac(PURPOSE, &[body, device.as_bytes()].concat(), mac)?;
     let (expiry, _) = body.split_first_chunk::<8>().ok_or_else(refuse)?;
     let expires_at = Timestamp(i64::from_be_bytes(*expiry));
-    if expires_at <= now {
-        Err(refuse())
-    } else {
-        Ok(expires_at)
-    }
+    if expires_at <= now { Err(refuse()) } else { Ok(expires_at) }
 }

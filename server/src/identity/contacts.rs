@@ -39,10 +39,8 @@ pub(super) async fn get(
 ) -> Result<Json<Contacts>> {
     app.may_keep_contacts(&caller, person).await?;
     let hooks = app.store.contacts(person).await?;
-    let methods = hooks
-        .into_iter()
-        .map(|Webhook { id, url, .. }| ContactMethod::Webhook { id, url, key: None })
-        .collect();
+    let methods =
+        hooks.into_iter().map(|Webhook { id, url, .. }| ContactMethod::Webhook { id, url, key: None }).collect();
     Ok(Json(Contacts { methods }))
 }
 
@@ -74,9 +72,7 @@ pub(super) async fn put(
                         continue;
                     };
                     let kept = || known.iter().find(|hook| hook.id == id).map(|hook| hook.key.clone());
-                    let key = key
-                        .or_else(kept)
-                        .ok_or_else(|| refuse("key: a new webhook needs one."))?;
+                    let key = key.or_else(kept).ok_or_else(|| refuse("key: a new webhook needs one."))?;
                     sqlx::query("INSERT INTO contacts (person, place, contact, url, key) VALUES ($1, $2, $3, $4, $5)")
                         .bind(person.as_bytes())
                         .bind(place)
@@ -87,8 +83,7 @@ pub(super) async fn put(
                         .await?;
                     ids.push(id.to_string());
                 }
-                tx.audit(now, Some(caller.device), "person.contacts", person, ids.join(" "))
-                    .await
+                tx.audit(now, Some(caller.device), "person.contacts", person, ids.join(" ")).await
             })
         })
         .await?;
@@ -103,10 +98,7 @@ fn refuse(detail: impl Into<String>) -> Error {
 fn check(methods: &[ContactMethod]) -> Result<()> {
     // The app itself is one of them.
     if methods.len() >= MAX_CONTACT_METHODS {
-        return Err(refuse(format!(
-            "methods: at most {} besides the app.",
-            MAX_CONTACT_METHODS - 1
-        )));
+        return Err(refuse(format!("methods: at most {} besides the app.", MAX_CONTACT_METHODS - 1)));
     }
     let mut ids = BTreeSet::new();
     for method in methods {
@@ -124,12 +116,7 @@ fn check(methods: &[ContactMethod]) -> Result<()> {
 
 impl App {
     async fn may_keep_contacts(&self, caller: &Caller, person: PersonId) -> Result<()> {
-        let known = self
-            .store
-            .person(person)
-            .await?
-            .filter(|p| p.org == caller.org)
-            .ok_or(ErrorCode::NotFound)?;
+        let known = self.store.person(person).await?.filter(|p| p.org == caller.org).ok_or(ErrorCode::NotFound)?;
         if known.person == caller.person {
             return Ok(());
         }
@@ -143,11 +130,7 @@ async fn contacts<'e>(db: impl SqliteExecutor<'e>, person: PersonId) -> Result<V
         .fetch_all(db)
         .await?;
     let read = |row: sqlx::sqlite::SqliteRow| {
-        Ok(Webhook {
-            id: id(row.get("contact"))?,
-            url: row.get("url"),
-            key: Secret::new(row.get::<String, _>("key")),
-        })
+        Ok(Webhook { id: id(row.get("contact"))?, url: row.get("url"), key: Secret::new(row.get::<String, _>("key")) })
     };
     rows.into_iter().map(read).collect()
 }
@@ -161,10 +144,7 @@ impl Store {
     /// The address and the key of one webhook; `None` if the person has it no longer.
     pub async fn webhook(&self, person: PersonId, contact: ContactId) -> Result<Option<(String, Secret)>> {
         let hooks = contacts(self.read_for_dispatch(), person).await?;
-        Ok(hooks
-            .into_iter()
-            .find(|hook| hook.id == contact)
-            .map(|hook| (hook.url, hook.key)))
+        Ok(hooks.into_iter().find(|hook| hook.id == contact).map(|hook| (hook.url, hook.key)))
     }
 }
 

@@ -38,10 +38,7 @@ pub(super) async fn enrol(
     if request.device != body.device {
         return Err(Problem::with(ErrorCode::InvalidValue, "The request is another device's.").into());
     }
-    app.store
-        .write(move |tx| Box::pin(async move { tx.enrol(body, request, now).await }))
-        .await
-        .map(Json)
+    app.store.write(move |tx| Box::pin(async move { tx.enrol(body, request, now).await })).await.map(Json)
 }
 
 /// Where an enrolment stands, asked by the new device with its claim key.
@@ -182,22 +179,10 @@ struct Waiting {
 impl Waiting {
     /// Whether the certificate says what the invite and the request say, and nothing else.
     fn check(&self, signed: &DeviceIdentity, org: OrgId) -> Result<()> {
-        let InviteFor::Device {
-            person,
-            work_name,
-            role,
-        } = &self.purpose
-        else {
+        let InviteFor::Device { person, work_name, role } = &self.purpose else {
             return Err(Error::internal("an enrolment with another kind of invite"));
         };
-        let says = (
-            signed.org,
-            signed.device,
-            signed.person,
-            signed.role,
-            &signed.work_name,
-            signed.key,
-        );
+        let says = (signed.org, signed.device, signed.person, signed.role, &signed.work_name, signed.key);
         if says == (org, self.request.device, *person, *role, work_name, self.request.key) {
             return Ok(());
         }
@@ -208,11 +193,7 @@ impl Waiting {
 
 impl Tx<'_> {
     async fn enrol(&mut self, body: Enrol, request: SigningRequest, now: Timestamp) -> Result<EnrolmentStatus> {
-        let Enrol {
-            device,
-            claim,
-            request: sealed,
-        } = body;
+        let Enrol { device, claim, request: sealed } = body;
         let invite = self.claim_invite(request.invite, &claim, now).await?;
         if invite.standing == InviteStanding::Used {
             return self.enrolled_before(device, request.invite, &sealed).await;
@@ -239,8 +220,7 @@ impl Tx<'_> {
         if made.rows_affected() == 0 {
             return Err(ErrorCode::Conflict.into());
         }
-        self.audit(now, None, "enrolment.request", device, request.invite)
-            .await?;
+        self.audit(now, None, "enrolment.request", device, request.invite).await?;
         for admin in self.devices_of_role(invite.org, Role::Admin).await? {
             self.push_inbox(admin, now, &Notice::RequestPending {}).await?;
         }
@@ -278,11 +258,7 @@ impl Tx<'_> {
         .ok_or(ErrorCode::NotFound)?;
         let sealed: Sealed<SigningRequest> = stored(&row, "request")?;
         let request = sealed.open_unauthenticated().map_err(Error::internal)?;
-        Ok(Waiting {
-            status: row.get("status"),
-            purpose: stored(&row, "purpose")?,
-            request,
-        })
+        Ok(Waiting { status: row.get("status"), purpose: stored(&row, "purpose")?, request })
     }
 
     async fn decide(&mut self, device: DeviceId, status: &'static str) -> Result<()> {
@@ -335,10 +311,6 @@ impl Tx<'_> {
         .bind(now.0)
         .execute(&mut *self.conn)
         .await?;
-        if made.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(ErrorCode::Conflict.into())
-        }
+        if made.rows_affected() == 1 { Ok(()) } else { Err(ErrorCode::Conflict.into()) }
     }
 }

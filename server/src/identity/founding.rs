@@ -38,23 +38,11 @@ pub(super) async fn found(
         match request.proof {
             FoundingProof::Bootstrap { token } => {
                 identity.limits.bootstrap.check((), now)?;
-                identity
-                    .found_host(&app.store, request.admin_chain, root, token, now)
-                    .await?;
+                identity.found_host(&app.store, request.admin_chain, root, token, now).await?;
             }
-            FoundingProof::Invite {
-                invite,
-                claim,
-                request: sealed,
-            } => {
+            FoundingProof::Invite { invite, claim, request: sealed } => {
                 identity.limits.claim.check(invite, now)?;
-                let partner = Partner {
-                    chain: request.admin_chain,
-                    root,
-                    invite,
-                    claim,
-                    sealed,
-                };
+                let partner = Partner { chain: request.admin_chain, root, invite, claim, sealed };
                 found_partner(&app.store, partner, now).await?;
             }
         }
@@ -65,11 +53,7 @@ pub(super) async fn found(
 }
 
 fn not_allowed() -> Error {
-    Problem::with(
-        ErrorCode::InviteInvalid,
-        "The bootstrap token is not the one in the server's data directory.",
-    )
-    .into()
+    Problem::with(ErrorCode::InviteInvalid, "The bootstrap token is not the one in the server's data directory.").into()
 }
 
 /// The founding admin's device, once its chain is verified.
@@ -78,11 +62,7 @@ fn admin(anchors: &Anchors, chain: &[Bytes], now: Timestamp) -> Result<DeviceIde
     if device.role == Role::Admin {
         return Ok(device);
     }
-    Err(Problem::with(
-        ErrorCode::InvalidValue,
-        "The first device of an organisation is its admin's.",
-    )
-    .into())
+    Err(Problem::with(ErrorCode::InvalidValue, "The first device of an organisation is its admin's.").into())
 }
 
 impl Identity {
@@ -122,24 +102,15 @@ impl Identity {
 
 /// The same founding of the host again, by whoever holds the token that was used.
 async fn founded_before(store: &Store, chain: &[Bytes], token: &Secret) -> Result<()> {
-    let used: Vec<u8> = sqlx::query_scalar("SELECT bootstrap FROM trust WHERE one = 1")
-        .fetch_one(store.read())
-        .await?;
-    if !bool::from(subtle::ConstantTimeEq::ct_eq(
-        used.as_slice(),
-        token.digest().as_slice(),
-    )) {
+    let used: Vec<u8> = sqlx::query_scalar("SELECT bootstrap FROM trust WHERE one = 1").fetch_one(store.read()).await?;
+    if !bool::from(subtle::ConstantTimeEq::ct_eq(used.as_slice(), token.digest().as_slice())) {
         return Err(not_allowed());
     }
     let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM devices WHERE chain = $1")
         .bind(to_cbor(&chain))
         .fetch_optional(store.read())
         .await?;
-    if known.is_some() {
-        Ok(())
-    } else {
-        Err(Problem::with(ErrorCode::Conflict, "This server has a host.").into())
-    }
+    if known.is_some() { Ok(()) } else { Err(Problem::with(ErrorCode::Conflict, "This server has a host.").into()) }
 }
 
 /// A founding request of a partner.
@@ -152,21 +123,11 @@ struct Partner {
 }
 
 async fn found_partner(store: &Store, partner: Partner, now: Timestamp) -> Result<()> {
-    let Partner {
-        chain,
-        root,
-        invite,
-        claim,
-        sealed,
-    } = partner;
+    let Partner { chain, root, invite, claim, sealed } = partner;
     let asked = sealed.open_unauthenticated().map_err(Problem::from)?;
     let stated = asked.organisation().map_err(Problem::from)?;
     if asked.invite != invite || stated != root {
-        return Err(Problem::with(
-            ErrorCode::InvalidValue,
-            "Request, invite and chain don't belong together.",
-        )
-        .into());
+        return Err(Problem::with(ErrorCode::InvalidValue, "Request, invite and chain don't belong together.").into());
     }
     store
         .write(move |tx| {
@@ -181,7 +142,7 @@ async fn found_partner(store: &Store, partner: Partner, now: Timestamp) -> Resul
                 found.require_open()?;
                 if (*kind, name) != (root.kind, &root.name) {
                     return Err(
-                        Problem::with(ErrorCode::InvalidValue, "The invite is for another kind or name.").into(),
+                        Problem::with(ErrorCode::InvalidValue, "The invite is for another kind or name.").into()
                     );
                 }
                 let mut anchors = tx.anchors().await?;
@@ -191,14 +152,7 @@ async fn found_partner(store: &Store, partner: Partner, now: Timestamp) -> Resul
                 tx.insert_org(&root, &chain, Some(&sealed), now).await?;
                 tx.insert_device(&device, &chain, now).await?;
                 tx.save_anchors(&anchors).await?;
-                tx.audit(
-                    now,
-                    Some(device.device),
-                    "org.found",
-                    root.org,
-                    format!("partner {invite}"),
-                )
-                .await?;
+                tx.audit(now, Some(device.device), "org.found", root.org, format!("partner {invite}")).await?;
                 for admin in tx.devices_of_role(anchors.host(), Role::Admin).await? {
                     tx.push_inbox(admin, now, &Notice::RequestPending {}).await?;
                 }
@@ -229,11 +183,7 @@ impl Tx<'_> {
         .bind(founding.map(to_cbor))
         .execute(&mut *self.conn)
         .await?;
-        if made.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(ErrorCode::Conflict.into())
-        }
+        if made.rows_affected() == 1 { Ok(()) } else { Err(ErrorCode::Conflict.into()) }
     }
 
     /// Whether this request founded this organisation before.

@@ -37,11 +37,7 @@ pub(super) struct Invite {
 impl Invite {
     /// Refuses what is used, withdrawn or expired.
     pub(super) fn require_open(&self) -> Result<()> {
-        if self.standing == InviteStatus::Open {
-            Ok(())
-        } else {
-            Err(ErrorCode::InviteInvalid.into())
-        }
+        if self.standing == InviteStatus::Open { Ok(()) } else { Err(ErrorCode::InviteInvalid.into()) }
     }
 }
 
@@ -58,9 +54,7 @@ pub(super) async fn create(
     app.identity.limits.change.check(caller.device, now)?;
     let of_host = caller.org == app.identity.anchors()?.host();
     check(&caller, of_host, &request)?;
-    app.store
-        .write(move |tx| Box::pin(async move { tx.create_invite(&caller, &request, now).await }))
-        .await?;
+    app.store.write(move |tx| Box::pin(async move { tx.create_invite(&caller, &request, now).await })).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -79,14 +73,8 @@ fn check(caller: &Caller, of_host: bool, request: &CreateInvite) -> Result<()> {
             return refuse(ErrorCode::Forbidden, "Only the host invites organisations.".into());
         }
         // The victim-services organisation hosts; agencies are partners (DOMAIN.md, "What the law turns into", 1).
-        InviteFor::Organisation {
-            kind: OrgKind::VictimServices,
-            ..
-        } => {
-            return refuse(
-                ErrorCode::InvalidValue,
-                "A partner is of another kind than the host.".into(),
-            );
+        InviteFor::Organisation { kind: OrgKind::VictimServices, .. } => {
+            return refuse(ErrorCode::InvalidValue, "A partner is of another kind than the host.".into());
         }
         InviteFor::Organisation { name, .. } => name,
     };
@@ -196,12 +184,7 @@ impl Tx<'_> {
         if request.expires_at <= now || request.expires_at > now + MAX_INVITE_LIFETIME {
             return Err(Problem::with(ErrorCode::InvalidValue, "An invite ends within 14 days from now.").into());
         }
-        if let InviteFor::Device {
-            person,
-            work_name,
-            role,
-        } = &request.purpose
-        {
+        if let InviteFor::Device { person, work_name, role } = &request.purpose {
             // One person has one role and one name, on every device; another organisation's people are not known here.
             let known = find_person(&mut *self.conn, *person).await?;
             if known.is_some_and(|k| (k.org, k.role, &k.work_name) != (caller.org, *role, work_name)) {
@@ -235,8 +218,7 @@ impl Tx<'_> {
             InviteFor::Device { person, role, .. } => format!("device {person} {role}"),
             InviteFor::Organisation { kind, .. } => format!("organisation {kind}"),
         };
-        self.audit(now, Some(caller.device), "invite.create", request.invite, what)
-            .await
+        self.audit(now, Some(caller.device), "invite.create", request.invite, what).await
     }
 
     /// The invite, shown to whoever holds its claim key. Says nothing to anybody else, not even that it exists.
@@ -247,17 +229,10 @@ impl Tx<'_> {
             .await?
             .ok_or(ErrorCode::InviteInvalid)?;
         let digest: Vec<u8> = row.get("claim");
-        if !bool::from(subtle::ConstantTimeEq::ct_eq(
-            digest.as_slice(),
-            claim.digest().as_slice(),
-        )) {
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(digest.as_slice(), claim.digest().as_slice())) {
             return Err(ErrorCode::InviteInvalid.into());
         }
-        Ok(Invite {
-            org: id(row.get("org"))?,
-            purpose: purpose(&row)?,
-            standing: status(&row, now),
-        })
+        Ok(Invite { org: id(row.get("org"))?, purpose: purpose(&row)?, standing: status(&row, now) })
     }
 
     /// Uses the invite up. Jobs run one after another, so an invite that was open in this job still is.
@@ -267,10 +242,6 @@ impl Tx<'_> {
             .bind(now.0)
             .execute(&mut *self.conn)
             .await?;
-        if used.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(ErrorCode::InviteInvalid.into())
-        }
+        if used.rows_affected() == 1 { Ok(()) } else { Err(ErrorCode::InviteInvalid.into()) }
     }
 }

@@ -21,9 +21,7 @@ pub(super) fn token_key(dir: &Path) -> Result<Zeroizing<[u8; 32]>> {
     match fs::read(&path).map(Zeroizing::new) {
         Ok(bytes) => match <[u8; 32]>::try_from(bytes.as_slice()) {
             Ok(key) => Ok(Zeroizing::new(key)),
-            Err(_) => Err(Error::internal(format!(
-                "{TOKEN_KEY} in the data directory is damaged: remove it"
-            ))),
+            Err(_) => Err(Error::internal(format!("{TOKEN_KEY} in the data directory is damaged: remove it"))),
         },
         Err(e) if e.kind() == ErrorKind::NotFound => {
             let key = Zeroizing::new(random::<32>()?);
@@ -43,9 +41,7 @@ pub(super) struct Bootstrap {
 impl Bootstrap {
     /// Makes the token's file if the server waits for a host, and sees to it that there is none otherwise.
     pub(super) fn prepare(dir: &Path, founded: bool) -> Result<Self> {
-        let this = Self {
-            path: dir.join(BOOTSTRAP),
-        };
+        let this = Self { path: dir.join(BOOTSTRAP) };
         if founded {
             this.remove();
         } else if !this.path.exists() {
@@ -79,12 +75,7 @@ impl Bootstrap {
 fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension("new");
     let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)

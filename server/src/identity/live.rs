@@ -33,9 +33,8 @@ impl Live {
     /// What the store says.
     pub(super) async fn load(store: &Store, now: Timestamp) -> Result<Self> {
         let mut ended = Ended::default();
-        for row in sqlx::query("SELECT device FROM devices WHERE revoked_at IS NOT NULL")
-            .fetch_all(store.read())
-            .await?
+        for row in
+            sqlx::query("SELECT device FROM devices WHERE revoked_at IS NOT NULL").fetch_all(store.read()).await?
         {
             ended.devices.insert(id(row.get("device"))?);
         }
@@ -45,9 +44,7 @@ impl Live {
             .fetch_all(store.read())
             .await?;
         for row in rows {
-            ended
-                .sessions
-                .insert(id(row.get("session"))?, Timestamp(row.get("ended_at")));
+            ended.sessions.insert(id(row.get("session"))?, Timestamp(row.get("ended_at")));
         }
         Ok(Self(RwLock::new(ended)))
     }

@@ -31,18 +31,13 @@ pub(super) async fn list(SignedIn(caller): SignedIn, State(app): State<Shared>) 
         .fetch_all(app.store.read())
         .await?;
     let to_admin = of_host && caller.role == Role::Admin;
-    rows.iter()
-        .map(|row| read(row, &anchors, to_admin))
-        .collect::<Result<_>>()
-        .map(Json)
+    rows.iter().map(|row| read(row, &anchors, to_admin)).collect::<Result<_>>().map(Json)
 }
 
 /// One organisation; its founding request is for admins of the host alone.
 pub(super) async fn view(store: &Store, anchors: &Anchors, org: OrgId, to_admin: bool) -> Result<OrgView> {
-    let row = sqlx::query("SELECT * FROM orgs WHERE org = $1")
-        .bind(org.as_bytes())
-        .fetch_optional(store.read())
-        .await?;
+    let row =
+        sqlx::query("SELECT * FROM orgs WHERE org = $1").bind(org.as_bytes()).fetch_optional(store.read()).await?;
     read(&row.ok_or(ErrorCode::NotFound)?, anchors, to_admin)
 }
 
@@ -57,19 +52,13 @@ fn read(row: &SqliteRow, anchors: &Anchors, to_admin: bool) -> Result<OrgView> {
         status,
         statement: stored(row, "statement")?,
         revocations: stored(row, "revocations")?,
-        founding: if to_admin && status == OrgStatus::Pending {
-            stored(row, "founding")?
-        } else {
-            None
-        },
+        founding: if to_admin && status == OrgStatus::Pending { stored(row, "founding")? } else { None },
     })
 }
 
 fn stored<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<Option<T>> {
     let bytes: Option<Vec<u8>> = row.get(column);
-    bytes
-        .map(|b| from_cbor(&b).map_err(|e| Error::internal(format!("stored {column}: {e}"))))
-        .transpose()
+    bytes.map(|b| from_cbor(&b).map_err(|e| Error::internal(format!("stored {column}: {e}")))).transpose()
 }
 
 /// States a partner's root, or withdraws it: for admins of the host. The same statement again changes nothing.
@@ -117,11 +106,7 @@ pub(super) async fn put_statement(
                     let word = if statement.withdrawn { "withdrawn" } else { "partner" };
                     let detail = format!("{word} {}", statement.number);
                     tx.audit(now, Some(caller.device), "org.state", org, detail).await?;
-                    if statement.withdrawn {
-                        tx.shut_out(org, now).await
-                    } else {
-                        Ok(Vec::new())
-                    }
+                    if statement.withdrawn { tx.shut_out(org, now).await } else { Ok(Vec::new()) }
                 })
             })
             .await?;

@@ -63,8 +63,7 @@ pub(super) async fn update(
                 if changed.rows_affected() == 0 {
                     return Err(ErrorCode::NotFound.into());
                 }
-                tx.audit(now, Some(caller.device), "person.languages", person, codes)
-                    .await
+                tx.audit(now, Some(caller.device), "person.languages", person, codes).await
             })
         })
         .await?;
@@ -87,10 +86,7 @@ pub(super) async fn directory(
         return Err(Problem::with(ErrorCode::TooLarge, format!("At most {MAX_CLAIM} people at a time.")).into());
     }
     let count = u32::try_from(people.len()).unwrap_or(u32::MAX).max(1);
-    app.identity
-        .limits
-        .directory
-        .check_many(caller.device, count, app.clock.now())?;
+    app.identity.limits.directory.check_many(caller.device, count, app.clock.now())?;
     let mut views = Vec::with_capacity(people.len());
     for id in people {
         if let Some(person) = app.store.person(id).await?

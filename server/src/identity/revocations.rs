@@ -34,11 +34,7 @@ pub(super) async fn put_revocations(
 ) -> Result<StatusCode> {
     caller.require(&[Role::Admin])?;
     if caller.org != org {
-        return Err(Problem::with(
-            ErrorCode::Forbidden,
-            "Only the organisation itself revokes its devices.",
-        )
-        .into());
+        return Err(Problem::with(ErrorCode::Forbidden, "Only the organisation itself revokes its devices.").into());
     }
     let now = app.clock.now();
     to_the_end(async move {
@@ -51,7 +47,7 @@ pub(super) async fn put_revocations(
                     let (list, _) = anchors.verify_org_statement(&signed, now).map_err(Problem::from)?;
                     if list.org != org {
                         return Err(
-                            Problem::with(ErrorCode::InvalidValue, "The list is another organisation's.").into(),
+                            Problem::with(ErrorCode::InvalidValue, "The list is another organisation's.").into()
                         );
                     }
                     if !anchors.accept_revocations(&signed, now).map_err(Problem::from)? {
@@ -63,8 +59,7 @@ pub(super) async fn put_revocations(
                         .bind(to_cbor(&signed))
                         .execute(&mut *tx.conn)
                         .await?;
-                    tx.audit(now, Some(caller.device), "org.revoke", org, list.number)
-                        .await?;
+                    tx.audit(now, Some(caller.device), "org.revoke", org, list.number).await?;
                     let devices = tx.newly_revoked(&list).await?;
                     for device in &devices {
                         tx.revoke_device(*device, caller.device, now).await?;
@@ -130,10 +125,7 @@ impl Tx<'_> {
             .bind(org.as_bytes())
             .fetch_all(&mut *self.conn)
             .await?;
-        let devices: Vec<DeviceId> = rows
-            .into_iter()
-            .map(|row| id(row.get("device")))
-            .collect::<Result<_>>()?;
+        let devices: Vec<DeviceId> = rows.into_iter().map(|row| id(row.get("device"))).collect::<Result<_>>()?;
         self.tell_roommates(org, &devices, now).await?;
         self.end_sessions_of_org(org, now).await
     }
@@ -154,10 +146,7 @@ impl Tx<'_> {
                 mates.insert(id::<DeviceId>(row.get("device"))?);
             }
         }
-        let notice = Notice::Revoked {
-            org,
-            devices: gone.to_vec(),
-        };
+        let notice = Notice::Revoked { org, devices: gone.to_vec() };
         for mate in mates.iter().filter(|mate| !gone.contains(mate)) {
             self.push_inbox(*mate, now, &notice).await?;
         }

@@ -94,13 +94,9 @@ impl Store {
                     return Err(ErrorCode::Unauthenticated.into());
                 }
                 let current: Vec<u8> = row.get("refresh");
-                if !bool::from(subtle::ConstantTimeEq::ct_eq(
-                    current.as_slice(),
-                    old.token.digest().as_slice(),
-                )) {
+                if !bool::from(subtle::ConstantTimeEq::ct_eq(current.as_slice(), old.token.digest().as_slice())) {
                     tx.end_session(old.session, now).await?;
-                    tx.audit(now, Some(device), "auth.refresh_reused", old.session, old.generation)
-                        .await?;
+                    tx.audit(now, Some(device), "auth.refresh_reused", old.session, old.generation).await?;
                     return Ok(Refreshed::Reused);
                 }
                 sqlx::query(
@@ -112,9 +108,7 @@ impl Store {
                 .bind((now + REFRESH_LIFETIME).0)
                 .execute(&mut *tx.conn)
                 .await?;
-                tx.caller(device, next.session)
-                    .await
-                    .map(|caller| Refreshed::Next(Box::new(caller)))
+                tx.caller(device, next.session).await.map(|caller| Refreshed::Next(Box::new(caller)))
             })
         })
         .await
@@ -125,8 +119,7 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 tx.end_session(caller.session, now).await?;
-                tx.audit(now, Some(caller.device), "auth.sign_out", caller.session, "")
-                    .await
+                tx.audit(now, Some(caller.device), "auth.sign_out", caller.session, "").await
             })
         })
         .await
@@ -144,10 +137,7 @@ impl Tx<'_> {
         let (failures, locked_until): (i64, i64) = (row.get("failures"), row.get("locked_until"));
         if locked_until > now.0 {
             let wait = Timestamp(locked_until).since(now).as_millis();
-            let problem = Problem::with(
-                ErrorCode::RateLimited,
-                "Too many wrong signatures: this device has to wait.",
-            );
+            let problem = Problem::with(ErrorCode::RateLimited, "Too many wrong signatures: this device has to wait.");
             return Ok(Some(problem.retry_after_ms(u64::try_from(wait).unwrap_or(u64::MAX))));
         }
         if verified && row.get::<Option<i64>, _>("revoked_at").is_some() {
@@ -241,10 +231,7 @@ impl Tx<'_> {
 
     /// The caller that a device is in a sign-in.
     pub(super) async fn caller(&mut self, device: DeviceId, session: SessionId) -> Result<Caller> {
-        let device = self
-            .device(device)
-            .await?
-            .ok_or_else(|| Error::internal("a sign-in without a device"))?;
+        let device = self.device(device).await?.ok_or_else(|| Error::internal("a sign-in without a device"))?;
         if device.revoked_at.is_some() {
             return Err(ErrorCode::DeviceRevoked.into());
         }
@@ -255,20 +242,7 @@ impl Tx<'_> {
 impl super::Device {
     /// The caller that this device is in a sign-in.
     pub(super) fn caller(&self, session: SessionId) -> Caller {
-        let super::Person {
-            org,
-            org_kind,
-            person,
-            role,
-            ..
-        } = self.person;
-        Caller {
-            org,
-            org_kind,
-            person,
-            device: self.device,
-            role,
-            session,
-        }
+        let super::Person { org, org_kind, person, role, .. } = self.person;
+        Caller { org, org_kind, person, device: self.device, role, session }
     }
 }

@@ -66,9 +66,7 @@ fn device(row: &SqliteRow) -> Result<Device> {
         device: id(row.get("device"))?,
         person: person(row)?,
         chain: from_cbor(&chain).map_err(|e| Error::internal(format!("stored chain: {e}")))?,
-        key: key
-            .try_into()
-            .map_err(|_| Error::internal("stored device key is not 32 bytes"))?,
+        key: key.try_into().map_err(|_| Error::internal("stored device key is not 32 bytes"))?,
         enrolled_at: Timestamp(row.get("enrolled_at")),
         revoked_at: row.get::<Option<i64>, _>("revoked_at").map(Timestamp),
         last_seen_at: row.get::<Option<i64>, _>("last_seen_at").map(Timestamp),
@@ -89,29 +87,15 @@ pub(super) enum Detail {
 impl Device {
     fn view(self, detail: Detail) -> DeviceView {
         let last_seen_at = self.last_seen_at.filter(|_| detail != Detail::Live);
-        let Self {
-            device,
-            chain,
-            enrolled_at,
-            revoked_at,
-            ..
-        } = self;
-        DeviceView {
-            device,
-            chain,
-            enrolled_at,
-            revoked_at,
-            last_seen_at,
-        }
+        let Self { device, chain, enrolled_at, revoked_at, .. } = self;
+        DeviceView { device, chain, enrolled_at, revoked_at, last_seen_at }
     }
 }
 
 impl Person {
     /// The person with these devices of theirs.
     pub(super) fn view(self, devices: Vec<Device>, detail: Detail) -> PersonView {
-        let shown = devices
-            .into_iter()
-            .filter(|d| detail == Detail::All || d.revoked_at.is_none());
+        let shown = devices.into_iter().filter(|d| detail == Detail::All || d.revoked_at.is_none());
         PersonView {
             devices: shown.map(|d| d.view(detail)).collect(),
             person: self.person,
@@ -151,9 +135,8 @@ async fn live_devices<'e>(db: impl SqliteExecutor<'e>, person_id: PersonId) -> R
 impl Store {
     /// The organisation that hosts the server, once it is founded.
     pub async fn host_org(&self) -> Result<Option<OrgId>> {
-        let host: Option<Vec<u8>> = sqlx::query_scalar("SELECT host FROM trust WHERE one = 1")
-            .fetch_optional(self.read())
-            .await?;
+        let host: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(self.read()).await?;
         host.map(id).transpose()
     }
 
@@ -178,11 +161,7 @@ impl Store {
 
     /// A device's chain, leaf first; `None` for an unknown or revoked device.
     pub async fn device_chain(&self, device: DeviceId) -> Result<Option<Vec<Bytes>>> {
-        Ok(self
-            .device(device)
-            .await?
-            .filter(|d| d.revoked_at.is_none())
-            .map(|d| d.chain))
+        Ok(self.device(device).await?.filter(|d| d.revoked_at.is_none()).map(|d| d.chain))
     }
 
     /// A person's devices that are not revoked.

@@ -22,10 +22,7 @@ pub(super) async fn ticket(caller: Caller, State(app): State<Shared>) -> Result<
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM tickets WHERE expires_at <= $1")
-                    .bind(now.0)
-                    .execute(&mut *tx.conn)
-                    .await?;
+                sqlx::query("DELETE FROM tickets WHERE expires_at <= $1").bind(now.0).execute(&mut *tx.conn).await?;
                 sqlx::query("INSERT INTO tickets (ticket, session, expires_at) VALUES ($1, $2, $3)")
                     .bind(digest.as_slice())
                     .bind(session.as_bytes())

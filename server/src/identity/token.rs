@@ -24,9 +24,8 @@ use zeroize::Zeroizing;
 /// Whom access tokens are for.
 pub(super) const AUDIENCE: &str = "firstlight";
 /// PKCS#8 of an Ed25519 private key up to its 32 bytes (RFC 8410 §7).
-const PKCS8_PREFIX: [u8; 16] = [
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-];
+const PKCS8_PREFIX: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// The server's key for tokens, and what is derived from it.
 pub(super) struct TokenKey {
@@ -112,10 +111,7 @@ impl TokenKey {
             person: caller.person,
             role: caller.role,
         };
-        let header = Header {
-            kid: Some(self.kid.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
+        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         let token = jsonwebtoken::encode(&header, &claims, &self.encoding).map_err(Error::internal)?;
         Ok((Secret::new(token), Timestamp(exp * 1_000)))
     }
@@ -131,9 +127,8 @@ impl TokenKey {
         if header.kid.as_deref() != Some(&self.kid) || header.alg != Algorithm::EdDSA || header.crit.is_some() {
             return Err(refuse());
         }
-        let claims: Claims = jsonwebtoken::decode(token, &self.decoding, &self.validation)
-            .map_err(|_| refuse())?
-            .claims;
+        let claims: Claims =
+            jsonwebtoken::decode(token, &self.decoding, &self.validation).map_err(|_| refuse())?.claims;
         let seconds = now.0.div_euclid(1_000);
         let leeway = i64::try_from(CLOCK_LEEWAY.as_secs()).unwrap_or(0);
         if claims.nbf > seconds.saturating_add(leeway) || claims.jti.is_empty() {
@@ -158,11 +153,7 @@ impl TokenKey {
         let body = [session.as_bytes(), &generation.to_be_bytes(), &random::<32>()?].concat();
         let mac = self.mac(b"refresh", &body)?;
         let token = Secret::from_random(&Zeroizing::new([body, mac.to_vec()].concat()));
-        Ok(Refresh {
-            session,
-            generation,
-            token,
-        })
+        Ok(Refresh { session, generation, token })
     }
 
     /// Reads a refresh token: one that this server gave out, however old.
@@ -183,11 +174,7 @@ impl TokenKey {
         let (body, mac) = bytes.split_at(56);
         self.check_mac(b"refresh", body, mac).map_err(|_| refuse())?;
         let (session, generation) = (SessionId(*session), u64::from_be_bytes(*generation));
-        Ok(Refresh {
-            session,
-            generation,
-            token: token.clone(),
-        })
+        Ok(Refresh { session, generation, token: token.clone() })
     }
 
     /// HMAC-SHA256 for a purpose, under a key that only this server has.
@@ -200,11 +187,7 @@ impl TokenKey {
         let expected = self.mac(purpose, body)?;
         let same =
             mac.len() >= 16 && subtle::ConstantTimeEq::ct_eq(expected.get(..mac.len()).unwrap_or(&[]), mac).into();
-        if same {
-            Ok(())
-        } else {
-            Err(ErrorCode::BadSignature.into())
-        }
+        if same { Ok(()) } else { Err(ErrorCode::BadSignature.into()) }
     }
 
     #[cfg(test)]

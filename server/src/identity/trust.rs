@@ -34,9 +34,8 @@ impl Trust {
     /// Reads the store again, after a change is durable. One at a time, so that the cache ends with the newest.
     pub(super) async fn reload(&self, store: &Store) -> Result<()> {
         let _one = self.reloading.lock().await;
-        let stored: Option<Vec<u8>> = sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1")
-            .fetch_optional(store.read())
-            .await?;
+        let stored: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(store.read()).await?;
         let anchors = stored.map(|bytes| decode(&bytes)).transpose()?.map(Arc::new);
         *self.anchors.write().unwrap_or_else(PoisonError::into_inner) = anchors;
         Ok(())
@@ -49,11 +48,7 @@ impl Trust {
 
 /// The answer while there is no host.
 pub(super) fn not_founded() -> Error {
-    Problem::with(
-        ErrorCode::WrongState,
-        "This server waits for its host organisation to be founded.",
-    )
-    .into()
+    Problem::with(ErrorCode::WrongState, "This server waits for its host organisation to be founded.").into()
 }
 
 fn decode(bytes: &[u8]) -> Result<Anchors> {
@@ -78,9 +73,8 @@ pub(super) fn is_active(anchors: &Anchors, org: OrgId) -> bool {
 impl Tx<'_> {
     /// The anchors as this transaction sees them.
     pub(super) async fn anchors(&mut self) -> Result<Anchors> {
-        let stored: Option<Vec<u8>> = sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1")
-            .fetch_optional(&mut *self.conn)
-            .await?;
+        let stored: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(&mut *self.conn).await?;
         decode(&stored.ok_or_else(not_founded)?)
     }
 

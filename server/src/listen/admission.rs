@@ -89,7 +89,12 @@ mod tests {
     use super::*;
 
     fn admission() -> Admission {
-        Admission::new(&Limits { connections: 4, connections_per_address: 2, connections_per_loopback: 3, ..Limits::default() })
+        Admission::new(&Limits {
+            connections: 4,
+            connections_per_address: 2,
+            connections_per_loopback: 3,
+            ..Limits::default()
+        })
     }
 
     fn code(result: Result<Slot, Problem>) -> ErrorCode {

@@ -82,7 +82,9 @@ async fn a_half_sent_body_is_answered_by_its_deadline() {
 #[tokio::test]
 async fn an_oversized_body_and_an_oversized_head_are_refused() {
     let server = start(limits()).await;
-    let mut request = b"POST /json HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    let mut request =
+        b"POST /json HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+            .to_vec();
     request.extend(format!("{:x}\r\n", MAX_BODY + 1).bytes());
     request.extend(vec![b' '; MAX_BODY + 1]);
     let answer = exchange(server.addr, &request).await;

@@ -77,7 +77,10 @@ fn is_public(ip: IpAddr) -> bool {
         // Global unicast is 2000::/3; 6to4 and Teredo carry a private IPv4 address inside.
         IpAddr::V6(ip) => {
             let [first, second, ..] = ip.segments();
-            first & 0xe000 == 0x2000 && first != 0x2002 && (first, second) != (0x2001, 0) && (first, second) != (0x2001, 0xdb8)
+            first & 0xe000 == 0x2000
+                && first != 0x2002
+                && (first, second) != (0x2001, 0)
+                && (first, second) != (0x2001, 0xdb8)
         }
     }
 }

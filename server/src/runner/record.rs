@@ -108,10 +108,9 @@ pub(crate) async fn list(conn: &mut SqliteConnection, whose: Whose) -> Result<Ve
     let (condition, key) = match whose {
         Whose::All => ("$1 IS NOT NULL", Vec::new()),
         Whose::Agency(agency) => ("agency = $1", agency.0.to_vec()),
-        Whose::Person(person) => (
-            "(opener = $1 OR callout IN (SELECT callout FROM callout_people WHERE person = $1))",
-            person.0.to_vec(),
-        ),
+        Whose::Person(person) => {
+            ("(opener = $1 OR callout IN (SELECT callout FROM callout_people WHERE person = $1))", person.0.to_vec())
+        }
     };
     let sql = format!(
         "SELECT body FROM (SELECT body, opened_at FROM callouts WHERE {condition} ORDER BY closed, opened_at DESC LIMIT $2)

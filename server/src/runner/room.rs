@@ -50,7 +50,12 @@ impl Tx<'_> {
 
     /// Member devices of people who answer callouts. Dispatch has put them there, so dispatch may take them out; what
     /// others do in the room (the agency, an interpreter) is the members' own affair.
-    async fn responders_in(&mut self, world: &World, room: RoomId, which: impl Fn(PersonId) -> bool) -> Result<Vec<DeviceId>> {
+    async fn responders_in(
+        &mut self,
+        world: &World,
+        room: RoomId,
+        which: impl Fn(PersonId) -> bool,
+    ) -> Result<Vec<DeviceId>> {
         let members = self.room_members(room).await?;
         let answers = |person| world.people.iter().any(|p| p.person == person);
         Ok(members.into_iter().filter(|(_, p)| answers(*p) && which(*p)).map(|(device, _)| device).collect())

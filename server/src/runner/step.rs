@@ -28,7 +28,12 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// `conflict` where the id belongs to another request, and what the engine refuses.
-    pub(crate) async fn open_callout(&mut self, by: &Caller, request: OpenCallout, now: Timestamp) -> Result<CalloutView> {
+    pub(crate) async fn open_callout(
+        &mut self,
+        by: &Caller,
+        request: OpenCallout,
+        now: Timestamp,
+    ) -> Result<CalloutView> {
         let OpenCallout { id, routing } = request;
         let world = World::read(self.conn, now).await?;
         let world = world.with_duplicates(self.conn, by.org, &routing.zone).await?;
@@ -104,7 +109,8 @@ impl Tx<'_> {
             if receipts.is_empty() {
                 break;
             }
-            let stepped = step(&after, Input::Receipts(receipts), &world.context(), cause.now).map_err(Problem::from)?;
+            let stepped =
+                step(&after, Input::Receipts(receipts), &world.context(), cause.now).map_err(Problem::from)?;
             (after, effects) = stepped;
         }
         if before != Some(&after) {

@@ -8,11 +8,7 @@ use crate::{
 };
 use firstlight_dispatch::{Actor, Callout, view};
 use firstlight_protocol::{
-    DeviceId, OrgId, Role, Timestamp,
-    api::Notice,
-    callout::CalloutView,
-    limits::MAX_FRAME,
-    wire::to_cbor,
+    DeviceId, OrgId, Role, Timestamp, api::Notice, callout::CalloutView, limits::MAX_FRAME, wire::to_cbor,
 };
 use sqlx::{Row, SqliteConnection};
 
@@ -67,9 +63,10 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<()> {
         let ctx = world.context();
-        let host = world.people.iter().map(|p| {
-            (Actor { person: p.person, org: world.host, role: p.role, host: true }, p.devices.as_slice())
-        });
+        let host = world
+            .people
+            .iter()
+            .map(|p| (Actor { person: p.person, org: world.host, role: p.role, host: true }, p.devices.as_slice()));
         let watchers: Vec<_> = host.chain(agency.iter().map(|w| (w.actor, w.devices.as_slice()))).collect();
         for (actor, devices) in watchers {
             let Some(new) = view(after, actor, &ctx) else { continue };

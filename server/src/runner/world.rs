@@ -2,8 +2,8 @@
 
 use crate::{
     Error, Result, Shared,
-    callouts::documents::read_document,
     caller::Caller,
+    callouts::documents::read_document,
     store::{id, word},
 };
 use firstlight_dispatch::{Actor, Context, Qualified, RecentCallout};
@@ -79,20 +79,29 @@ impl World {
     }
 
     /// Reads the open callouts of one agency and zone beside it, for duplicates.
-    pub(super) async fn with_duplicates(mut self, conn: &mut SqliteConnection, agency: OrgId, zone: &Code) -> Result<Self> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{RECENT} AND agency = $1 AND zone = $2 ORDER BY opened_at DESC LIMIT 100")))
-            .bind(agency.as_bytes())
-            .bind(zone.as_str())
-            .fetch_all(conn)
-            .await?;
+    pub(super) async fn with_duplicates(
+        mut self,
+        conn: &mut SqliteConnection,
+        agency: OrgId,
+        zone: &Code,
+    ) -> Result<Self> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{RECENT} AND agency = $1 AND zone = $2 ORDER BY opened_at DESC LIMIT 100"
+        )))
+        .bind(agency.as_bytes())
+        .bind(zone.as_str())
+        .fetch_all(conn)
+        .await?;
         self.recent = rows.iter().map(recent).collect::<Result<_>>()?;
         Ok(self)
     }
 
     /// Reads one open callout beside it, to merge into.
     pub(super) async fn with_callout(mut self, conn: &mut SqliteConnection, callout: CalloutId) -> Result<Self> {
-        let row =
-            sqlx::query(sqlx::AssertSqlSafe(format!("{RECENT} AND callout = $1"))).bind(callout.as_bytes()).fetch_optional(conn).await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{RECENT} AND callout = $1")))
+            .bind(callout.as_bytes())
+            .fetch_optional(conn)
+            .await?;
         self.recent = row.iter().map(recent).collect::<Result<_>>()?;
         Ok(self)
     }

@@ -290,12 +290,10 @@ impl Session {
                 }
                 Err(error) => self.refuse(None, error).await,
             },
-            ClientFrame::PageSeen { page } => {
-                match crate::callouts::page_seen(&self.app, &self.caller, page).await {
-                    Ok(()) => Ok(()),
-                    Err(error) => self.refuse(None, error).await,
-                }
-            }
+            ClientFrame::PageSeen { page } => match crate::callouts::page_seen(&self.app, &self.caller, page).await {
+                Ok(()) => Ok(()),
+                Err(error) => self.refuse(None, error).await,
+            },
         }
     }
 

@@ -16,7 +16,8 @@ impl Store {
     pub async fn open_read_only(dir: &Path) -> Result<Self> {
         let file = dir.join(FILE);
         if !file.is_file() {
-            let text = format!("there is no database in {}: is data_dir right, and has the server ever run?", dir.display());
+            let text =
+                format!("there is no database in {}: is data_dir right, and has the server ever run?", dir.display());
             return Err(Error::internal(text));
         }
         reader(SqliteConnectOptions::new().filename(file)).await

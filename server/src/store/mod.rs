@@ -9,8 +9,8 @@ mod audit;
 mod copy;
 mod sqlite;
 
-pub use audit::{AuditEntry, AuditVerdict};
 pub(crate) use after::AfterCommit;
+pub use audit::{AuditEntry, AuditVerdict};
 pub use sqlite::{SqliteStore, Tx};
 
 use crate::{Error, Result, bus::Bus};

@@ -1,7 +1,7 @@
 //! The SQLite store: a read pool, and one writer task with group commit.
 
-use super::audit;
 use super::after::AfterCommit;
+use super::audit;
 use crate::{
     Error, Result,
     bus::Bus,
@@ -291,9 +291,8 @@ mod tests {
         let store = SqliteStore::open(&dir.path().join(FILE), Bus::default()).await.unwrap();
         let (outcomes, mut answers) = mpsc::unbounded_channel();
         // Ends the transaction under everybody's feet.
-        let breaking = store.write(|tx| {
-            Box::pin(async move { Ok(sqlx::query("ROLLBACK").execute(&mut *tx.conn).await.map(drop)?) })
-        });
+        let breaking = store
+            .write(|tx| Box::pin(async move { Ok(sqlx::query("ROLLBACK").execute(&mut *tx.conn).await.map(drop)?) }));
         let neighbour = store.write(|_| Box::pin(async { Ok(()) }));
         let (broken, neighbour, handed_in) = tokio::join!(breaking, neighbour, store.append(append(outcomes)));
         handed_in.unwrap();
@@ -318,7 +317,10 @@ mod tests {
         let (kept, panicked) = tokio::join!(kept, panicking);
         kept.unwrap();
         assert_eq!(panicked.unwrap_err().problem().code, ErrorCode::Unavailable);
-        store.write(|tx| Box::pin(async move { tx.audit(Timestamp(2), None, "test.next", "", "").await })).await.unwrap();
+        store
+            .write(|tx| Box::pin(async move { tx.audit(Timestamp(2), None, "test.next", "", "").await }))
+            .await
+            .unwrap();
         let verdict = store.audit_verify().await.unwrap();
         assert_eq!((verdict.entries, verdict.broken_at), (2, None));
     }

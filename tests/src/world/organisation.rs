@@ -9,8 +9,8 @@ use firstlight_protocol::{
         PublishKeyPackages, PutRevocations, PutStatement,
     },
     cert::{
-        DeviceSubject, Fingerprint, Lifetime, PartnerStatement, RevocationList, build_device, build_root, build_signer,
-        verify_root,
+        DeviceSubject, Fingerprint, Lifetime, OrgIdentity, PartnerStatement, RevocationList, build_device, build_root,
+        build_signer, verify_root,
     },
     invite::{InviteKeys, PartnerRequest, Sealed, SigningRequest},
     signed::Signed,
@@ -146,6 +146,19 @@ impl Organisation {
         admin: &Device,
         now: Timestamp,
     ) -> Result<(Self, Device), Problem> {
+        let (partner, chief) = self.found_unstated(kind, name, admin, now).await?;
+        self.state(admin, PartnerStatement::first(partner.identity(), now)).await?;
+        Ok((partner, chief))
+    }
+
+    /// Founds a partner on the host's invite; it waits for the host's statement.
+    pub async fn found_unstated(
+        &self,
+        kind: OrgKind,
+        name: &str,
+        admin: &Device,
+        now: Timestamp,
+    ) -> Result<(Self, Device), Problem> {
         let partner = Self::new(&self.http, kind, name, now);
         let keys = self.invite(admin, InviteFor::Organisation { kind, name: name.into() }, now).await?;
         let request = PartnerRequest {
@@ -158,8 +171,6 @@ impl Organisation {
         let request = Sealed::seal(&request, &partner.root_key, &keys).expect("a request");
         let proof = FoundingProof::Invite { invite: keys.invite(), claim: keys.claim().clone(), request };
         let chief = partner.found(proof, now).await?;
-        let statement = PartnerStatement::first(verify_root(&partner.root).expect("a root"), now);
-        self.state(admin, statement).await?;
         Ok((partner, chief))
     }
 
@@ -168,6 +179,11 @@ impl Organisation {
         let org = statement.org;
         let statement = Signed::sign(&statement, &self.signer_key, self.signer_chain());
         admin.put(format!("/v1/organisations/{org}/statement"), &PutStatement { statement }).await
+    }
+
+    /// The organisation as its root certificate states it.
+    pub fn identity(&self) -> OrgIdentity {
+        verify_root(&self.root).expect("a root")
     }
 
     /// Signer, root.

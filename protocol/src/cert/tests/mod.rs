@@ -23,10 +23,7 @@ fn public(seed: u8) -> [u8; 32] {
 }
 
 fn year() -> Lifetime {
-    Lifetime {
-        not_before: Timestamp(NOW.0 - DAY),
-        not_after: Timestamp(NOW.0 + 365 * DAY),
-    }
+    Lifetime { not_before: Timestamp(NOW.0 - DAY), not_after: Timestamp(NOW.0 + 365 * DAY) }
 }
 
 /// An organisation with one signer and one device; the keys are `seed`, `seed + 1` and `seed + 2`.
@@ -44,13 +41,7 @@ impl Org {
         let root = build_root(&key(seed), id, kind, "Agency A", [seed; 16], year()).unwrap();
         let signer = build_signer(&key(seed), &root, &public(seed + 1), [seed; 16], year()).unwrap();
         let device = build_device(&key(seed + 1), &signer, &subject(seed, role), [seed; 16], year()).unwrap();
-        Self {
-            id,
-            seed,
-            root,
-            signer,
-            device,
-        }
+        Self { id, seed, root, signer, device }
     }
 
     fn host() -> Self {
@@ -62,9 +53,7 @@ impl Org {
     }
 
     fn chain(&self) -> Vec<Bytes> {
-        [&self.device, &self.signer, &self.root]
-            .map(|der| der.as_slice().into())
-            .to_vec()
+        [&self.device, &self.signer, &self.root].map(|der| der.as_slice().into()).to_vec()
     }
 
     fn signer_chain(&self) -> Vec<Bytes> {

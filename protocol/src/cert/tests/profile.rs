@@ -52,19 +52,10 @@ fn with_names(org: Org, level: Level, change: impl FnOnce(&mut Vec<GeneralName>)
 fn a_chain_says_who_it_is() {
     let org = Org::police();
     let device = org.verify().unwrap();
-    assert_eq!(
-        (device.org, device.org_kind, device.role),
-        (POLICE, OrgKind::LawEnforcement, Role::PoliceOfficer)
-    );
-    assert_eq!(
-        (device.person, device.device, device.key),
-        (PersonId([20; 16]), DeviceId([20; 16]), public(22))
-    );
+    assert_eq!((device.org, device.org_kind, device.role), (POLICE, OrgKind::LawEnforcement, Role::PoliceOfficer));
+    assert_eq!((device.person, device.device, device.key), (PersonId([20; 16]), DeviceId([20; 16]), public(22)));
     assert_eq!(device.work_name, "Advocate 1");
-    assert_eq!(
-        (device.not_before, device.not_after),
-        (year().not_before, year().not_after)
-    );
+    assert_eq!((device.not_before, device.not_after), (year().not_before, year().not_after));
     assert_eq!(device.signer_fingerprint, Fingerprint::of(&org.signer));
     assert_eq!(device.root_fingerprint, Fingerprint::of(&org.root));
     assert_eq!(device_id(&org.chain()[0]), Ok(device.device));
@@ -84,24 +75,13 @@ fn every_kind_and_role_that_may_be_granted_verifies_and_no_other() {
             let org = Org::new(OrgId([9; 16]), *kind, 30, Role::Admin);
             let made = build_device(&key(31), &org.signer, &subject(30, *role), [1; 16], year());
             assert_eq!(made.is_ok(), kind.may_grant(*role), "{kind} {role}");
-            let holder = Holder {
-                person: PersonId([30; 16]),
-                device: DeviceId([30; 16]),
-                role: *role,
-            };
-            let ids = Identifiers {
-                org: org.id,
-                kind: *kind,
-                holder: Some(holder),
-            };
+            let holder = Holder { person: PersonId([30; 16]), device: DeviceId([30; 16]), role: *role };
+            let ids = Identifiers { org: org.id, kind: *kind, holder: Some(holder) };
             let org = org.forge(Level::Device, |tbs| replace(tbs, &ids.to_alt_name().unwrap()));
             match org.verify() {
                 Ok(device) => assert!(kind.may_grant(device.role) && device.role == *role),
                 Err(error) => {
-                    assert!(
-                        !kind.may_grant(*role) && error == ChainError::RoleNotGranted,
-                        "{kind} {role}: {error}"
-                    );
+                    assert!(!kind.may_grant(*role) && error == ChainError::RoleNotGranted, "{kind} {role}: {error}");
                 }
             }
         }
@@ -114,18 +94,10 @@ fn a_chain_has_three_certificates_in_order() {
     let anchors = org.pinned();
     let [device, signer, root] = [0, 1, 2].map(|i| org.chain()[i].clone());
     let verify = |chain: &[&Bytes]| verify_chain(chain, &anchors, NOW);
-    for wrong in [
-        vec![],
-        vec![&device],
-        vec![&device, &root],
-        vec![&device, &signer, &root, &root],
-    ] {
+    for wrong in [vec![], vec![&device], vec![&device, &root], vec![&device, &signer, &root, &root]] {
         assert_eq!(verify(&wrong), Err(ChainError::Length));
     }
-    assert_eq!(
-        verify(&[&root, &signer, &device]),
-        broken(Level::Root, CertRule::BasicConstraints)
-    );
+    assert_eq!(verify(&[&root, &signer, &device]), broken(Level::Root, CertRule::BasicConstraints));
     assert_eq!(verify_signer_chain::<Bytes>(&[], NOW), Err(ChainError::Length));
     assert_eq!(verify_signer_chain(&org.chain(), NOW), Err(ChainError::Length));
 }
@@ -153,18 +125,10 @@ fn a_signer_of_another_organisation_is_refused() {
     org.signer = other.signer;
     assert_eq!(org.verify(), broken(Level::Signer, CertRule::Signature));
     // A root that signs a signer which claims to belong to somebody else.
-    let ids = Identifiers {
-        org: HOST,
-        kind: OrgKind::LawEnforcement,
-        holder: None,
-    };
+    let ids = Identifiers { org: HOST, kind: OrgKind::LawEnforcement, holder: None };
     let org = Org::police().forge(Level::Signer, |tbs| replace(tbs, &ids.to_alt_name().unwrap()));
     assert_eq!(org.verify(), Err(ChainError::OrgMismatch));
-    let ids = Identifiers {
-        org: POLICE,
-        kind: OrgKind::VictimServices,
-        holder: None,
-    };
+    let ids = Identifiers { org: POLICE, kind: OrgKind::VictimServices, holder: None };
     let org = Org::police().forge(Level::Signer, |tbs| replace(tbs, &ids.to_alt_name().unwrap()));
     assert_eq!(org.verify(), Err(ChainError::OrgKindMismatch));
 }
@@ -176,17 +140,12 @@ fn names_and_key_identifiers_lead_to_the_issuer() {
         let org = Org::police().forge(level, |tbs| tbs.issuer = other.clone());
         assert_eq!(org.verify(), broken(level, CertRule::Issuer));
     }
-    let wrong = AuthorityKeyIdentifier {
-        key_identifier: Some(OctetString::new([0; 20]).unwrap()),
-        ..Default::default()
-    };
+    let wrong =
+        AuthorityKeyIdentifier { key_identifier: Some(OctetString::new([0; 20]).unwrap()), ..Default::default() };
     let org = Org::police().forge(Level::Device, |tbs| replace(tbs, &wrong));
     assert_eq!(org.verify(), broken(Level::Device, CertRule::IssuerKey));
     let without = |tbs: &mut TbsCertificate| extensions(tbs).retain(|e| e.extn_id != AuthorityKeyIdentifier::OID);
-    assert_eq!(
-        Org::police().forge(Level::Device, without).verify(),
-        broken(Level::Device, CertRule::IssuerKey)
-    );
+    assert_eq!(Org::police().forge(Level::Device, without).verify(), broken(Level::Device, CertRule::IssuerKey));
     let wrong = SubjectKeyIdentifier(OctetString::new([0; 20]).unwrap());
     let org = Org::police().forge(Level::Device, |tbs| replace(tbs, &wrong));
     assert_eq!(org.verify(), broken(Level::Device, CertRule::Key));
@@ -202,23 +161,16 @@ fn lifetimes_are_checked_on_all_three_and_include_both_ends() {
     assert_eq!(at(to + 1000), broken(Level::Root, CertRule::Expired));
     let long = Org::new(POLICE, OrgKind::LawEnforcement, 20, Role::PoliceOfficer);
     for level in [Level::Signer, Level::Device, Level::Root] {
-        let past = long
-            .clone()
-            .forge(level, |tbs| tbs.validity.not_after = tbs.validity.not_before);
+        let past = long.clone().forge(level, |tbs| tbs.validity.not_after = tbs.validity.not_before);
         assert_eq!(past.verify(), broken(level, CertRule::Expired));
-        let future = long
-            .clone()
-            .forge(level, |tbs| tbs.validity.not_before = tbs.validity.not_after);
+        let future = long.clone().forge(level, |tbs| tbs.validity.not_before = tbs.validity.not_after);
         assert_eq!(future.verify(), broken(level, CertRule::NotYetValid));
     }
 }
 
 #[test]
 fn dates_from_2050_on_are_generalized_time_and_no_earlier_ones() {
-    let far = Lifetime {
-        not_after: Timestamp(4_000_000_000_000),
-        ..year()
-    };
+    let far = Lifetime { not_after: Timestamp(4_000_000_000_000), ..year() };
     let root = build_root(&key(20), POLICE, OrgKind::LawEnforcement, "Agency A", [1; 16], far).unwrap();
     let tbs = Certificate::from_der(&root).unwrap().tbs_certificate;
     assert!(matches!(tbs.validity.not_before, x509_cert::time::Time::UtcTime(_)));
@@ -241,19 +193,12 @@ fn ca_flags_path_lengths_and_key_usages_are_those_of_the_level() {
             let org = Org::police().forge(level, |tbs| replace(tbs, &other.basic_constraints()));
             assert_eq!(org.verify(), broken(level, CertRule::BasicConstraints));
         }
-        let unbounded = BasicConstraints {
-            ca: true,
-            path_len_constraint: None,
-        };
+        let unbounded = BasicConstraints { ca: true, path_len_constraint: None };
         let org = Org::police().forge(level, |tbs| replace(tbs, &unbounded));
         assert_eq!(org.verify(), broken(level, CertRule::BasicConstraints));
         let org = Org::police().forge(level, |tbs| extension::<BasicConstraints>(tbs).critical = false);
         assert_eq!(org.verify(), broken(level, CertRule::BasicConstraints));
-        let other = if level == Level::Device {
-            Level::Root
-        } else {
-            Level::Device
-        };
+        let other = if level == Level::Device { Level::Root } else { Level::Device };
         let org = Org::police().forge(level, |tbs| replace(tbs, &other.key_usage()));
         assert_eq!(org.verify(), broken(level, CertRule::KeyUsage));
         let org = Org::police().forge(level, |tbs| extension::<KeyUsage>(tbs).critical = false);
@@ -268,24 +213,14 @@ fn unknown_extensions_pass_only_when_they_bind_nothing() {
         critical,
         extn_value: OctetString::new([5, 0]).unwrap(),
     };
-    assert!(
-        Org::police()
-            .forge(Level::Device, |tbs| extensions(tbs).push(unknown(false)))
-            .verify()
-            .is_ok()
-    );
+    assert!(Org::police().forge(Level::Device, |tbs| extensions(tbs).push(unknown(false))).verify().is_ok());
     let org = Org::police().forge(Level::Device, |tbs| extensions(tbs).push(unknown(true)));
     assert_eq!(org.verify(), broken(Level::Device, CertRule::UnknownExtension));
     let org = Org::police().forge(Level::Signer, |tbs| {
-        extensions(tbs).push(Extension {
-            extn_id: ExtendedKeyUsage::OID,
-            ..unknown(false)
-        });
+        extensions(tbs).push(Extension { extn_id: ExtendedKeyUsage::OID, ..unknown(false) });
     });
     assert_eq!(org.verify(), broken(Level::Signer, CertRule::UnknownExtension));
-    let org = Org::police().forge(Level::Root, |tbs| {
-        extensions(tbs).extend([unknown(false), unknown(false)])
-    });
+    let org = Org::police().forge(Level::Root, |tbs| extensions(tbs).extend([unknown(false), unknown(false)]));
     assert_eq!(org.verify(), broken(Level::Root, CertRule::DuplicateExtension));
     let org = Org::police().forge(Level::Device, |tbs| {
         let again = extension::<SubjectAltName>(tbs).clone();
@@ -296,9 +231,7 @@ fn unknown_extensions_pass_only_when_they_bind_nothing() {
         let org = Org::police().forge(Level::Device, |tbs| extensions(tbs).retain(|e| e.extn_id != oid));
         assert_eq!(org.verify(), broken(Level::Device, CertRule::MissingExtension));
     }
-    let org = Org::police().forge(Level::Device, |tbs| {
-        extension::<SubjectKeyIdentifier>(tbs).critical = true
-    });
+    let org = Org::police().forge(Level::Device, |tbs| extension::<SubjectKeyIdentifier>(tbs).critical = true);
     assert_eq!(org.verify(), broken(Level::Device, CertRule::MissingExtension));
     let org = Org::police().forge(Level::Device, |tbs| tbs.extensions = None);
     assert_eq!(org.verify(), broken(Level::Device, CertRule::BasicConstraints));
@@ -319,11 +252,7 @@ fn identifiers_stand_once_and_where_they_belong() {
     let all = Identifiers {
         org: POLICE,
         kind: OrgKind::LawEnforcement,
-        holder: Some(Holder {
-            person: PersonId([0; 16]),
-            device: DeviceId([0; 16]),
-            role: Role::Admin,
-        }),
+        holder: Some(Holder { person: PersonId([0; 16]), device: DeviceId([0; 16]), role: Role::Admin }),
     };
     let org = Org::police().forge(Level::Signer, |tbs| replace(tbs, &all.to_alt_name().unwrap()));
     assert_eq!(org.verify(), broken(Level::Signer, CertRule::UnknownIdentifier));
@@ -336,11 +265,7 @@ fn identifiers_stand_once_and_where_they_belong() {
         format!("urn:firstlight:person:{person}"),
     ] {
         let org = with_names(Org::police(), Level::Device, |names| names.push(uri(&text)));
-        assert_eq!(
-            org.verify(),
-            broken(Level::Device, CertRule::UnknownIdentifier),
-            "{text}"
-        );
+        assert_eq!(org.verify(), broken(Level::Device, CertRule::UnknownIdentifier), "{text}");
     }
     let dns = GeneralName::DnsName(Ia5String::new("example.org").unwrap());
     let org = with_names(Org::police(), Level::Device, |names| names.push(dns));
@@ -354,9 +279,7 @@ fn algorithms_keys_versions_and_serials_are_checked() {
     assert_eq!(org.verify(), broken(Level::Device, CertRule::Algorithm));
     let org = Org::police().forge(Level::Device, |tbs| tbs.signature.oid = rsa);
     assert_eq!(org.verify(), broken(Level::Device, CertRule::Algorithm));
-    let org = Org::police().forge(Level::Device, |tbs| {
-        tbs.signature.parameters = Some(der::asn1::Null.into())
-    });
+    let org = Org::police().forge(Level::Device, |tbs| tbs.signature.parameters = Some(der::asn1::Null.into()));
     assert_eq!(org.verify(), broken(Level::Device, CertRule::Algorithm));
     let mut small_order = [0; 32];
     small_order[0] = 1;
@@ -368,15 +291,12 @@ fn algorithms_keys_versions_and_serials_are_checked() {
     }
     let org = Org::police().forge(Level::Device, |tbs| tbs.version = Version::V2);
     assert_eq!(org.verify(), broken(Level::Device, CertRule::Malformed));
-    let org = Org::police().forge(Level::Device, |tbs| {
-        tbs.issuer_unique_id = Some(BitString::from_bytes(&[1]).unwrap())
-    });
+    let org =
+        Org::police().forge(Level::Device, |tbs| tbs.issuer_unique_id = Some(BitString::from_bytes(&[1]).unwrap()));
     assert_eq!(org.verify(), broken(Level::Device, CertRule::Malformed));
     for bad in [&[0u8][..], &[0x80]] {
         let der = Int::new(bad).unwrap().to_der().unwrap();
-        let org = Org::police().forge(Level::Device, |tbs| {
-            tbs.serial_number = SerialNumber::from_der(&der).unwrap()
-        });
+        let org = Org::police().forge(Level::Device, |tbs| tbs.serial_number = SerialNumber::from_der(&der).unwrap());
         assert_eq!(org.verify(), broken(Level::Device, CertRule::Serial));
     }
 }
@@ -385,27 +305,15 @@ fn algorithms_keys_versions_and_serials_are_checked() {
 fn one_key_stands_in_one_certificate_only() {
     let org = Org::police();
     let reuse = |seed| {
-        let subject = DeviceSubject {
-            key: public(seed),
-            ..subject(20, Role::PoliceOfficer)
-        };
+        let subject = DeviceSubject { key: public(seed), ..subject(20, Role::PoliceOfficer) };
         build_device(&key(21), &org.signer, &subject, [1; 16], year())
     };
     let reused = ChainError::Certificate(Level::Device, CertRule::KeyReused);
     assert_eq!(reuse(21), Err(BuildError::Chain(reused)));
-    let with_root_key = Org {
-        device: reuse(20).unwrap(),
-        ..org.clone()
-    };
+    let with_root_key = Org { device: reuse(20).unwrap(), ..org.clone() };
     assert_eq!(with_root_key.verify(), Err(reused));
     let signer = build_signer(&key(20), &org.root, &public(20), [1; 16], year());
-    assert_eq!(
-        signer,
-        Err(BuildError::Chain(ChainError::Certificate(
-            Level::Signer,
-            CertRule::KeyReused
-        )))
-    );
+    assert_eq!(signer, Err(BuildError::Chain(ChainError::Certificate(Level::Signer, CertRule::KeyReused))));
 }
 
 #[test]
@@ -413,21 +321,12 @@ fn only_whole_canonical_der_of_bounded_size_is_read() {
     let org = Org::police();
     let malformed = broken(Level::Device, CertRule::Malformed);
     for end in 0..org.device.len() {
-        let cut = Org {
-            device: org.device[..end].to_vec(),
-            ..org.clone()
-        };
+        let cut = Org { device: org.device[..end].to_vec(), ..org.clone() };
         assert_eq!(cut.verify(), malformed, "cut after {end} bytes");
     }
-    let trailing = Org {
-        device: [&org.device[..], &[0]].concat(),
-        ..org.clone()
-    };
+    let trailing = Org { device: [&org.device[..], &[0]].concat(), ..org.clone() };
     assert_eq!(trailing.verify(), malformed);
-    let large = Org {
-        device: vec![0x30; MAX_CERT_BYTES + 1],
-        ..org.clone()
-    };
+    let large = Org { device: vec![0x30; MAX_CERT_BYTES + 1], ..org.clone() };
     assert_eq!(large.verify(), broken(Level::Device, CertRule::TooLarge));
     // Trailing bytes inside an extension, under a good signature.
     let inside = org.forge(Level::Device, |tbs| {
@@ -447,37 +346,16 @@ fn nobody_builds_what_nobody_would_accept() {
     }
     assert!(build_root(&key(1), HOST, OrgKind::Care, &"ö".repeat(64), [0xff; 16], year()).is_ok());
     let serial = build_root(&key(1), HOST, OrgKind::Care, "A", [0; 16], year());
-    assert!(
-        matches!(serial, Err(BuildError::Encoding | BuildError::Chain(_))),
-        "{serial:?}"
-    );
-    let backwards = Lifetime {
-        not_before: year().not_after,
-        not_after: year().not_before,
-    };
+    assert!(matches!(serial, Err(BuildError::Encoding | BuildError::Chain(_))), "{serial:?}");
+    let backwards = Lifetime { not_before: year().not_after, not_after: year().not_before };
     for lifetime in [
         backwards,
-        Lifetime {
-            not_before: Timestamp(-1),
-            ..year()
-        },
-        Lifetime {
-            not_after: Timestamp(i64::MAX),
-            ..year()
-        },
+        Lifetime { not_before: Timestamp(-1), ..year() },
+        Lifetime { not_after: Timestamp(i64::MAX), ..year() },
     ] {
-        assert_eq!(
-            build_root(&key(1), HOST, OrgKind::Care, "A", [1; 16], lifetime),
-            Err(BuildError::Lifetime)
-        );
+        assert_eq!(build_root(&key(1), HOST, OrgKind::Care, "A", [1; 16], lifetime), Err(BuildError::Lifetime));
     }
-    let wrong_key = build_device(
-        &key(20),
-        &org.signer,
-        &subject(20, Role::PoliceOfficer),
-        [1; 16],
-        year(),
-    );
+    let wrong_key = build_device(&key(20), &org.signer, &subject(20, Role::PoliceOfficer), [1; 16], year());
     assert_eq!(wrong_key, Err(BuildError::WrongKey));
     let from_root = build_device(&key(20), &org.root, &subject(20, Role::PoliceOfficer), [1; 16], year());
     assert!(matches!(from_root, Err(BuildError::Chain(_))));

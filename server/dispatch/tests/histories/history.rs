@@ -38,28 +38,13 @@ fn person(n: u8) -> PersonId {
 }
 
 fn actor(who: Who) -> Actor {
-    let police = |n, role, org| Actor {
-        person: person(n),
-        org,
-        role,
-        host: false,
-    };
+    let police = |n, role, org| Actor { person: person(n), org, role, host: false };
     match who {
         Who::Opener => police(100, Role::PoliceOfficer, AGENCY),
         Who::Commander => police(101, Role::WatchCommander, AGENCY),
         Who::StrangePolice => police(102, Role::WatchCommander, ELSEWHERE),
-        Who::Supervisor(n) => Actor {
-            person: person(n),
-            org: HOST,
-            role: Role::Supervisor,
-            host: true,
-        },
-        Who::Advocate(n) => Actor {
-            person: person(n),
-            org: HOST,
-            role: Role::Advocate,
-            host: true,
-        },
+        Who::Supervisor(n) => Actor { person: person(n), org: HOST, role: Role::Supervisor, host: true },
+        Who::Advocate(n) => Actor { person: person(n), org: HOST, role: Role::Advocate, host: true },
     }
 }
 
@@ -121,16 +106,8 @@ impl History {
 
     /// Steps, pages, and whether the callout was ever filled.
     pub(crate) fn run(mut self) -> (u64, u64, u64) {
-        let wanted = if self.random.chance(60) {
-            1
-        } else {
-            self.random.between(2, 4) as u8
-        };
-        let request = Open {
-            id: CalloutId([7; 16]),
-            by: actor(Who::Opener),
-            routing: routing(wanted),
-        };
+        let wanted = if self.random.chance(60) { 1 } else { self.random.between(2, 4) as u8 };
+        let request = Open { id: CalloutId([7; 16]), by: actor(Who::Opener), routing: routing(wanted) };
         let (mut callout, effects) = open(request, &self.ctx(), moment(0)).unwrap();
         let mut model = Model::open(self.numbers, usize::from(wanted), &self.host);
         self.compare(None, &callout, &effects, &mut model);
@@ -143,12 +120,7 @@ impl History {
     }
 
     fn ctx(&self) -> Context<'_> {
-        Context {
-            policy: &self.policy,
-            on_duty: &self.on_duty,
-            people: &self.people,
-            recent: &self.recent,
-        }
+        Context { policy: &self.policy, on_duty: &self.on_duty, people: &self.people, recent: &self.recent }
     }
 
     fn happen(&mut self, callout: &mut Callout, model: &mut Model) {
@@ -185,10 +157,7 @@ impl History {
         model.begin_step(self.now);
         model.settle(&self.host);
         self.take(callout, Input::Timer, model);
-        assert!(
-            callout.next_wake().is_none_or(|at| seconds(at) > self.now),
-            "what is due is done"
-        );
+        assert!(callout.next_wake().is_none_or(|at| seconds(at) > self.now), "what is due is done");
     }
 
     /// One to three receipts about known pages, or about one that nobody knows.
@@ -205,22 +174,13 @@ impl History {
             let back = self.random.between(0, 5) as usize;
             let (page, n) = known[known.len().saturating_sub(1 + back)];
             // How many pages to the same person are newer, those of this step included.
-            let newer = newest_now
-                .iter()
-                .rev()
-                .filter(|(_, who)| *who == n)
-                .take_while(|(id, _)| *id != page)
-                .count();
+            let newer = newest_now.iter().rev().filter(|(_, who)| *who == n).take_while(|(id, _)| *id != page).count();
             if newer >= MAX_PAGES_KEPT {
                 continue;
             }
             let outcome = if self.random.chance(50) {
                 model.taken(n, newer == 0);
-                PageOutcome::Reached(if self.random.chance(50) {
-                    Receipt::HandedOver
-                } else {
-                    Receipt::Delivered
-                })
+                PageOutcome::Reached(if self.random.chance(50) { Receipt::HandedOver } else { Receipt::Delivered })
             } else if self.failed_before(callout, page, &receipts) {
                 PageOutcome::Failed(FailReason::Rejected)
             } else {
@@ -231,35 +191,23 @@ impl History {
             };
             receipts.push(PageReceipt { page, outcome });
         }
-        receipts.push(PageReceipt {
-            page: PageId([0; 16]),
-            outcome: PageOutcome::Failed(FailReason::Timeout),
-        });
+        receipts.push(PageReceipt { page: PageId([0; 16]), outcome: PageOutcome::Failed(FailReason::Timeout) });
         self.say(|| format!("receipts {receipts:?}"));
         model.settle(&self.host);
         self.take(callout, Input::Receipts(receipts), model);
     }
 
     fn failed_before(&self, callout: &Callout, page: PageId, receipts: &[PageReceipt]) -> bool {
-        let pages = view(callout, actor(Who::Supervisor(8)), &self.ctx())
-            .unwrap()
-            .pages
-            .unwrap();
+        let pages = view(callout, actor(Who::Supervisor(8)), &self.ctx()).unwrap().pages.unwrap();
         pages.iter().any(|p| p.id == page && p.failed.is_some())
-            || receipts
-                .iter()
-                .any(|r| r.page == page && matches!(r.outcome, PageOutcome::Failed(_)))
+            || receipts.iter().any(|r| r.page == page && matches!(r.outcome, PageOutcome::Failed(_)))
     }
 
     fn somebody_acts(&mut self, callout: &mut Callout, model: &mut Model) {
         let who = self.somebody();
         let (deed, action) = self.something();
         // A node with a slow clock.
-        let now = if self.random.chance(3) {
-            self.now.saturating_sub(100)
-        } else {
-            self.now
-        };
+        let now = if self.random.chance(3) { self.now.saturating_sub(100) } else { self.now };
         self.say(|| format!("{who:?}: {deed:?}"));
         model.begin_step(now);
         let expected = model.act(who, &deed, &self.host);
@@ -271,16 +219,7 @@ impl History {
         }
         let by = actor(who);
         let id = ActionId([self.actions.len() as u8; 16]);
-        match step(
-            callout,
-            Input::Act {
-                by,
-                id,
-                action: action.clone(),
-            },
-            &self.ctx(),
-            moment(now),
-        ) {
+        match step(callout, Input::Act { by, id, action: action.clone() }, &self.ctx(), moment(now)) {
             Ok((after, effects)) => {
                 assert_eq!(expected, Ok(()), "{who:?} {deed:?} while {}", callout.state());
                 model.settle(&self.host);
@@ -308,16 +247,8 @@ impl History {
         }
         let n = self.random.between(0, self.actions.len() as u64 - 1) as usize;
         let (by, action) = self.actions[n].clone();
-        let again = step(
-            callout,
-            Input::Act {
-                by,
-                id: ActionId([n as u8; 16]),
-                action,
-            },
-            &self.ctx(),
-            moment(self.now),
-        );
+        let again =
+            step(callout, Input::Act { by, id: ActionId([n as u8; 16]), action }, &self.ctx(), moment(self.now));
         assert_eq!(again, Ok((callout.clone(), vec![])), "done once");
     }
 
@@ -343,39 +274,13 @@ impl History {
             73..77 => (Deed::Move(ResponderState::Arrived), Action::Arrived),
             77..80 => (Deed::Move(ResponderState::WithYoungPerson), Action::WithYoungPerson),
             80..83 => (Deed::Move(ResponderState::HandedOver), Action::HandOver),
-            83..86 => (
-                Deed::Close,
-                Action::Close {
-                    reasons: vec![],
-                    support: Support::Accepted,
-                    kits_given: 0,
-                },
-            ),
-            86..89 => (
-                Deed::Review,
-                Action::Review {
-                    reasons: vec![],
-                    welfare: Welfare::Well,
-                },
-            ),
-            89 => (
-                Deed::Cancel,
-                Action::Cancel {
-                    reason: CancelReason::Drill,
-                },
-            ),
+            83..86 => (Deed::Close, Action::Close { reasons: vec![], support: Support::Accepted, kits_given: 0 }),
+            86..89 => (Deed::Review, Action::Review { reasons: vec![], welfare: Welfare::Well }),
+            89 => (Deed::Cancel, Action::Cancel { reason: CancelReason::Drill }),
             90 => {
                 let into = self.random.between(1, 3) as u8;
-                let deed = Deed::Merge {
-                    known: into < 3,
-                    same_agency: into == 1,
-                };
-                (
-                    deed,
-                    Action::Merge {
-                        into: CalloutId([into; 16]),
-                    },
-                )
+                let deed = Deed::Merge { known: into < 3, same_agency: into == 1 };
+                (deed, Action::Merge { into: CalloutId([into; 16]) })
             }
             _ => {
                 let wanted = self.random.between(1, 4) as u8;
@@ -384,10 +289,7 @@ impl History {
                     asked.push(self.random.between(1, PEOPLE) as u8);
                 }
                 let people = asked.iter().map(|n| person(*n)).collect();
-                (
-                    Deed::CallMore(usize::from(wanted), asked),
-                    Action::CallMore { wanted, people },
-                )
+                (Deed::CallMore(usize::from(wanted), asked), Action::CallMore { wanted, people })
             }
         }
     }
@@ -416,14 +318,7 @@ impl History {
     fn world_changed(&mut self) {
         let tiers = [Tier::Primary, Tier::Backup, Tier::Supervisor];
         let duty = |(tier, people): (&Tier, &std::collections::BTreeSet<u8>)| {
-            people
-                .iter()
-                .map(|n| OnDuty {
-                    tier: *tier,
-                    person: person(*n),
-                    zone: None,
-                })
-                .collect::<Vec<_>>()
+            people.iter().map(|n| OnDuty { tier: *tier, person: person(*n), zone: None }).collect::<Vec<_>>()
         };
         self.on_duty = tiers.iter().zip(&self.host.duty).flat_map(duty).collect();
         let hook = |n: u8| Channel::Webhook { id: ContactId([n; 16]) };
@@ -454,11 +349,7 @@ impl History {
         self.promises.check(effects, after, &self.people);
         // Not everybody in every step: views are most of the work.
         let others = [Who::Commander, Who::StrangePolice, Who::Supervisor(7)];
-        let viewers = [
-            Who::Opener,
-            others[self.steps as usize % 3],
-            Who::Advocate(1 + (self.steps % PEOPLE) as u8),
-        ];
+        let viewers = [Who::Opener, others[self.steps as usize % 3], Who::Advocate(1 + (self.steps % PEOPLE) as u8)];
         check_views(after, &viewers.map(actor), &self.ctx());
         if self.stored {
             check_stored(after);
@@ -483,20 +374,10 @@ impl History {
         assert_eq!(cries, expected, "alarms");
         assert_eq!(after.state(), model.state());
         assert_eq!(usize::from(after.accepted()), model.accepted());
-        assert!(
-            after
-                .responders()
-                .map(|(p, s)| (p.0[0], s))
-                .eq_unordered(model.states()),
-            "responders"
-        );
+        assert!(after.responders().map(|(p, s)| (p.0[0], s)).eq_unordered(model.states()), "responders");
         let supervisor = view(after, actor(Who::Supervisor(8)), &self.ctx()).unwrap();
-        let mut timers: Vec<_> = supervisor
-            .timers
-            .unwrap()
-            .iter()
-            .map(|t| (seconds(t.at), t.what, t.person.map(|p| p.0[0])))
-            .collect();
+        let mut timers: Vec<_> =
+            supervisor.timers.unwrap().iter().map(|t| (seconds(t.at), t.what, t.person.map(|p| p.0[0]))).collect();
         timers.sort_unstable();
         assert_eq!(timers, model.timers(), "timers");
     }

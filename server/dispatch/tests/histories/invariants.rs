@@ -35,10 +35,7 @@ impl Promises {
                 Effect::Page { id, person, .. } => {
                     assert!(self.page_ids.insert(*id), "an idempotency key is used once");
                     assert!(callout.is_open(), "nobody is paged for a callout that is over");
-                    assert!(
-                        people.iter().any(|q| q.person == *person),
-                        "only qualified people are paged"
-                    );
+                    assert!(people.iter().any(|q| q.person == *person), "only qualified people are paged");
                     assert!(!self.said_no.contains(person), "nobody is paged after they said no");
                     let reopened = self.stood_down.get(person).is_none_or(|then| self.reopened > *then);
                     assert!(reopened, "nobody is paged after they were stood down");
@@ -46,21 +43,11 @@ impl Promises {
                 Effect::StandDown { person } => {
                     self.stood_down.insert(*person, self.reopened);
                 }
-                Effect::Record {
-                    event: Event::Reopened, ..
-                } => self.reopened += 1,
-                Effect::Record {
-                    event: Event::Declined | Event::Withdrew,
-                    person: Some(person),
-                    ..
-                } => {
+                Effect::Record { event: Event::Reopened, .. } => self.reopened += 1,
+                Effect::Record { event: Event::Declined | Event::Withdrew, person: Some(person), .. } => {
                     self.said_no.insert(*person);
                 }
-                Effect::Record {
-                    event: Event::Accepted,
-                    person: Some(person),
-                    ..
-                } => {
+                Effect::Record { event: Event::Accepted, person: Some(person), .. } => {
                     self.asked_by_name(&[*person]);
                 }
                 _ => {}
@@ -73,16 +60,9 @@ impl Promises {
 pub(crate) fn check_step(before: Option<&Callout>, after: &Callout, effects: &[Effect]) {
     match before {
         Some(before) if before == after => {
-            assert!(
-                effects.iter().all(|e| matches!(e, Effect::WakeAt(_))),
-                "no change, no effects: {effects:?}"
-            );
+            assert!(effects.iter().all(|e| matches!(e, Effect::WakeAt(_))), "no change, no effects: {effects:?}");
         }
-        _ => assert_eq!(
-            after.revision(),
-            before.map_or(0, Callout::revision) + 1,
-            "one change, one revision"
-        ),
+        _ => assert_eq!(after.revision(), before.map_or(0, Callout::revision) + 1, "one change, one revision"),
     }
     assert!(after.accepted() <= after.wanted(), "never more than wanted");
     if let Some(Effect::WakeAt(at)) = effects.last() {
@@ -108,10 +88,7 @@ pub(crate) fn check_views(callout: &Callout, viewers: &[Actor], ctx: &Context) {
             assert_eq!(v.responders.len(), state.len());
             continue;
         }
-        assert!(
-            v.pages.is_none() && v.timers.is_none(),
-            "how people are reached is the supervisors' affair"
-        );
+        assert!(v.pages.is_none() && v.timers.is_none(), "how people are reached is the supervisors' affair");
         assert!(v.responders.iter().all(|r| r.state.is_active() && r.tier.is_none()));
         assert!(v.next_action.is_none_or(|next| next.person.is_none()));
         if viewer.host {
@@ -122,10 +99,7 @@ pub(crate) fn check_views(callout: &Callout, viewers: &[Actor], ctx: &Context) {
             }
         } else {
             assert!(viewer.org == callout.agency() && v.outcome.is_none());
-            assert!(
-                !callout.is_paging() || v.next_action.is_some(),
-                "the officer sees what happens next"
-            );
+            assert!(!callout.is_paging() || v.next_action.is_some(), "the officer sees what happens next");
         }
     }
 }

@@ -3,12 +3,7 @@
 //! `FIRSTLIGHT_HISTORIES` sets how many are run (100,000 by default), `FIRSTLIGHT_SEED` runs one alone and tells it step
 //! by step. A failure prints the seed to run it again with.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test may panic and print"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test may panic and print")]
 
 mod history;
 mod invariants;
@@ -21,9 +16,7 @@ use std::{env, thread};
 const HISTORIES: u64 = 100_000;
 
 fn number(name: &str) -> Option<u64> {
-    env::var(name)
-        .ok()
-        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
+    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
 }
 
 #[test]
@@ -37,17 +30,11 @@ fn no_history_breaks_a_promise() {
     let totals: Vec<_> = thread::scope(|scope| {
         let run = |worker| move || (worker..count).step_by(workers as usize).map(one).fold((0, 0, 0), add);
         let started: Vec<_> = (0..workers).map(|worker| scope.spawn(run(worker))).collect();
-        started
-            .into_iter()
-            .map(|worker| worker.join().expect("a history failed: its seed stands above"))
-            .collect()
+        started.into_iter().map(|worker| worker.join().expect("a history failed: its seed stands above")).collect()
     });
     let (steps, pages, filled) = totals.into_iter().fold((0, 0, 0), add);
     println!("{count} histories, {steps} steps, {pages} pages, {filled} filled");
-    assert!(
-        pages > 5 * count && filled * 5 > count,
-        "the histories must be worth something"
-    );
+    assert!(pages > 5 * count && filled * 5 > count, "the histories must be worth something");
 }
 
 fn add(a: (u64, u64, u64), b: (u64, u64, u64)) -> (u64, u64, u64) {

@@ -160,12 +160,9 @@ impl Model {
     pub(crate) fn timers(&self) -> Vec<(u64, NextStep, Option<u8>)> {
         let mut all = vec![];
         if self.calling {
-            let step = [
-                NextStep::PageBackup,
-                NextStep::PageSupervisor,
-                NextStep::PageEveryone,
-                NextStep::CallEveryoneAgain,
-            ][self.tier];
+            let step =
+                [NextStep::PageBackup, NextStep::PageSupervisor, NextStep::PageEveryone, NextStep::CallEveryoneAgain]
+                    [self.tier];
             all.push((self.climb_at, step, None));
         }
         for (n, p) in &self.parts {
@@ -201,11 +198,7 @@ impl Model {
         let of_tier: Vec<u8> = if tier == 3 {
             host.people.keys().copied().collect()
         } else {
-            host.duty[tier]
-                .iter()
-                .copied()
-                .filter(|n| host.people.contains_key(n))
-                .collect()
+            host.duty[tier].iter().copied().filter(|n| host.people.contains_key(n)).collect()
         };
         if of_tier.is_empty() {
             self.cry(Cry::Empty(TIERS[tier]));
@@ -218,10 +211,7 @@ impl Model {
 
     fn call_the_new(&mut self, people: Vec<u8>, host: &Host) {
         for n in people {
-            let new = self
-                .parts
-                .get(&n)
-                .is_none_or(|p| p.state == StoodDown && p.round < self.round);
+            let new = self.parts.get(&n).is_none_or(|p| p.state == StoodDown && p.round < self.round);
             if new {
                 self.ask(n, host);
             }
@@ -349,11 +339,7 @@ impl Model {
             return;
         }
         let (tried, hopeless) = (part.burst.len(), part.burst.iter().all(|failed| *failed));
-        if host
-            .people
-            .get(&n)
-            .is_some_and(|channels| tried < usize::from(*channels))
-        {
+        if host.people.get(&n).is_some_and(|channels| tried < usize::from(*channels)) {
             self.page(n, host);
         } else if hopeless {
             self.cry(Cry::Unreachable(n));
@@ -462,11 +448,7 @@ impl Model {
     fn own(&mut self, n: u8, state: ResponderState, deed: &Deed, host: &Host) -> Result<(), No> {
         let coming = matches!(state, Accepted | EnRoute);
         let there = matches!(state, Arrived | WithYoungPerson);
-        let rank = |state| {
-            [Accepted, EnRoute, Arrived, WithYoungPerson, HandedOver]
-                .iter()
-                .position(|s| *s == state)
-        };
+        let rank = |state| [Accepted, EnRoute, Arrived, WithYoungPerson, HandedOver].iter().position(|s| *s == state);
         match deed {
             Deed::Acknowledge if state.is_called() => {
                 self.quiet(n, Acknowledged);
@@ -511,21 +493,14 @@ impl Model {
     }
 
     fn dismiss(&mut self, whom: impl Fn(ResponderState) -> bool) {
-        let gone: Vec<u8> = self
-            .parts
-            .iter()
-            .filter(|(_, p)| whom(p.state))
-            .map(|(n, _)| *n)
-            .collect();
+        let gone: Vec<u8> = self.parts.iter().filter(|(_, p)| whom(p.state)).map(|(n, _)| *n).collect();
         for n in gone {
             self.quiet(n, StoodDown);
         }
     }
 
     fn end(&mut self, state: CalloutState, closer: Option<u8>) {
-        let kept = closer
-            .map(|n| (n, self.parts[&n].state))
-            .filter(|(_, state)| state.is_active());
+        let kept = closer.map(|n| (n, self.parts[&n].state)).filter(|(_, state)| state.is_active());
         self.dismiss(|state| state.is_called() || matches!(state, Accepted | EnRoute));
         if let Some((n, state)) = kept {
             self.quiet(n, state);

@@ -9,11 +9,7 @@ fn acknowledged_is_not_accepted() {
     w.act(advocate(1), Action::Acknowledge).unwrap();
     assert_eq!(w.state(), CalloutState::Acknowledged);
     w.until(600);
-    assert_eq!(
-        w.pages_to(1)[..3],
-        [0, 130, 190],
-        "two minutes of grace, then the calls resume"
-    );
+    assert_eq!(w.pages_to(1)[..3], [0, 130, 190], "two minutes of grace, then the calls resume");
     assert_eq!(w.pages_to(2)[0], 180, "the escalation clock went on");
     assert_eq!(w.state(), CalloutState::Unanswered);
 }
@@ -34,27 +30,15 @@ fn accepting_ends_all_calls() {
 #[test]
 fn the_same_action_twice_is_done_once() {
     let mut w = World::opened();
-    let accept = || Input::Act {
-        by: advocate(1),
-        id: ActionId([50; 16]),
-        action: Action::Accept { eta_minutes: 20 },
-    };
+    let accept = || Input::Act { by: advocate(1), id: ActionId([50; 16]), action: Action::Accept { eta_minutes: 20 } };
     w.input(accept()).unwrap();
     let (revision, effects) = (w.callout().revision(), w.log.len());
     w.until(30);
     w.input(accept()).unwrap();
     assert_eq!((w.callout().revision(), w.log.len()), (revision, effects));
-    let other = Input::Act {
-        by: advocate(1),
-        id: ActionId([50; 16]),
-        action: Action::Decline,
-    };
+    let other = Input::Act { by: advocate(1), id: ActionId([50; 16]), action: Action::Decline };
     assert_eq!(w.input(other), Err(Refused::Conflict));
-    let theft = Input::Act {
-        by: advocate(2),
-        id: ActionId([50; 16]),
-        action: Action::Accept { eta_minutes: 20 },
-    };
+    let theft = Input::Act { by: advocate(2), id: ActionId([50; 16]), action: Action::Accept { eta_minutes: 20 } };
     assert_eq!(w.input(theft), Err(Refused::Conflict));
 }
 
@@ -80,11 +64,7 @@ fn withdrawing_reopens_at_once_without_whoever_withdrew() {
     assert_eq!(w.notices(Audience::Agency).last(), Some(&(500, Notice::Withdrew)));
     w.until(1800);
     assert_eq!(w.pages_to(2).len(), 1, "who withdrew is left alone");
-    assert_eq!(
-        w.pages_to(200)[0],
-        680,
-        "the backup has nobody else: the supervisor after the primary's time"
-    );
+    assert_eq!(w.pages_to(200)[0], 680, "the backup has nobody else: the supervisor after the primary's time");
 }
 
 #[test]
@@ -98,24 +78,12 @@ fn a_supervisor_of_the_host_may_go_without_being_called() {
 #[test]
 fn only_those_who_were_called_may_answer() {
     let mut w = World::opened();
-    for action in [
-        Action::Acknowledge,
-        Action::Accept { eta_minutes: 5 },
-        Action::Decline,
-        Action::EnRoute,
-    ] {
+    for action in [Action::Acknowledge, Action::Accept { eta_minutes: 5 }, Action::Decline, Action::EnRoute] {
         for stranger in [advocate(3), officer(), commander(), other_officer()] {
-            assert_eq!(
-                w.act(stranger, action.clone()),
-                Err(Refused::Forbidden),
-                "{action:?} by {stranger:?}"
-            );
+            assert_eq!(w.act(stranger, action.clone()), Err(Refused::Forbidden), "{action:?} by {stranger:?}");
         }
     }
-    let impostor = Actor {
-        host: false,
-        ..advocate(1)
-    };
+    let impostor = Actor { host: false, ..advocate(1) };
     assert_eq!(w.act(impostor, Action::Acknowledge), Err(Refused::Forbidden));
     assert_eq!(Problem::from(Refused::Forbidden).code, ErrorCode::Forbidden);
 }
@@ -132,13 +100,8 @@ fn steps_may_be_skipped_but_not_taken_back() {
     w.act(advocate(1), Action::EnRoute).unwrap();
     w.act(advocate(1), Action::WithYoungPerson).unwrap();
     assert_eq!(w.state(), CalloutState::WithYoungPerson);
-    for back in [
-        Action::EnRoute,
-        Action::Arrived,
-        Action::Decline,
-        Action::Eta { eta_minutes: 5 },
-        Action::Acknowledge,
-    ] {
+    for back in [Action::EnRoute, Action::Arrived, Action::Decline, Action::Eta { eta_minutes: 5 }, Action::Acknowledge]
+    {
         assert_eq!(w.act(advocate(1), back), wrong(&w));
     }
     w.act(advocate(1), Action::HandOver).unwrap();

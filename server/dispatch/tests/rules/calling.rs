@@ -6,11 +6,7 @@ const HOOK: Channel = Channel::Webhook { id: ContactId([1; 16]) };
 const OTHER_HOOK: Channel = Channel::Webhook { id: ContactId([2; 16]) };
 
 fn channels_of_1(w: &World) -> Vec<(u64, Channel)> {
-    w.pages()
-        .into_iter()
-        .filter(|(_, p, _)| *p == person(1))
-        .map(|(at, _, channel)| (at, channel))
-        .collect()
+    w.pages().into_iter().filter(|(_, p, _)| *p == person(1)).map(|(at, _, channel)| (at, channel)).collect()
 }
 
 /// Advocate 1 has the app and two webhooks, and is alone.
@@ -39,11 +35,7 @@ fn a_channel_that_stalls_is_passed_over_after_fifteen_seconds() {
     w.until(59);
     assert_eq!(channels_of_1(&w), [(0, Channel::InApp), (15, HOOK), (30, OTHER_HOOK)]);
     w.until(60);
-    assert_eq!(
-        channels_of_1(&w).last(),
-        Some(&(60, Channel::InApp)),
-        "the next minute's call comes as ever"
-    );
+    assert_eq!(channels_of_1(&w).last(), Some(&(60, Channel::InApp)), "the next minute's call comes as ever");
 }
 
 #[test]
@@ -69,10 +61,7 @@ fn late_and_unknown_receipts_move_nothing() {
     w.receipt(first, PageOutcome::Failed(FailReason::Timeout));
     assert_eq!(channels_of_1(&w).len(), 2, "the newer page is on its way");
     let revision = w.callout().revision();
-    w.receipt(
-        firstlight_protocol::PageId([9; 16]),
-        PageOutcome::Failed(FailReason::Timeout),
-    );
+    w.receipt(firstlight_protocol::PageId([9; 16]), PageOutcome::Failed(FailReason::Timeout));
     assert_eq!(w.callout().revision(), revision);
 }
 
@@ -92,11 +81,7 @@ fn receipts_show_in_the_supervisors_view_and_only_the_first_counts() {
     let shown = w.view(supervisor()).unwrap().pages.unwrap()[0];
     let seconds = |at: Option<firstlight_protocol::Timestamp>| at.map(|t| t.since(World::START).as_secs());
     assert_eq!(
-        (
-            seconds(shown.handed_over_at),
-            seconds(shown.delivered_at),
-            seconds(shown.answered_at)
-        ),
+        (seconds(shown.handed_over_at), seconds(shown.delivered_at), seconds(shown.answered_at)),
         (Some(1), Some(2), Some(3))
     );
 }
@@ -135,11 +120,7 @@ fn whoever_is_on_the_rota_but_not_qualified_is_never_called() {
 #[test]
 fn page_ids_follow_from_what_they_name() {
     let (a, b) = (World::opened(), World::opened());
-    assert_eq!(
-        a.last_page(),
-        b.last_page(),
-        "a step computed twice sends the same page"
-    );
+    assert_eq!(a.last_page(), b.last_page(), "a step computed twice sends the same page");
     let id = |attempt, channel| page_id(a.callout().id(), person(1), attempt, channel);
     assert_eq!(a.last_page(), id(1, Channel::InApp));
     assert_ne!(id(1, Channel::InApp), id(2, Channel::InApp));

@@ -3,16 +3,10 @@ use firstlight_dispatch::*;
 use firstlight_protocol::{CalloutId, OrgId, RoomId, callout::*};
 use std::time::Duration;
 
-const CANCEL: Action = Action::Cancel {
-    reason: CancelReason::NotNeeded,
-};
+const CANCEL: Action = Action::Cancel { reason: CancelReason::NotNeeded };
 
 fn close() -> Action {
-    Action::Close {
-        reasons: vec![OutcomeReason::CalledLate],
-        support: Support::Accepted,
-        kits_given: 1,
-    }
+    Action::Close { reasons: vec![OutcomeReason::CalledLate], support: Support::Accepted, kits_given: 1 }
 }
 
 fn other(id: u8, agency: OrgId) -> RecentCallout {
@@ -62,10 +56,7 @@ fn closing_is_for_those_who_took_part() {
     w.act(advocate(1), Action::Arrived).unwrap();
     w.act(advocate(1), close()).unwrap();
     assert_eq!(w.state(), CalloutState::Closed);
-    assert_eq!(
-        w.act(supervisor(), close()),
-        Err(Refused::WrongState(CalloutState::Closed))
-    );
+    assert_eq!(w.act(supervisor(), close()), Err(Refused::WrongState(CalloutState::Closed)));
 }
 
 #[test]
@@ -83,19 +74,13 @@ fn a_review_adds_its_reasons() {
         reasons: vec![OutcomeReason::CalledLate, OutcomeReason::WrongAddress],
         welfare: Welfare::FollowUp,
     };
-    assert_eq!(
-        w.act(supervisor(), review()),
-        Err(Refused::WrongState(CalloutState::Paging))
-    );
+    assert_eq!(w.act(supervisor(), review()), Err(Refused::WrongState(CalloutState::Paging)));
     w.accept(1).unwrap();
     w.act(advocate(1), close()).unwrap();
     assert_eq!(w.act(advocate(1), review()), Err(Refused::Forbidden));
     w.act(supervisor(), review()).unwrap();
     let outcome = w.view(supervisor()).unwrap().outcome.unwrap();
-    assert_eq!(
-        outcome.reasons,
-        [OutcomeReason::CalledLate, OutcomeReason::WrongAddress]
-    );
+    assert_eq!(outcome.reasons, [OutcomeReason::CalledLate, OutcomeReason::WrongAddress]);
     assert_eq!(outcome.welfare, Some(Welfare::FollowUp));
     assert_eq!(w.view(advocate(1)).unwrap().outcome.unwrap().welfare, None);
 }
@@ -103,14 +88,8 @@ fn a_review_adds_its_reasons() {
 #[test]
 fn a_likely_duplicate_is_offered_and_never_blocks() {
     let mut w = World::new();
-    let elsewhere = RecentCallout {
-        site: None,
-        ..other(3, AGENCY)
-    };
-    let long_ago = RecentCallout {
-        opened_at: World::START - Duration::from_secs(1801),
-        ..other(4, AGENCY)
-    };
+    let elsewhere = RecentCallout { site: None, ..other(3, AGENCY) };
+    let long_ago = RecentCallout { opened_at: World::START - Duration::from_secs(1801), ..other(4, AGENCY) };
     w.recent = vec![other(1, AGENCY), other(2, OrgId([0xB; 16])), elsewhere, long_ago];
     w.open();
     assert_eq!(w.view(officer()).unwrap().possible_duplicates, [CalloutId([1; 16])]);
@@ -123,9 +102,7 @@ fn merging_stands_down_and_points_to_the_other() {
     let mut w = World::new();
     w.recent = vec![other(1, AGENCY), other(2, OrgId([0xB; 16]))];
     w.open();
-    let merge = |n| Action::Merge {
-        into: CalloutId([n; 16]),
-    };
+    let merge = |n| Action::Merge { into: CalloutId([n; 16]) };
     assert_eq!(w.act(advocate(1), merge(1)), Err(Refused::Forbidden));
     for n in [2, 3, 7] {
         assert!(matches!(w.act(officer(), merge(n)), Err(Refused::Invalid(_))), "{n}");
@@ -155,10 +132,7 @@ fn a_room_is_linked_once() {
 #[test]
 fn only_police_and_supervisors_open_and_only_for_known_places() {
     let mut w = World::new();
-    let agent = Actor {
-        role: firstlight_protocol::Role::Agent,
-        ..officer()
-    };
+    let agent = Actor { role: firstlight_protocol::Role::Agent, ..officer() };
     for by in [advocate(1), agent] {
         assert_eq!(w.try_open(by), Err(Refused::Forbidden));
     }
@@ -174,15 +148,8 @@ fn only_police_and_supervisors_open_and_only_for_known_places() {
 #[test]
 fn a_retry_is_told_from_a_conflict() {
     let w = World::opened();
-    let again = |by, routing| Open {
-        id: w.callout().id(),
-        by,
-        routing,
-    };
+    let again = |by, routing| Open { id: w.callout().id(), by, routing };
     assert!(w.callout().is_retried_by(&again(officer(), routing())));
     assert!(!w.callout().is_retried_by(&again(other_officer(), routing())));
-    assert!(
-        !w.callout()
-            .is_retried_by(&again(officer(), Routing { wanted: 2, ..routing() }))
-    );
+    assert!(!w.callout().is_retried_by(&again(officer(), Routing { wanted: 2, ..routing() })));
 }

@@ -42,11 +42,7 @@ fn even_if_everyone_declines_there_is_a_next_action() {
     w.until(7200);
     assert_eq!(w.pages().len(), pages, "nobody is called after saying no");
     assert!(w.callout().next_wake().is_some());
-    assert_eq!(
-        w.notices(Audience::Agency).last().unwrap().0,
-        7080,
-        "the officer keeps being told"
-    );
+    assert_eq!(w.notices(Audience::Agency).last().unwrap().0, 7080, "the officer keeps being told");
 }
 
 #[test]
@@ -106,11 +102,7 @@ fn a_person_in_two_tiers_is_not_called_twice_as_often() {
     w.open();
     w.until(180);
     assert_eq!(w.pages_to(1), [0, 60, 120, 180]);
-    assert_eq!(
-        w.pages_to(200),
-        [180],
-        "a backup who is being called already costs no time"
-    );
+    assert_eq!(w.pages_to(200), [180], "a backup who is being called already costs no time");
     assert_eq!(w.alarms(), [], "somebody is on duty");
 }
 
@@ -119,27 +111,12 @@ fn a_zone_chooses_its_people() {
     let mut w = World::new();
     let zone = |z: &str| Some(z.parse().unwrap());
     w.on_duty = vec![
-        OnDuty {
-            tier: Tier::Primary,
-            person: person(1),
-            zone: zone("south"),
-        },
-        OnDuty {
-            tier: Tier::Primary,
-            person: person(2),
-            zone: zone("north"),
-        },
-        OnDuty {
-            tier: Tier::Primary,
-            person: person(3),
-            zone: None,
-        },
+        OnDuty { tier: Tier::Primary, person: person(1), zone: zone("south") },
+        OnDuty { tier: Tier::Primary, person: person(2), zone: zone("north") },
+        OnDuty { tier: Tier::Primary, person: person(3), zone: None },
     ];
     w.open();
-    assert_eq!(
-        (w.pages_to(1).len(), w.pages_to(2).len(), w.pages_to(3).len()),
-        (0, 1, 1)
-    );
+    assert_eq!((w.pages_to(1).len(), w.pages_to(2).len(), w.pages_to(3).len()), (0, 1, 1));
 }
 
 #[test]

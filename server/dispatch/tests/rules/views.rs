@@ -21,16 +21,9 @@ fn police_see_who_is_coming_and_when_and_nothing_of_how() {
         assert_eq!(coming.state, ResponderState::Accepted);
         assert!(coming.eta_at.is_some() && coming.tier.is_none() && coming.speaks.is_none());
         assert_eq!(v.duty_number.as_str(), "555-0199");
-        assert_eq!(
-            v.next_action.map(|n| (n.what, n.person)),
-            Some((NextStep::CheckMovement, None))
-        );
+        assert_eq!(v.next_action.map(|n| (n.what, n.person)), Some((NextStep::CheckMovement, None)));
         assert_eq!((v.pages, v.timers, v.outcome, v.your_state), (None, None, None, None));
-        assert!(
-            v.timeline
-                .iter()
-                .all(|e| e.tier.is_none() && e.person != Some(person(1)))
-        );
+        assert!(v.timeline.iter().all(|e| e.tier.is_none() && e.person != Some(person(1))));
         assert!(v.room.is_some() && v.routing.is_some());
     }
 }
@@ -40,37 +33,19 @@ fn before_anybody_accepts_police_see_that_somebody_is_awake_but_not_who() {
     let mut w = World::opened();
     w.act(advocate(1), Action::Acknowledge).unwrap();
     let v = w.view(officer()).unwrap();
-    assert_eq!(
-        (v.state, v.acknowledged, v.accepted),
-        (CalloutState::Acknowledged, 1, 0)
-    );
+    assert_eq!((v.state, v.acknowledged, v.accepted), (CalloutState::Acknowledged, 1, 0));
     assert_eq!(v.responders, []);
-    assert!(
-        v.timeline
-            .iter()
-            .any(|e| e.event == Event::Acknowledged && e.person.is_none())
-    );
+    assert!(v.timeline.iter().any(|e| e.event == Event::Acknowledged && e.person.is_none()));
     assert_eq!(v.next_action.unwrap().what, NextStep::CallAgain);
 }
 
 #[test]
 fn other_police_and_people_who_were_not_called_see_nothing() {
     let w = accepted();
-    for stranger in [
-        other_officer(),
-        other_commander(),
-        advocate(3),
-        Actor {
-            host: false,
-            ..advocate(2)
-        },
-    ] {
+    for stranger in [other_officer(), other_commander(), advocate(3), Actor { host: false, ..advocate(2) }] {
         assert_eq!(w.view(stranger), None, "{stranger:?}");
     }
-    let admin = Actor {
-        role: firstlight_protocol::Role::Admin,
-        ..advocate(9)
-    };
+    let admin = Actor { role: firstlight_protocol::Role::Admin, ..advocate(9) };
     assert_eq!(w.view(admin), None);
 }
 
@@ -89,10 +64,7 @@ fn whoever_is_stood_down_learns_that_and_no_more() {
     let w = accepted();
     let v = w.view(advocate(1)).unwrap();
     assert_eq!(v.your_state, Some(ResponderState::StoodDown));
-    assert_eq!(
-        (v.routing, v.room, v.room_people, v.next_action),
-        (None, None, None, None)
-    );
+    assert_eq!((v.routing, v.room, v.room_people, v.next_action), (None, None, None, None));
     assert_eq!((v.responders, v.timeline), (vec![], vec![]));
 }
 
@@ -101,13 +73,7 @@ fn somebody_who_declined_may_look_while_it_is_open() {
     let mut w = World::opened();
     w.act(advocate(1), Action::Decline).unwrap();
     assert!(w.view(advocate(1)).unwrap().routing.is_some());
-    w.act(
-        officer(),
-        Action::Cancel {
-            reason: CancelReason::Mistake,
-        },
-    )
-    .unwrap();
+    w.act(officer(), Action::Cancel { reason: CancelReason::Mistake }).unwrap();
     assert!(w.view(advocate(1)).unwrap().routing.is_none());
 }
 
@@ -122,20 +88,12 @@ fn a_supervisor_sees_every_page_timer_and_alarm() {
     let timers = v.timers.unwrap();
     assert!(timers.is_sorted_by_key(|t| t.at));
     assert_eq!(v.next_action, timers.first().copied());
-    assert!(
-        timers
-            .iter()
-            .any(|t| t.what == NextStep::CallAgain && t.person == Some(person(1)))
-    );
+    assert!(timers.iter().any(|t| t.what == NextStep::CallAgain && t.person == Some(person(1))));
     assert!(timers.iter().any(|t| t.what == NextStep::PageEveryone));
     assert_eq!(v.alarms[0].alarm, Alarm::EmptyTier { tier: Tier::Backup });
     assert_eq!(v.responders.len(), 2);
     assert_eq!(v.responders[0].tier, Some(Tier::Primary));
-    assert_eq!(
-        w.view(officer()).unwrap().alarms,
-        [],
-        "an empty tier is the host's affair"
-    );
+    assert_eq!(w.view(officer()).unwrap().alarms, [], "an empty tier is the host's affair");
 }
 
 #[test]
@@ -144,10 +102,7 @@ fn police_hear_that_nobody_has_accepted_yet() {
     w.until(600);
     let v = w.view(officer()).unwrap();
     assert_eq!(v.state, CalloutState::Unanswered);
-    assert_eq!(
-        v.alarms.iter().map(|a| a.alarm).collect::<Vec<_>>(),
-        [Alarm::Unanswered]
-    );
+    assert_eq!(v.alarms.iter().map(|a| a.alarm).collect::<Vec<_>>(), [Alarm::Unanswered]);
 }
 
 #[test]
@@ -158,33 +113,15 @@ fn the_room_is_for_those_who_may_be_called_then_for_those_who_go() {
     w.act(advocate(1), Action::Decline).unwrap();
     assert_eq!(room(&w), [2, 3, 4, 5, 100, 200].map(person));
     w.accept(2).unwrap();
-    assert_eq!(
-        room(&w),
-        [2, 100, 200].map(person),
-        "who accepted, the opener, the supervisor on duty"
-    );
-    w.act(
-        officer(),
-        Action::Cancel {
-            reason: CancelReason::Mistake,
-        },
-    )
-    .unwrap();
+    assert_eq!(room(&w), [2, 100, 200].map(person), "who accepted, the opener, the supervisor on duty");
+    w.act(officer(), Action::Cancel { reason: CancelReason::Mistake }).unwrap();
     assert_eq!(room(&w), [person(100)]);
 }
 
 #[test]
 fn every_view_is_the_same_in_json_and_cbor() {
     let mut w = accepted();
-    w.act(
-        advocate(2),
-        Action::Close {
-            reasons: vec![],
-            support: Support::NotOffered,
-            kits_given: 0,
-        },
-    )
-    .unwrap();
+    w.act(advocate(2), Action::Close { reasons: vec![], support: Support::NotOffered, kits_given: 0 }).unwrap();
     for viewer in [officer(), advocate(2), supervisor()] {
         let v = w.view(viewer).unwrap();
         assert_eq!(from_cbor::<CalloutView>(&to_cbor(&v)).unwrap(), v);

@@ -29,13 +29,7 @@ fn no_movement_by_half_of_the_eta_is_heard() {
     let mut w = World::opened();
     w.accept(1).unwrap();
     w.until(3 * 3600);
-    assert_eq!(
-        w.alarms(),
-        [
-            (900, Alarm::NoMovement { person: ONE }),
-            (1800, Alarm::Overdue { person: ONE })
-        ]
-    );
+    assert_eq!(w.alarms(), [(900, Alarm::NoMovement { person: ONE }), (1800, Alarm::Overdue { person: ONE })]);
     assert_eq!(w.callout().next_wake(), None);
 }
 
@@ -71,13 +65,7 @@ fn around_the_corner_is_not_late_at_once() {
     w.act(advocate(1), Action::Accept { eta_minutes: 0 }).unwrap();
     assert_eq!(w.alarms(), []);
     w.until(60);
-    assert_eq!(
-        w.alarms(),
-        [
-            (60, Alarm::NoMovement { person: ONE }),
-            (60, Alarm::Overdue { person: ONE })
-        ]
-    );
+    assert_eq!(w.alarms(), [(60, Alarm::NoMovement { person: ONE }), (60, Alarm::Overdue { person: ONE })]);
 }
 
 #[test]
@@ -91,11 +79,7 @@ fn withdrawing_ends_the_checks() {
 
 #[test]
 fn a_review_that_is_missing_after_a_day_is_heard_once() {
-    let close = Action::Close {
-        reasons: vec![],
-        support: Support::Accepted,
-        kits_given: 1,
-    };
+    let close = Action::Close { reasons: vec![], support: Support::Accepted, kits_given: 1 };
     let day = 24 * 3600;
     let mut w = World::opened();
     w.accept(1).unwrap();
@@ -107,14 +91,7 @@ fn a_review_that_is_missing_after_a_day_is_heard_once() {
     let mut w = World::opened();
     w.act(supervisor(), close).unwrap();
     w.until(day - 1);
-    w.act(
-        supervisor(),
-        Action::Review {
-            reasons: vec![],
-            welfare: Welfare::Well,
-        },
-    )
-    .unwrap();
+    w.act(supervisor(), Action::Review { reasons: vec![], welfare: Welfare::Well }).unwrap();
     w.until(3 * day);
     assert_eq!(w.alarms(), []);
     assert_eq!(w.callout().next_wake(), None);

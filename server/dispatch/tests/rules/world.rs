@@ -13,53 +13,27 @@ pub(crate) fn person(n: u8) -> PersonId {
 }
 
 pub(crate) fn advocate(n: u8) -> Actor {
-    Actor {
-        person: person(n),
-        org: HOST,
-        role: Role::Advocate,
-        host: true,
-    }
+    Actor { person: person(n), org: HOST, role: Role::Advocate, host: true }
 }
 
 pub(crate) fn supervisor() -> Actor {
-    Actor {
-        person: person(200),
-        org: HOST,
-        role: Role::Supervisor,
-        host: true,
-    }
+    Actor { person: person(200), org: HOST, role: Role::Supervisor, host: true }
 }
 
 pub(crate) fn officer() -> Actor {
-    Actor {
-        person: person(100),
-        org: AGENCY,
-        role: Role::PoliceOfficer,
-        host: false,
-    }
+    Actor { person: person(100), org: AGENCY, role: Role::PoliceOfficer, host: false }
 }
 
 pub(crate) fn commander() -> Actor {
-    Actor {
-        person: person(101),
-        role: Role::WatchCommander,
-        ..officer()
-    }
+    Actor { person: person(101), role: Role::WatchCommander, ..officer() }
 }
 
 pub(crate) fn other_officer() -> Actor {
-    Actor {
-        person: person(102),
-        ..officer()
-    }
+    Actor { person: person(102), ..officer() }
 }
 
 pub(crate) fn other_commander() -> Actor {
-    Actor {
-        person: person(103),
-        org: OTHER_AGENCY,
-        ..commander()
-    }
+    Actor { person: person(103), org: OTHER_AGENCY, ..commander() }
 }
 
 pub(crate) fn routing() -> Routing {
@@ -96,18 +70,10 @@ impl World {
 
     /// Advocates 1 to 5; 1 is the primary, 2 the backup, 200 the supervisor on duty.
     pub(crate) fn new() -> Self {
-        let duty = |tier, n| OnDuty {
-            tier,
-            person: person(n),
-            zone: None,
-        };
+        let duty = |tier, n| OnDuty { tier, person: person(n), zone: None };
         Self {
             policy: Policy::new("555-0199".parse().unwrap()),
-            on_duty: vec![
-                duty(Tier::Primary, 1),
-                duty(Tier::Backup, 2),
-                duty(Tier::Supervisor, 200),
-            ],
+            on_duty: vec![duty(Tier::Primary, 1), duty(Tier::Backup, 2), duty(Tier::Supervisor, 200)],
             people: [1, 2, 3, 4, 5, 200].map(qualified).into(),
             recent: vec![],
             routing: routing(),
@@ -120,11 +86,7 @@ impl World {
 
     pub(crate) fn put_on_duty(&mut self, tier: Tier, people: &[u8]) {
         self.on_duty.retain(|duty| duty.tier != tier);
-        self.on_duty.extend(people.iter().map(|n| OnDuty {
-            tier,
-            person: person(*n),
-            zone: None,
-        }));
+        self.on_duty.extend(people.iter().map(|n| OnDuty { tier, person: person(*n), zone: None }));
     }
 
     pub(crate) fn reach(&mut self, n: u8, channels: &[Channel]) {
@@ -142,11 +104,7 @@ impl World {
     }
 
     pub(crate) fn try_open(&mut self, by: Actor) -> Result<(), Refused> {
-        let request = Open {
-            id: CalloutId([7; 16]),
-            by,
-            routing: self.routing.clone(),
-        };
+        let request = Open { id: CalloutId([7; 16]), by, routing: self.routing.clone() };
         let (callout, effects) = open(request, &self.ctx(), self.now)?;
         assert_eq!(callout.revision(), 1);
         self.take(callout, effects);
@@ -154,12 +112,7 @@ impl World {
     }
 
     pub(crate) fn ctx(&self) -> Context<'_> {
-        Context {
-            policy: &self.policy,
-            on_duty: &self.on_duty,
-            people: &self.people,
-            recent: &self.recent,
-        }
+        Context { policy: &self.policy, on_duty: &self.on_duty, people: &self.people, recent: &self.recent }
     }
 
     pub(crate) fn callout(&self) -> &Callout {
@@ -171,18 +124,9 @@ impl World {
     }
 
     fn take(&mut self, callout: Callout, effects: Vec<Effect>) {
-        assert_eq!(
-            from_cbor::<Callout>(&to_cbor(&callout)).unwrap(),
-            callout,
-            "what is stored comes back"
-        );
+        assert_eq!(from_cbor::<Callout>(&to_cbor(&callout)).unwrap(), callout, "what is stored comes back");
         let second = self.second();
-        self.log.extend(
-            effects
-                .into_iter()
-                .filter(|e| !matches!(e, Effect::WakeAt(_)))
-                .map(|e| (second, e)),
-        );
+        self.log.extend(effects.into_iter().filter(|e| !matches!(e, Effect::WakeAt(_))).map(|e| (second, e)));
         self.callout = Some(callout);
     }
 
@@ -196,11 +140,7 @@ impl World {
 
     pub(crate) fn act(&mut self, by: Actor, action: Action) -> Result<(), Refused> {
         self.actions += 1;
-        self.input(Input::Act {
-            by,
-            id: ActionId([self.actions; 16]),
-            action,
-        })
+        self.input(Input::Act { by, id: ActionId([self.actions; 16]), action })
     }
 
     pub(crate) fn accept(&mut self, n: u8) -> Result<(), Refused> {
@@ -208,8 +148,7 @@ impl World {
     }
 
     pub(crate) fn receipt(&mut self, page: PageId, outcome: PageOutcome) {
-        self.input(Input::Receipts(vec![PageReceipt { page, outcome }]))
-            .unwrap();
+        self.input(Input::Receipts(vec![PageReceipt { page, outcome }])).unwrap();
     }
 
     /// Lets time pass up to this second after the start, giving the engine every timer it asks for.
@@ -233,11 +172,7 @@ impl World {
 
     /// When this person was paged, in seconds from the start.
     pub(crate) fn pages_to(&self, n: u8) -> Vec<u64> {
-        self.pages()
-            .into_iter()
-            .filter(|(_, p, _)| *p == person(n))
-            .map(|(at, _, _)| at)
-            .collect()
+        self.pages().into_iter().filter(|(_, p, _)| *p == person(n)).map(|(at, _, _)| at).collect()
     }
 
     pub(crate) fn pages(&self) -> Vec<(u64, PersonId, Channel)> {

@@ -30,7 +30,8 @@ async fn a_document_is_replaced_only_by_who_has_read_it() {
 
     let Json(PolicyDocument { version, mut policy }) = get_policy(app(), officer()).await.unwrap();
     policy.timers.backup_after_ms = Millis::minutes(1);
-    let Json(new) = put_policy(app(), supervisor(), Json(PolicyDocument { version, policy: policy.clone() })).await.unwrap();
+    let Json(new) =
+        put_policy(app(), supervisor(), Json(PolicyDocument { version, policy: policy.clone() })).await.unwrap();
     assert_eq!((new.version, &new.policy), (2, &policy));
 }
 

@@ -19,8 +19,8 @@ use axum::extract::State;
 use firstlight_protocol::{
     ActionId, CalloutId, DeviceId, OrgId, OrgKind, PageId, PersonId, Role, SessionId, Timestamp,
     api::{ActOnCallout, Notice},
-    cert::{Anchors, Fingerprint},
     callout::{Action, AgeBand, CalloutView, OpenCallout, Preference, Routing, Tier},
+    cert::{Anchors, Fingerprint},
     policy::Policy,
     rota::{Repeat, Rota, Shift},
     wire::{Bytes, to_cbor},
@@ -154,11 +154,8 @@ impl House {
             repeat: Repeat::Daily,
             repeat_until: None,
         };
-        let shifts = vec![
-            shift(Tier::Primary, primary()),
-            shift(Tier::Backup, backup()),
-            shift(Tier::Supervisor, supervisor()),
-        ];
+        let shifts =
+            vec![shift(Tier::Primary, primary()), shift(Tier::Backup, backup()), shift(Tier::Supervisor, supervisor())];
         let (rota, policy) =
             (Rota { tz: "America/Los_Angeles".into(), shifts }, Policy::new("555-0100".parse().unwrap()));
         let now = self.app().clock.now();
@@ -180,13 +177,15 @@ impl House {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query("INSERT INTO people (person, org, work_name, role, created_at) VALUES ($1, $2, $3, $4, 0)")
-                        .bind(caller.person.as_bytes())
-                        .bind(caller.org.as_bytes())
-                        .bind(format!("{} {}", caller.role, caller.person.0[0]))
-                        .bind(caller.role.as_str())
-                        .execute(&mut *tx.conn)
-                        .await?;
+                    sqlx::query(
+                        "INSERT INTO people (person, org, work_name, role, created_at) VALUES ($1, $2, $3, $4, 0)",
+                    )
+                    .bind(caller.person.as_bytes())
+                    .bind(caller.org.as_bytes())
+                    .bind(format!("{} {}", caller.role, caller.person.0[0]))
+                    .bind(caller.role.as_str())
+                    .execute(&mut *tx.conn)
+                    .await?;
                     sqlx::query(
                         "INSERT INTO devices (device, person, org, chain, key, signer, enrolled_at)
                          VALUES ($1, $2, $3, $4, $5, x'', 0)",

@@ -10,8 +10,13 @@ use firstlight_protocol::{
 #[tokio::test]
 async fn the_primary_is_paged_at_once_and_then_tier_after_tier() {
     let house = House::new().await;
-    let (police, first, second, over, other) =
-        (house.phone(&officer()), house.phone(&primary()), house.phone(&backup()), house.phone(&supervisor()), house.phone(&reserve()));
+    let (police, first, second, over, other) = (
+        house.phone(&officer()),
+        house.phone(&primary()),
+        house.phone(&backup()),
+        house.phone(&supervisor()),
+        house.phone(&reserve()),
+    );
     let view = house.open(&officer(), request(&house)).await.unwrap();
     assert_eq!(view.state, CalloutState::Paging);
     assert_eq!(view.next_action.unwrap().at, house.app().clock.now() + minutes(1));
@@ -29,9 +34,8 @@ async fn the_primary_is_paged_at_once_and_then_tier_after_tier() {
     assert!(other.notices().await.is_empty());
     house.clock.advance(minutes(4));
     other.page().await;
-    let told = |n: &[Notice]| {
-        n.iter().any(|n| matches!(n, Notice::Alarm { alarm: Alarm::Unanswered, .. })).then_some(())
-    };
+    let told =
+        |n: &[Notice]| n.iter().any(|n| matches!(n, Notice::Alarm { alarm: Alarm::Unanswered, .. })).then_some(());
     police.until(told).await;
     let view = police.view(|v| v.state == CalloutState::Unanswered).await;
     assert_eq!(view.duty_number.as_str(), "555-0100");
@@ -68,7 +72,9 @@ async fn the_one_who_accepts_is_seen_and_the_others_are_stood_down() {
     assert!(view.routing.is_none() && view.responders.is_empty(), "no longer needed, so no longer told");
     assert_eq!(code(house.act(&primary(), 3, Action::Accept { eta_minutes: 5 }).await), ErrorCode::AlreadyFilled);
 
-    for (id, action) in [(4, Action::EnRoute), (5, Action::Arrived), (6, Action::WithYoungPerson), (7, Action::HandOver)] {
+    for (id, action) in
+        [(4, Action::EnRoute), (5, Action::Arrived), (6, Action::WithYoungPerson), (7, Action::HandOver)]
+    {
         house.act(&backup(), id, action).await.unwrap();
     }
     let close = Action::Close { reasons: Vec::new(), support: Support::Accepted, kits_given: 1 };

@@ -132,7 +132,10 @@ async fn somebody_without_a_connected_device_is_called_by_webhook_at_once() {
     assert_eq!(view.pages.unwrap()[0].failed, Some(FailReason::NotConnected));
 
     // What has rung is told to stop.
-    house.act(&officer(), 1, Action::Cancel { reason: firstlight_protocol::callout::CancelReason::Mistake }).await.unwrap();
+    house
+        .act(&officer(), 1, Action::Cancel { reason: firstlight_protocol::callout::CancelReason::Mistake })
+        .await
+        .unwrap();
     let got = receiver.next().await;
     assert!(got.signed());
     assert_eq!((&got.json()["kind"], &got.json()["text"]), (&"stand_down".into(), &"Duty: stand down".into()));
@@ -149,7 +152,9 @@ async fn a_receiver_that_hangs_holds_up_nobody_else() {
     // The primary is called again as well.
     while receiver.next().await.path != "ok" {}
     let taken = |v: &CalloutView| {
-        v.pages.as_ref().is_some_and(|all| all.iter().any(|p| p.person == backup().person && p.handed_over_at.is_some()))
+        v.pages
+            .as_ref()
+            .is_some_and(|all| all.iter().any(|p| p.person == backup().person && p.handed_over_at.is_some()))
     };
     let view = over.view(taken).await;
     let hanging = |p: &&firstlight_protocol::callout::PageView| p.person == primary().person && p.failed.is_none();
@@ -163,7 +168,8 @@ async fn a_failed_page_is_tried_again_under_the_same_id() {
     let over = house.phone(&supervisor());
     house.open(&officer(), request(&house)).await.unwrap();
     let first = receiver.next().await;
-    let failed = |v: &CalloutView| v.pages.as_ref().is_some_and(|p| p.len() == 2 && p[1].failed == Some(FailReason::Rejected));
+    let failed =
+        |v: &CalloutView| v.pages.as_ref().is_some_and(|p| p.len() == 2 && p[1].failed == Some(FailReason::Rejected));
     over.view(failed).await;
     house.clock.advance(Duration::from_secs(1));
     let second = receiver.next().await;

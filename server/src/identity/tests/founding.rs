@@ -13,26 +13,14 @@ async fn the_host_is_founded_once_with_the_operators_token() {
         proof: FoundingProof::Bootstrap { token },
     };
     let found = async |body: FoundOrganisation| world.post("/v1/organisations", None, &body).await;
-    assert_eq!(
-        found(with(Secret::new("guess"), &world.admin)).await.refused(),
-        ErrorCode::InviteInvalid
-    );
+    assert_eq!(found(with(Secret::new("guess"), &world.admin)).await.refused(), ErrorCode::InviteInvalid);
     let advocate = world.host.device(21, Role::Advocate, "Advocate 1");
-    assert_eq!(
-        found(with(token.clone(), &advocate)).await.refused(),
-        ErrorCode::InvalidValue
-    );
+    assert_eq!(found(with(token.clone(), &advocate)).await.refused(), ErrorCode::InvalidValue);
     let police = Org::new(30, OrgKind::LawEnforcement).device(40, Role::Admin, "Admin 2");
-    assert_eq!(
-        found(with(token.clone(), &police)).await.refused(),
-        ErrorCode::InvalidValue
-    );
+    assert_eq!(found(with(token.clone(), &police)).await.refused(), ErrorCode::InvalidValue);
 
     let view: OrgView = found(with(token.clone(), &world.admin)).await.read();
-    assert_eq!(
-        (view.org, view.status, view.root),
-        (world.host.id, OrgStatus::Host, world.host.root.clone())
-    );
+    assert_eq!((view.org, view.status, view.root), (world.host.id, OrgStatus::Host, world.host.root.clone()));
     assert!(!world.dir.path().join("bootstrap-token").exists());
 
     // A lost answer may be asked for again; another organisation, or another token, founds nothing more.
@@ -40,10 +28,7 @@ async fn the_host_is_founded_once_with_the_operators_token() {
     found(with(token.clone(), &world.admin)).await.read::<OrgView>();
     let other = Org::new(50, OrgKind::VictimServices).device(52, Role::Admin, "Admin 3");
     assert_eq!(found(with(token, &other)).await.refused(), ErrorCode::Conflict);
-    assert_eq!(
-        found(with(Secret::new("guess"), &world.admin)).await.refused(),
-        ErrorCode::InviteInvalid
-    );
+    assert_eq!(found(with(Secret::new("guess"), &world.admin)).await.refused(), ErrorCode::InviteInvalid);
     assert_eq!(world.audited().await, ["org.found"]);
 }
 
@@ -56,10 +41,7 @@ async fn a_restart_keeps_the_host_and_the_token_key() {
     let running = serve(config, clock).await.unwrap();
     assert!(!dir.path().join("bootstrap-token").exists());
     let request = Request::get("/v1/me").header(header::AUTHORIZATION, format!("Bearer {}", tokens.access.reveal()));
-    let answer = crate::http::router(running.app.clone())
-        .oneshot(request.body(Body::empty()).unwrap())
-        .await
-        .unwrap();
+    let answer = crate::http::router(running.app.clone()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
 }
 
@@ -69,14 +51,8 @@ async fn a_partner_waits_for_the_hosts_statement() {
     let org = Org::new(30, OrgKind::LawEnforcement);
     let device = org.device(40, Role::Admin, "Admin 2");
     let link = Link::new(40);
-    let purpose = InviteFor::Organisation {
-        kind: OrgKind::LawEnforcement,
-        name: org.name.clone(),
-    };
-    world
-        .post("/v1/invites", Some(&admin), &link.create(purpose))
-        .await
-        .done();
+    let purpose = InviteFor::Organisation { kind: OrgKind::LawEnforcement, name: org.name.clone() };
+    world.post("/v1/invites", Some(&admin), &link.create(purpose)).await.done();
 
     // The request is sealed for the invite: another organisation's root can't be put in.
     let other = Org::new(60, OrgKind::LawEnforcement);
@@ -84,10 +60,7 @@ async fn a_partner_waits_for_the_hosts_statement() {
         admin_chain: other.device(65, Role::Admin, "Admin 2").chain,
         ..link.found(&org, OrgKind::LawEnforcement, &device)
     };
-    assert_eq!(
-        world.post("/v1/organisations", None, &swapped).await.refused(),
-        ErrorCode::InvalidValue
-    );
+    assert_eq!(world.post("/v1/organisations", None, &swapped).await.refused(), ErrorCode::InvalidValue);
 
     let founding = link.found(&org, OrgKind::LawEnforcement, &device);
     let view: OrgView = world.post("/v1/organisations", None, &founding).await.read();
@@ -99,15 +72,9 @@ async fn a_partner_waits_for_the_hosts_statement() {
     // It may look at itself, and do nothing.
     let waiting = world.sign_in(&device).await;
     let me: Me = world.get("/v1/me", &waiting).await.read();
-    assert_eq!(
-        (me.org, me.role, me.work_name.as_str()),
-        (org.id, Role::Admin, "Admin 2")
-    );
+    assert_eq!((me.org, me.role, me.work_name.as_str()), (org.id, Role::Admin, "Admin 2"));
     assert_eq!(world.get("/v1/people", &waiting).await.refused(), ErrorCode::Forbidden);
-    assert_eq!(
-        world.post("/v1/auth/tickets", Some(&waiting), &()).await.refused(),
-        ErrorCode::Forbidden
-    );
+    assert_eq!(world.post("/v1/auth/tickets", Some(&waiting), &()).await.refused(), ErrorCode::Forbidden);
     let seen: Vec<OrgView> = world.get("/v1/organisations", &waiting).await.read();
     assert!(seen.iter().all(|o| o.founding.is_none()) && seen.len() == 2);
 
@@ -115,10 +82,7 @@ async fn a_partner_waits_for_the_hosts_statement() {
     let seen: Vec<OrgView> = world.get("/v1/organisations", &admin).await.read();
     let sealed = seen.iter().find(|o| o.org == org.id).unwrap().founding.clone().unwrap();
     let asked = sealed.open(&link.keys).unwrap();
-    world
-        .state(&admin, &PartnerStatement::first(asked.organisation().unwrap(), START))
-        .await
-        .done();
+    world.state(&admin, &PartnerStatement::first(asked.organisation().unwrap(), START)).await.done();
     let seen: Vec<OrgView> = world.get("/v1/organisations", &waiting).await.read();
     let own = seen.iter().find(|o| o.org == org.id).unwrap();
     assert_eq!((own.status, own.statement.is_some()), (OrgStatus::Partner, true));
@@ -133,9 +97,7 @@ async fn only_the_host_states_partners_and_only_forward() {
 
     // The partner's own admin, and a statement that the partner signs, state nothing.
     let path = format!("/v1/organisations/{}/statement", org.id);
-    let own = PutStatement {
-        statement: org.sign(&first.withdraw(START)),
-    };
+    let own = PutStatement { statement: org.sign(&first.withdraw(START)) };
     assert_eq!(world.put(&path, &partner, &own).await.refused(), ErrorCode::Forbidden);
     assert_eq!(world.put(&path, &admin, &own).await.refused(), ErrorCode::Forbidden);
     // Another root, kind, or organisation than the one that was founded.
@@ -143,20 +105,10 @@ async fn only_the_host_states_partners_and_only_forward() {
         number: 2,
         ..PartnerStatement::first(Org::new(60, OrgKind::LawEnforcement).identity(), START)
     };
-    let another_root = PartnerStatement {
-        org: org.id,
-        ..another_root
-    };
+    let another_root = PartnerStatement { org: org.id, ..another_root };
     assert_eq!(world.state(&admin, &another_root).await.refused(), ErrorCode::BadChain);
-    let another_kind = PartnerStatement {
-        number: 2,
-        kind: OrgKind::Care,
-        ..first.clone()
-    };
-    assert_eq!(
-        world.state(&admin, &another_kind).await.refused(),
-        ErrorCode::InvalidValue
-    );
+    let another_kind = PartnerStatement { number: 2, kind: OrgKind::Care, ..first.clone() };
+    assert_eq!(world.state(&admin, &another_kind).await.refused(), ErrorCode::InvalidValue);
     let unknown = PartnerStatement::first(Org::new(60, OrgKind::Care).identity(), START);
     assert_eq!(world.state(&admin, &unknown).await.refused(), ErrorCode::NotFound);
 
@@ -164,18 +116,12 @@ async fn only_the_host_states_partners_and_only_forward() {
     let connection = world.app().bus.connect(device.id, partner.session);
     world.state(&admin, &first.withdraw(START)).await.done();
     assert!(connection.wake.wait().await.close.is_some());
-    assert_eq!(
-        world.get("/v1/me", &partner).await.refused(),
-        ErrorCode::Unauthenticated
-    );
+    assert_eq!(world.get("/v1/me", &partner).await.refused(), ErrorCode::Unauthenticated);
     assert_eq!(world.try_sign_in(&device).await.refused(), ErrorCode::BadChain);
     assert_eq!(world.state(&admin, &first).await.refused(), ErrorCode::Conflict);
     world.state(&admin, &first.withdraw(START)).await.done();
     // A newer one does.
-    world
-        .state(&admin, &PartnerStatement { number: 3, ..first })
-        .await
-        .done();
+    world.state(&admin, &PartnerStatement { number: 3, ..first }).await.done();
     world.sign_in(&device).await;
     assert_eq!(world.audited().await.iter().filter(|a| *a == "org.state").count(), 3);
 }

@@ -35,11 +35,7 @@ async fn share_a_room(world: &World, devices: &[&Dev]) {
 
 async fn notices(world: &World, device: &Dev) -> Vec<Notice> {
     let page = world.app().store.inbox(device.id, 0, 100).await.unwrap();
-    page.items
-        .into_iter()
-        .map(|item| item.notice)
-        .filter(|n| matches!(n, Notice::Revoked { .. }))
-        .collect()
+    page.items.into_iter().map(|item| item.notice).filter(|n| matches!(n, Notice::Revoked { .. })).collect()
 }
 
 #[tokio::test]
@@ -55,22 +51,14 @@ async fn a_revoked_device_is_out_at_once_and_everywhere() {
 
     let path = format!("/v1/organisations/{}/revocations", world.host.id);
     for _ in 0..2 {
-        world
-            .put(&path, &admin, &world.host.revokes(1, &[lost.id]))
-            .await
-            .done();
+        world.put(&path, &admin, &world.host.revokes(1, &[lost.id])).await.done();
     }
     assert_eq!(connection.wake.wait().await.close, Some(CloseReason::Revoked));
     assert!(world.app().identity.is_revoked(lost.id) && !world.app().identity.session_alive(tokens.session, lost.id));
     assert_eq!(world.get("/v1/me", &tokens).await.refused(), ErrorCode::DeviceRevoked);
     assert_eq!(world.try_sign_in(&lost).await.refused(), ErrorCode::DeviceRevoked);
-    let refresh = RefreshRequest {
-        refresh: tokens.refresh.clone(),
-    };
-    assert_eq!(
-        world.post("/v1/auth/refresh", None, &refresh).await.refused(),
-        ErrorCode::Unauthenticated
-    );
+    let refresh = RefreshRequest { refresh: tokens.refresh.clone() };
+    assert_eq!(world.post("/v1/auth/refresh", None, &refresh).await.refused(), ErrorCode::Unauthenticated);
     assert!(world.app().redeem_ticket(&ticket.ticket).await.is_err());
     let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM key_packages WHERE device = $1")
         .bind(lost.id.as_bytes())
@@ -79,32 +67,17 @@ async fn a_revoked_device_is_out_at_once_and_everywhere() {
         .unwrap();
     assert_eq!(left, 0);
 
-    let expected = Notice::Revoked {
-        org: world.host.id,
-        devices: vec![lost.id],
-    };
-    assert_eq!(
-        notices(&world, &mate).await,
-        [expected],
-        "once, though the list came twice"
-    );
+    let expected = Notice::Revoked { org: world.host.id, devices: vec![lost.id] };
+    assert_eq!(notices(&world, &mate).await, [expected], "once, though the list came twice");
     assert!(notices(&world, &other).await.is_empty() && notices(&world, &lost).await.is_empty());
-    assert_eq!(
-        world.audited().await.iter().filter(|a| *a == "device.revoke").count(),
-        1
-    );
+    assert_eq!(world.audited().await.iter().filter(|a| *a == "device.revoke").count(), 1);
     assert!(world.app().store.devices_of(lost.person).await.unwrap().is_empty());
     assert_eq!(world.app().store.device_chain(lost.id).await.unwrap(), None);
 
     // Admins still see it in the list of people; others don't.
     let shown = async |tokens: &Tokens| {
         let people: Vec<PersonView> = world.get("/v1/people", tokens).await.read();
-        people
-            .into_iter()
-            .find(|p| p.person == lost.person)
-            .unwrap()
-            .devices
-            .len()
+        people.into_iter().find(|p| p.person == lost.person).unwrap().devices.len()
     };
     assert_eq!(shown(&admin).await, 1);
     assert_eq!(shown(&world.sign_in(&mate).await).await, 0);
@@ -136,35 +109,14 @@ async fn a_list_only_grows_and_comes_from_its_own_organisation() {
     assert_eq!(put(host.revokes(6, &[two.id])).await, ErrorCode::InvalidValue);
     assert_eq!(put(org.revokes(6, &[two.id])).await, ErrorCode::InvalidValue);
     // The partner's signer under the host's name.
-    let list = RevocationList {
-        number: 6,
-        ..RevocationList::empty(host.id).next([one.id, two.id], [], START)
-    };
-    assert_eq!(
-        put(PutRevocations {
-            revocations: org.sign(&list)
-        })
-        .await,
-        ErrorCode::Forbidden
-    );
-    assert_eq!(
-        world
-            .put(&path, &partner, &host.revokes(6, &[one.id, two.id]))
-            .await
-            .refused(),
-        ErrorCode::Forbidden
-    );
+    let list = RevocationList { number: 6, ..RevocationList::empty(host.id).next([one.id, two.id], [], START) };
+    assert_eq!(put(PutRevocations { revocations: org.sign(&list) }).await, ErrorCode::Forbidden);
+    assert_eq!(world.put(&path, &partner, &host.revokes(6, &[one.id, two.id])).await.refused(), ErrorCode::Forbidden);
     let advocate = world.sign_in(&two).await;
-    assert_eq!(
-        world.put(&path, &advocate, &host.revokes(6, &[one.id])).await.refused(),
-        ErrorCode::Forbidden
-    );
+    assert_eq!(world.put(&path, &advocate, &host.revokes(6, &[one.id])).await.refused(), ErrorCode::Forbidden);
 
     // A device of another organisation on the list is none of its business.
-    world
-        .put(&path, &admin, &host.revokes(6, &[one.id, partner_admin.id]))
-        .await
-        .done();
+    world.put(&path, &admin, &host.revokes(6, &[one.id, partner_admin.id])).await.done();
     world.get("/v1/me", &partner).await.read::<serde_json::Value>();
 }
 
@@ -179,16 +131,11 @@ async fn a_revoked_signer_takes_its_devices_and_its_statements_with_it() {
     // Signed by the root itself: a signer can't outlive its own revocation.
     let host = &world.host;
     let list = RevocationList::empty(host.id).next([], [Fingerprint::of(&host.signer)], START);
-    let list = PutRevocations {
-        revocations: Signed::sign(&list, &host.root_key, vec![host.root.clone()]),
-    };
+    let list = PutRevocations { revocations: Signed::sign(&list, &host.root_key, vec![host.root.clone()]) };
     let path = format!("/v1/organisations/{}/revocations", host.id);
     world.put(&path, &admin, &list).await.done();
     assert_eq!(world.get("/v1/me", &tokens).await.refused(), ErrorCode::DeviceRevoked);
     assert_eq!(world.get("/v1/me", &admin).await.refused(), ErrorCode::DeviceRevoked);
     assert_eq!(connection.wake.wait().await.close, Some(CloseReason::SignedOut));
-    assert_eq!(
-        world.get("/v1/me", &partner).await.refused(),
-        ErrorCode::Unauthenticated
-    );
+    assert_eq!(world.get("/v1/me", &partner).await.refused(), ErrorCode::Unauthenticated);
 }

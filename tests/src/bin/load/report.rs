@@ -44,7 +44,13 @@ impl Report {
         let width = self.0.iter().map(|f| f.name.len()).max().unwrap_or(0);
         println!("\n{:width$}  {:>12}  {:<10}  {:<12}", "figure", "measured", "unit", "goal");
         for Figure { name, value, unit, goal, met } in &self.0 {
-            let verdict = if goal.is_empty() { "" } else if *met { "met" } else { "NOT MET" };
+            let verdict = if goal.is_empty() {
+                ""
+            } else if *met {
+                "met"
+            } else {
+                "NOT MET"
+            };
             println!("{name:width$}  {value:>12.2}  {unit:<10}  {goal:<12}  {verdict}");
         }
     }

@@ -5,7 +5,10 @@ use firstlight_protocol::{
     api::RoomView,
     mls::{RoomContext, SUITE_CLASSIC},
 };
-use firstlight_server::{clock::Clock, config::{Config, Suite}};
+use firstlight_server::{
+    clock::Clock,
+    config::{Config, Suite},
+};
 use firstlight_tests::{
     process::ServerProcess,
     world::{Device, Http, Organisation, mls::Hand, random},

@@ -74,13 +74,7 @@ pub async fn measure(report: &mut Report, town: &Town, rooms: &[Room], time: Dur
     report.told(format!("server CPU, {what}"), cpu / elapsed, "cores");
 }
 
-async fn send(
-    mut pipe: Pipe,
-    room: firstlight_protocol::RoomId,
-    epoch: u64,
-    window: usize,
-    counters: Arc<Counters>,
-) {
+async fn send(mut pipe: Pipe, room: firstlight_protocol::RoomId, epoch: u64, window: usize, counters: Arc<Counters>) {
     let body: [u8; BODY] = random();
     let mut counter = u128::from_be_bytes(random());
     let mut next = || {
