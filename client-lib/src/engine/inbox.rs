@@ -72,6 +72,12 @@ impl Engine {
     }
 
     fn announce_leaving(&mut self, room: RoomId, seq: u64, step: &mut Step) -> Result<(), EngineError> {
+        // Welcomes that were announced before and not used yet lead to where this device is no longer.
+        for welcome in self.provider.store.records::<PendingWelcome>(key::WELCOMES, "an announced Welcome")? {
+            if welcome.room == room {
+                self.provider.store.remove(&key::welcome(room, welcome.epoch));
+            }
+        }
         let Some(mut record) = self.room_record(room)?.filter(|r| r.state != RoomState::Left) else {
             return Ok(());
         };

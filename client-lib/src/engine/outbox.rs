@@ -36,7 +36,9 @@ impl Engine {
             }
         }
         let intents = self.all_intents()?;
-        let behind = intents.iter().filter(|i| i.accepted).map(|i| i.room);
+        let leaving =
+            self.room_records()?.into_iter().filter(|r| r.state == RoomState::Joined && r.leaves_at.is_some());
+        let behind = intents.iter().filter(|i| i.accepted).map(|i| i.room).chain(leaving.map(|r| r.room));
         for room in behind.collect::<std::collections::BTreeSet<RoomId>>() {
             if let Some(record) = self.room_record(room)? {
                 effects.push(Effect::FetchLog(RoomCursor { room, seq: record.cursor }));

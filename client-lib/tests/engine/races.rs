@@ -2,7 +2,7 @@
 
 use crate::town::{ROOM, SUITE, Town, agree};
 use firstlight_client::{
-    engine::Effect,
+    engine::{Effect, RoomState},
     testing::{now, settle},
 };
 use firstlight_protocol::{MessageId, Role, RoomKind};
@@ -47,6 +47,49 @@ fn a_message_that_crossed_a_commit_is_encrypted_again_and_arrives_once() {
     settle(&mut town.net, &mut [&mut a, &mut b]);
     assert_eq!((a.texts(ROOM), b.texts(ROOM)), (vec!["crossed".to_owned()], vec!["crossed".to_owned()]));
     agree(&mut [&mut a, &mut b]);
+}
+
+#[test]
+fn a_device_that_is_removed_before_it_has_joined_stays_outside_until_it_is_added_again() {
+    let mut town = Town::new();
+    let (mut a, mut b, mut c) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate), town.enrol(Role::Advocate));
+    town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
+    let claimed = a.claim(&mut town.net, SUITE, &[&c]);
+    a.wish(|e| e.add(ROOM, &claimed, MessageId([1; 16]), now()));
+    settle(&mut town.net, &mut [&mut a, &mut b]);
+    let gone = [c.device];
+    a.wish(|e| e.remove(ROOM, &gone, MessageId([2; 16]), now()));
+    settle(&mut town.net, &mut [&mut a, &mut b]);
+    // It hears of both at once: the Welcome leads to where it is no longer.
+    let items = town.net.inbox(c.device, c.host.engine().inbox_cursor());
+    c.apply(|e| e.receive_inbox(&items, now())).unwrap();
+    c.work(&mut town.net);
+    assert_eq!(c.host.engine().room(ROOM), None);
+    assert!(!c.host.engine().outbox().iter().any(|e| matches!(e, Effect::FetchWelcome { .. })));
+    let claimed = a.claim(&mut town.net, SUITE, &[&c]);
+    a.wish(|e| e.add(ROOM, &claimed, MessageId([3; 16]), now()));
+    settle(&mut town.net, &mut [&mut a, &mut b, &mut c]);
+    agree(&mut [&mut a, &mut b, &mut c]);
+}
+
+#[test]
+fn a_device_that_has_to_leave_asks_for_the_log_until_it_has_left() {
+    let mut town = Town::new();
+    let (mut a, mut b) = (town.enrol(Role::Advocate), town.enrol(Role::Advocate));
+    town.room(RoomKind::Advocate, SUITE, &mut a, &mut [&mut b]);
+    let gone = [b.device];
+    a.wish(|e| e.remove(ROOM, &gone, MessageId([1; 16]), now()));
+    settle(&mut town.net, &mut [&mut a]);
+    let items = town.net.inbox(b.device, b.host.engine().inbox_cursor());
+    b.apply(|e| e.receive_inbox(&items, now())).unwrap();
+    // The server did not answer.
+    b.queue.clear();
+    let asks = |e: &Effect| matches!(e, Effect::FetchLog(cursor) if cursor.room == ROOM);
+    assert!(b.host.engine().outbox().iter().any(asks));
+    b.restart();
+    b.work(&mut town.net);
+    assert_eq!(b.host.engine().room(ROOM).unwrap().state, RoomState::Left);
+    assert!(!b.host.engine().outbox().iter().any(asks));
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn a_stand_down_that_comes_before_the_room_is_confirmed_is_not_lost() {
     settle(&mut town.net, &mut [&mut officer, &mut primary, &mut backup]);
     agree(&mut [&mut officer, &mut backup]);
     assert_eq!(backup.texts(ROOM), ["details"]);
-    assert_eq!(primary.host.engine().room(ROOM).unwrap().state, RoomState::Left);
+    assert_eq!(primary.host.engine().room(ROOM), None, "removed before it had joined");
 }
 
 #[test]
