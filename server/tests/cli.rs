@@ -1,5 +1,7 @@
 //! The binary as an operator meets it: arguments, exit codes, sentences, a clean end.
 
+#![allow(clippy::unwrap_used, reason = "a test: what fails here fails it")]
+
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},

@@ -59,7 +59,9 @@ impl Device {
                         Event::Notice(item) => Seen::Notice(item.notice),
                         Event::Line { .. } => Seen::Line,
                         Event::Failed { problem, .. } => Seen::Trouble(problem.to_string()),
-                        Event::WelcomeFailed { reason, .. } => Seen::Trouble(reason),
+                        // Somebody who is stood down before their device has joined finds the Welcome gone; whoever
+                        // is needed in a room waits for it in the story.
+                        Event::WelcomeFailed { .. } => continue,
                         Event::OutOfSync { reason, .. } => Seen::Trouble(reason.to_string()),
                         _ => continue,
                     },

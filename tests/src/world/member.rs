@@ -95,7 +95,7 @@ impl Member {
                 Err(problem) => refused(room, message.id, problem),
             },
             Effect::FetchLog(cursor) => match device.log(cursor.room, cursor.seq).await {
-                Ok(page) => self.receive(page, now),
+                Ok(page) => self.receive(cursor.room, cursor.seq, &page, now),
                 Err(problem) => panic!("reading a log was refused: {problem}"),
             },
             Effect::FetchWelcome { room, epoch } => {
@@ -113,13 +113,8 @@ impl Member {
             Effect::FetchOrganisation { org } => {
                 let views: Vec<OrgView> = device.get("/v1/organisations").await.expect("organisations");
                 let Some(view) = views.into_iter().find(|v| v.org == org) else { return Ok(Outcome::default()) };
-                let mut all = Outcome::default();
-                if let Some(statement) = &view.statement {
-                    add(&mut all, self.apply(|engine| engine.receive_statement(statement, now))?);
-                }
-                if let Some(revocations) = &view.revocations {
-                    add(&mut all, self.apply(|engine| engine.receive_revocations(revocations, now))?);
-                }
+                let mut all = self.believe(&view, now)?;
+                add(&mut all, self.apply(|engine| engine.organisation_known(org))?);
                 Ok(all)
             }
             // Acknowledged places would be deleted from the inbox, which the tests count; and there is no socket here.
@@ -132,7 +127,10 @@ impl Member {
         self.device.post(format!("/v1/rooms/{room}/messages"), message).await
     }
 
-    fn receive(&self, page: LogPage, now: Timestamp) -> Result<Outcome, HostError> {
+    fn receive(&self, room: RoomId, after: u64, page: &LogPage, now: Timestamp) -> Result<Outcome, HostError> {
+        if page.first > after + 1 && page.head > after {
+            return self.apply(|engine| engine.log_expired(room, page.first));
+        }
         self.apply(|engine| engine.receive_entries(&page.entries, now))
     }
 
@@ -141,7 +139,8 @@ impl Member {
         let mut events = Vec::new();
         let views: Vec<OrgView> = self.device.get("/v1/organisations").await.expect("organisations");
         for view in views {
-            events.extend(self.drive(self.believe(&view, now), now).await);
+            let outcome = self.believe(&view, now).expect("what organisations state");
+            events.extend(self.drive(outcome, now).await);
         }
         loop {
             let after = self.ask(Engine::inbox_cursor);
@@ -156,7 +155,7 @@ impl Member {
         for room in rooms {
             while let Some(known) = self.room(room.room).filter(|known| known.cursor < room.head) {
                 let page = self.device.log(room.room, known.cursor).await.expect("a log");
-                let outcome = self.receive(page, now).expect("log entries");
+                let outcome = self.receive(room.room, known.cursor, &page, now).expect("log entries");
                 events.extend(self.drive(outcome, now).await);
                 if self.room(room.room).is_none_or(|next| next.cursor == known.cursor) {
                     break;
@@ -168,15 +167,15 @@ impl Member {
         events
     }
 
-    fn believe(&self, view: &OrgView, now: Timestamp) -> Outcome {
+    fn believe(&self, view: &OrgView, now: Timestamp) -> Result<Outcome, HostError> {
         let mut all = Outcome::default();
         if let Some(statement) = &view.statement {
-            add(&mut all, self.apply(|engine| engine.receive_statement(statement, now)).expect("a statement"));
+            add(&mut all, self.apply(|engine| engine.receive_statement(statement, now))?);
         }
         if let Some(revocations) = &view.revocations {
-            add(&mut all, self.apply(|engine| engine.receive_revocations(revocations, now)).expect("revocations"));
+            add(&mut all, self.apply(|engine| engine.receive_revocations(revocations, now))?);
         }
-        all
+        Ok(all)
     }
 
     /// Creates a room with the devices of other members.

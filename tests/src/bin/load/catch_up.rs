@@ -8,7 +8,7 @@ use firstlight_client::{
 use firstlight_protocol::mls::SUITE_HYBRID;
 use std::time::Instant;
 
-pub fn measure(report: &mut Report, quick: bool) {
+pub(crate) fn measure(report: &mut Report, quick: bool) {
     let messages = if quick { 1_000 } else { 10_000 };
     eprintln!("catch-up: {messages} messages");
     let mut away = prepare_catch_up(SUITE_HYBRID, 10, messages);

@@ -18,7 +18,7 @@ const SIZE: usize = 100;
 /// Members whose commits fill every node beside the first member's path, as in a room that has lived for a while.
 const LIVELY: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 
-pub async fn measure(report: &mut Report, town: &Town, each: usize) {
+pub(crate) async fn measure(report: &mut Report, town: &Town, each: usize) {
     eprintln!("commits: {ROOMS} rooms of {SIZE}, {each} commits each");
     let rooms = join_all((0..ROOMS).map(|n| prepare(town, n * SIZE, each))).await;
     let size = rooms[0].1[0].commit.len();

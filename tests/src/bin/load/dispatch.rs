@@ -62,7 +62,7 @@ fn accepted(notice: &Notice) -> Option<CalloutId> {
     }
 }
 
-pub async fn measure(report: &mut Report, time: Duration) {
+pub(crate) async fn measure(report: &mut Report, time: Duration) {
     eprintln!("dispatch: {PER_SECOND} callouts a second");
     let host = Host::found(|_| {}).await;
     let (police, chief) =

@@ -3,7 +3,7 @@
 use crate::{pipe::Pipe, report::Report, setting::Town};
 use futures_util::{StreamExt, stream};
 
-pub async fn measure(report: &mut Report, town: &Town, sockets: usize) {
+pub(crate) async fn measure(report: &mut Report, town: &Town, sockets: usize) {
     eprintln!("idle: {sockets} websockets");
     // The first ones also pay for what all of them share.
     let warm: Vec<Pipe> = open(town, 200).await;

@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::Message;
 const PER_SECOND: usize = 500;
 const BODY: usize = 250;
 
-pub async fn measure(report: &mut Report, town: &Town, rooms: &[Room], time: Duration) {
+pub(crate) async fn measure(report: &mut Report, town: &Town, rooms: &[Room], time: Duration) {
     eprintln!("latency: {PER_SECOND} sends a second");
     let start = Instant::now();
     let samples = Arc::new(Mutex::new(Vec::new()));

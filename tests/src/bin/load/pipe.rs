@@ -13,12 +13,12 @@ use tokio_tungstenite::{
 };
 
 /// An open session.
-pub struct Pipe {
-    pub ws: WebSocketStream<TcpStream>,
+pub(crate) struct Pipe {
+    pub(crate) ws: WebSocketStream<TcpStream>,
 }
 
 /// What a frame is, by its kind's name: a map with one key (0xa1), a text of so many bytes (0x60 + n), the text.
-pub enum Kind {
+pub(crate) enum Kind {
     /// A log entry.
     Entry,
     /// A message is durable.
@@ -28,7 +28,7 @@ pub enum Kind {
 }
 
 /// Tells frames apart without decoding them.
-pub fn kind(frame: &[u8]) -> Kind {
+pub(crate) fn kind(frame: &[u8]) -> Kind {
     match frame {
         [0xa1, 0x65, b'e', b'n', ..] => Kind::Entry,
         [0xa1, 0x64, b's', b'e', ..] => Kind::Sent,
@@ -38,7 +38,7 @@ pub fn kind(frame: &[u8]) -> Kind {
 
 impl Pipe {
     /// Connects, says hello and waits for the answer.
-    pub async fn open(device: &Device) -> Self {
+    pub(crate) async fn open(device: &Device) -> Self {
         let ticket = device.ticket().await.expect("a ticket");
         let address = device.http.addr();
         let mut request = format!("ws://{address}/v1/stream").into_client_request().expect("a request");
@@ -58,7 +58,7 @@ impl Pipe {
     }
 
     /// The next frame.
-    pub async fn frame(&mut self) -> Bytes {
+    pub(crate) async fn frame(&mut self) -> Bytes {
         loop {
             match self.ws.next().await {
                 Some(Ok(Message::Binary(bytes))) => return bytes,

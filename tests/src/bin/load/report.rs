@@ -15,21 +15,21 @@ struct Figure {
 
 /// All figures of a run.
 #[derive(Debug, Default)]
-pub struct Report(Vec<Figure>);
+pub(crate) struct Report(Vec<Figure>);
 
 impl Report {
     /// A figure that should be at least `goal`.
-    pub fn at_least(&mut self, name: impl Into<String>, value: f64, unit: &'static str, goal: f64) {
+    pub(crate) fn at_least(&mut self, name: impl Into<String>, value: f64, unit: &'static str, goal: f64) {
         self.add(name.into(), value, unit, format!(">= {goal}"), value >= goal);
     }
 
     /// A figure that should be at most `goal`.
-    pub fn at_most(&mut self, name: impl Into<String>, value: f64, unit: &'static str, goal: f64) {
+    pub(crate) fn at_most(&mut self, name: impl Into<String>, value: f64, unit: &'static str, goal: f64) {
         self.add(name.into(), value, unit, format!("<= {goal}"), value <= goal);
     }
 
     /// A figure without a goal of its own.
-    pub fn told(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
+    pub(crate) fn told(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
         self.add(name.into(), value, unit, String::new(), true);
     }
 
@@ -40,7 +40,7 @@ impl Report {
     }
 
     /// The table.
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         let width = self.0.iter().map(|f| f.name.len()).max().unwrap_or(0);
         println!("\n{:width$}  {:>12}  {:<10}  {:<12}", "figure", "measured", "unit", "goal");
         for Figure { name, value, unit, goal, met } in &self.0 {
@@ -56,7 +56,7 @@ impl Report {
     }
 
     /// The list for programs.
-    pub fn write(&self, file: &Path) {
+    pub(crate) fn write(&self, file: &Path) {
         if let Some(dir) = file.parent() {
             std::fs::create_dir_all(dir).expect("a directory for the report");
         }
@@ -65,7 +65,7 @@ impl Report {
 }
 
 /// The value below which `share` of the samples lie, in milliseconds.
-pub fn percentile(samples: &mut [Duration], share: f64) -> f64 {
+pub(crate) fn percentile(samples: &mut [Duration], share: f64) -> f64 {
     samples.sort_unstable();
     let index = ((samples.len() as f64 * share).ceil() as usize).clamp(1, samples.len().max(1)) - 1;
     samples.get(index).map_or(f64::NAN, |d| d.as_secs_f64() * 1_000.0)

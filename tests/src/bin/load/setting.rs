@@ -1,7 +1,7 @@
 //! A server process and the people who talk through it.
 
 use firstlight_protocol::{
-    DeviceId, OrgKind, Role, RoomId, RoomKind, Secret, Timestamp,
+    OrgKind, Role, RoomId, RoomKind, Secret, Timestamp,
     api::RoomView,
     mls::{RoomContext, SUITE_CLASSIC},
 };
@@ -21,17 +21,16 @@ use tempfile::TempDir;
 const AT_ONCE: usize = 48;
 
 /// A server process with a founded host organisation.
-pub struct Host {
-    pub server: ServerProcess,
-    pub http: Arc<Http>,
-    pub org: Organisation,
-    pub admin: Device,
+pub(crate) struct Host {
+    pub(crate) server: ServerProcess,
+    pub(crate) org: Organisation,
+    pub(crate) admin: Device,
     _dir: TempDir,
 }
 
 impl Host {
     /// Starts a server, and founds its host.
-    pub async fn found(adjust: impl Fn(&mut Config)) -> Self {
+    pub(crate) async fn found(adjust: impl Fn(&mut Config)) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let server = ServerProcess::start(dir.path(), |config| {
             config.suites = vec![Suite::Hybrid, Suite::Classic];
@@ -48,11 +47,13 @@ impl Host {
         let org = Organisation::new(&http, OrgKind::VictimServices, "Agency A", now());
         let token = std::fs::read_to_string(server.bootstrap_file()).expect("the bootstrap token");
         let admin = org.found_host(Secret::new(token.trim()), now()).await.expect("a host");
-        Self { server, http, org, admin, _dir: dir }
+        Self { server, org, admin, _dir: dir }
     }
 
     /// Enrols and signs in so many people of a role.
-    pub async fn people(&self, org: &Organisation, admin: &Device, role: Role, count: usize) -> Vec<Device> {
+    pub(crate) async fn people(&self, org: &Organisation, admin: &Device, role: Role, count: usize) -> Vec<Device> {
+        // Once, before many requests find out at the same time that nobody has.
+        admin.access().await.expect("signing in");
         let enrolling = stream::iter(1..=count).map(|n| async move {
             let device = org.enrol(admin, role, &format!("{role} {n}"), now()).await;
             device.sign_in().await.expect("signing in");
@@ -62,7 +63,7 @@ impl Host {
     }
 
     /// CPU time that the server process has used, in seconds.
-    pub fn cpu_seconds(&self) -> f64 {
+    pub(crate) fn cpu_seconds(&self) -> f64 {
         let stat = self.proc("stat");
         // The program's name, in parentheses, may hold spaces: count from behind it.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
@@ -71,7 +72,7 @@ impl Host {
     }
 
     /// Memory that the server process holds, in bytes.
-    pub fn resident(&self) -> f64 {
+    pub(crate) fn resident(&self) -> f64 {
         let status = self.proc("status");
         let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).expect("a process has memory");
         line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).expect("a number") * 1_024.0
@@ -84,26 +85,26 @@ impl Host {
 }
 
 /// The machine's time.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Clock::System.now()
 }
 
 /// A host with many advocates.
-pub struct Town {
-    pub host: Host,
-    pub devices: Vec<Device>,
+pub(crate) struct Town {
+    pub(crate) host: Host,
+    pub(crate) devices: Vec<Device>,
 }
 
 /// A room and its members, as indices into [`Town::devices`]; the first made it.
-pub struct Room {
-    pub id: RoomId,
-    pub epoch: u64,
-    pub members: Vec<usize>,
+pub(crate) struct Room {
+    pub(crate) id: RoomId,
+    pub(crate) epoch: u64,
+    pub(crate) members: Vec<usize>,
 }
 
 impl Town {
     /// Starts a server and enrols so many advocates, one device each.
-    pub async fn build(people: usize) -> Self {
+    pub(crate) async fn build(people: usize) -> Self {
         let started = Instant::now();
         eprintln!("setting up {people} people");
         let host = Host::found(|_| {}).await;
@@ -113,7 +114,7 @@ impl Town {
     }
 
     /// So many advocate rooms of so many devices each, nobody in two of them.
-    pub async fn rooms(&self, count: usize, size: usize) -> Vec<Room> {
+    pub(crate) async fn rooms(&self, count: usize, size: usize) -> Vec<Room> {
         eprintln!("making {count} rooms of {size}");
         let making = stream::iter(0..count).map(|n| async move {
             let members: Vec<usize> = (n * size..(n + 1) * size).collect();
@@ -128,12 +129,7 @@ impl Town {
     }
 
     /// The context of an advocate room of the host.
-    pub fn advocate_room(&self) -> RoomContext {
+    pub(crate) fn advocate_room(&self) -> RoomContext {
         RoomContext { kind: RoomKind::Advocate, org: self.host.org.id, callout: None }
-    }
-
-    /// The device ids, in order.
-    pub fn id(&self, device: usize) -> DeviceId {
-        self.devices[device].id
     }
 }

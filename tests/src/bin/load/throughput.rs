@@ -37,7 +37,7 @@ struct Counters {
     stop: AtomicBool,
 }
 
-pub async fn measure(report: &mut Report, town: &Town, rooms: &[Room], time: Duration) {
+pub(crate) async fn measure(report: &mut Report, town: &Town, rooms: &[Room], time: Duration) {
     let (count, size) = (rooms.len(), rooms[0].members.len());
     eprintln!("throughput: {count} rooms of {size}");
     let counters = Arc::new(Counters::default());

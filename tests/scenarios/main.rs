@@ -1,0 +1,18 @@
+//! Scenarios over real sockets and a real SQLite file. Where time matters it is virtual: nothing sleeps.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
+
+mod answering;
+mod callout_room;
+mod contract;
+mod documents;
+mod escalation;
+mod key_packages;
+mod paging;
+mod projections;
+mod refused;
+mod restart;
+mod retention;
+mod revocation;
+mod rooms;
+mod stream;
