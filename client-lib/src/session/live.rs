@@ -441,6 +441,8 @@ impl Live {
                         }
                         self.take(outcome)
                     }
+                    // Somebody who is stood down while their device joins: the inbox says so, and nobody shall wake for it.
+                    None if refused.id.is_none() && refused.problem.code == ErrorCode::NotAMember => Ok(()),
                     None => {
                         self.ready.push_back(Happening::Trouble { error: SessionError::Rule(refused.problem) });
                         Ok(())
