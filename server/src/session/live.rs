@@ -38,13 +38,24 @@ pub(super) struct Session {
     rooms: Rooms,
     inbox: u64,
     in_flight: usize,
-    outcomes: (mpsc::UnboundedSender<Outcome>, mpsc::UnboundedReceiver<Outcome>),
+    /// Made at the first message that is sent: an idle socket doesn't pay for a channel.
+    outcomes: Option<Outcomes>,
     /// Rooms that have more than one turn could send.
     turns: VecDeque<RoomId>,
     /// When the peer was last heard, or asked for a sign of life.
     heard: Instant,
     asked: bool,
     ping: Duration,
+}
+
+/// Where the writer's answers come in.
+type Outcomes = (mpsc::UnboundedSender<Outcome>, mpsc::UnboundedReceiver<Outcome>);
+
+async fn next_outcome(outcomes: &mut Option<Outcomes>) -> Option<Outcome> {
+    match outcomes {
+        Some((_, outcomes)) => outcomes.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Why a session ends.
@@ -101,7 +112,7 @@ impl Session {
             connection,
             inbox: 0,
             in_flight: 0,
-            outcomes: mpsc::unbounded_channel(),
+            outcomes: None,
             turns: VecDeque::new(),
             heard: Instant::now(),
             asked: false,
@@ -172,7 +183,7 @@ impl Session {
         let busy = !self.turns.is_empty();
         tokio::select! {
             dirty = self.connection.wake.wait() => self.woken(dirty).await?,
-            Some(outcome) = self.outcomes.1.recv() => self.outcome(outcome).await?,
+            Some(outcome) = next_outcome(&mut self.outcomes) => self.outcome(outcome).await?,
             message = self.socket.recv(), if self.in_flight < IN_FLIGHT => self.received(message).await?,
             () = std::future::ready(()), if busy => {}
             () = tokio::time::sleep_until((self.heard + self.ping).into()) => self.quiet().await?,
@@ -228,7 +239,7 @@ impl Session {
                 Err(problem) => ServerFrame::Refused(Refused { id: Some(id), problem }),
             };
             self.feed(&frame).await?;
-            next = self.outcomes.1.try_recv().ok();
+            next = self.outcomes.as_mut().and_then(|(_, outcomes)| outcomes.try_recv().ok());
         }
         Ok(())
     }
@@ -298,7 +309,8 @@ impl Session {
     }
 
     async fn send(&mut self, SendFrame { id, room, message }: SendFrame) -> Step {
-        let reply = Reply::Session(self.outcomes.0.clone());
+        let (answers, _) = self.outcomes.get_or_insert_with(mpsc::unbounded_channel);
+        let reply = Reply::Session(answers.clone());
         match crate::delivery::log::append(&self.app, self.caller.device, room, id, message.0, reply).await {
             Ok(()) => {
                 self.in_flight += 1;
