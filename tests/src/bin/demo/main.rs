@@ -14,7 +14,7 @@ use firstlight_tests::process::{Plan, Result, ServerProcess, World};
 use std::process::ExitCode;
 use timeline::Timeline;
 
-/// The server's own log says nothing that the story needs, unless something fails.
+/// Debug builds of openmls need more than 2 MiB.
 const STACK: usize = 8 << 20;
 
 /// Firstlight on this machine, to try it out.
