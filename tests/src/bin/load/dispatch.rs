@@ -27,6 +27,8 @@ const PER_SECOND: u32 = 50;
 const PER_OFFICER: u32 = 50;
 /// One callout in so many is accepted while the others go on.
 const ACCEPTED: u32 = 5;
+/// Responders who are paged at once, as for a joint operation.
+const CREW: usize = 50;
 
 type Arrivals = Arc<Mutex<HashMap<CalloutId, Instant>>>;
 
@@ -87,6 +89,7 @@ pub(crate) async fn measure(report: &mut Report, time: Duration) {
     }
     let officers: Vec<Arc<Device>> = officers.into_iter().map(Arc::new).collect();
     let advocate = Arc::new(advocates.into_iter().next().expect("an advocate"));
+    let (officer, supervisor) = (Arc::clone(&officers[0]), supervisors.into_iter().next().expect("a supervisor"));
     let mut every = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
     let mut opening = Vec::new();
     for n in 0..count {
@@ -96,7 +99,7 @@ pub(crate) async fn measure(report: &mut Report, time: Duration) {
         opening.push(tokio::spawn(async move {
             let id = CalloutId(random());
             let began = Instant::now();
-            let body = OpenCallout { id, routing: routing("north", now()) };
+            let body = OpenCallout { id, routing: routing(&format!("zone-{n}"), now()) };
             let _: CalloutView = officer.post("/v1/callouts", &body).await.expect("a callout");
             let answered = began.elapsed();
             if n % ACCEPTED != 0 {
@@ -134,4 +137,30 @@ pub(crate) async fn measure(report: &mut Report, time: Duration) {
     report.told("accept → officer's screen, p50", percentile(&mut seen, 0.5), "ms");
     report.at_most("accept → officer's screen, p99", percentile(&mut seen, 0.99), "ms", 50.0);
     report.at_most("pages and views that did not arrive within a second", f64::from(lost), "of all", 0.0);
+    crew(report, &host, &supervisor, &officer).await;
+}
+
+/// One callout that pages everybody on duty at once.
+async fn crew(report: &mut Report, host: &Host, supervisor: &Device, officer: &Device) {
+    let crew = host.people(&host.org, &host.admin, Role::Advocate, CREW).await;
+    let shifts = crew.iter().map(|device| shift(Tier::Primary, device)).collect();
+    let rota = RotaDocument { version: 1, rota: Rota { tz: "America/Los_Angeles".into(), shifts } };
+    let _: RotaDocument = supervisor.put("/v1/rota", &rota).await.expect("a rota");
+    let mut pipes = Vec::with_capacity(CREW);
+    for device in &crew {
+        pipes.push(Pipe::open(device).await);
+    }
+    let began = Instant::now();
+    let opened = officer.open_callout(routing("everywhere", now())).await.expect("a callout");
+    for pipe in &mut pipes {
+        loop {
+            if let Ok(ServerFrame::Inbox(item)) = from_cbor(&pipe.frame().await)
+                && page(&item.notice) == Some(opened.id)
+            {
+                break;
+            }
+        }
+    }
+    let took = began.elapsed().as_secs_f64();
+    report.at_most(format!("{CREW} responders paged at once, until the last one's socket has it"), took, "s", 0.5);
 }
