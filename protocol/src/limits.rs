@@ -4,8 +4,10 @@ use std::time::Duration;
 
 /// Largest HTTP request body, in bytes: a commit bundle for [`MAX_ROOM_DEVICES`] fits.
 pub const MAX_BODY: usize = 4 << 20;
-/// Largest websocket frame and message, in bytes, in either direction.
+/// Largest websocket frame and message that a client sends, in bytes.
 pub const MAX_FRAME: usize = 256 << 10;
+/// Largest that a server sends: the log entry of a commit that came in one request body.
+pub const MAX_SERVER_FRAME: usize = MAX_BODY;
 /// Largest MLS application message, in bytes, as it goes over the wire (after padding and encryption).
 pub const MAX_MESSAGE: usize = 64 << 10;
 /// Padding of application messages: plaintexts are padded to a multiple of this many bytes.

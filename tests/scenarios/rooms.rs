@@ -4,6 +4,7 @@ use firstlight_client::engine::Event;
 use firstlight_protocol::{
     ErrorCode, MessageId, RoomId, RoomKind,
     api::{Committed, EntryKind, GroupState, RoomView, WelcomeBundle},
+    limits::MAX_FRAME,
     mls::{Content, RoomContext, SUITE_CLASSIC, SUITE_HYBRID},
 };
 use firstlight_tests::{
@@ -157,6 +158,36 @@ fn of_two_commits_one_wins_and_the_other_is_built_again() {
         d.say(room, "all here", cast.now()).await;
         c.sync(cast.now()).await;
         assert_eq!(c.texts(room), ["all here"]);
+    });
+}
+
+#[test]
+fn a_commit_that_adds_many_reaches_everybody_on_their_socket() {
+    run(async {
+        let cast = Cast::new().await;
+        let hand = Hand::of(&cast.primary);
+        key_package_share(&Hand::of(&cast.backup), &cast.backup, SUITE_HYBRID, 1).await.unwrap();
+        let first = cast.primary.claim(SUITE_HYBRID, vec![cast.backup.id]).await.unwrap();
+        let mut room = hand.found(RoomId(random()), &advocate_room(&cast), SUITE_HYBRID);
+        let create = hand.create(&mut room, vec![first[0].key_package.clone().unwrap()]);
+        let _: RoomView = cast.primary.post("/v1/rooms", &create).await.unwrap();
+        let mut member = cast.backup.connect().await;
+
+        // One person's many devices are as good as many people's.
+        let person = firstlight_protocol::PersonId(random());
+        let mut add = Vec::new();
+        for _ in 0..70 {
+            let (role, now) = (firstlight_protocol::Role::Advocate, cast.now());
+            let device = cast.host.enrol_for(&cast.admin, person, role, "Advocate 3", now).await;
+            add.push(Hand::of(&device).key_package(SUITE_HYBRID, false));
+        }
+        let bundle = hand.commit(&mut room, Change { add, ..Change::default() });
+        assert!(bundle.commit.len() > MAX_FRAME, "more than a client may send in a frame");
+        let _: Committed = cast.primary.post(format!("/v1/rooms/{}/commits", room.id), &bundle).await.unwrap();
+        let entry = member.entry(room.id).await;
+        assert_eq!((entry.id, entry.body), (bundle.id, bundle.commit.clone()));
+        let mut again = cast.backup.resume(None, &[(room.id, entry.seq - 1)]).await;
+        assert_eq!(again.entry(room.id).await.id, bundle.id, "also out of the store");
     });
 }
 

@@ -3,7 +3,7 @@
 use super::{ServerUrl, TransportError};
 use firstlight_protocol::{
     ErrorCode, Problem,
-    limits::{MAX_BODY, MAX_FRAME},
+    limits::{MAX_BODY, MAX_SERVER_FRAME},
     stream::{ClientFrame, Hello, Ready, SUBPROTOCOL, ServerFrame, close_code},
     wire::{from_cbor, to_cbor},
 };
@@ -95,8 +95,8 @@ impl Stream {
             .read_buffer_size(16 << 10)
             .write_buffer_size(16 << 10)
             .max_write_buffer_size(MAX_BODY)
-            .max_frame_size(Some(MAX_FRAME))
-            .max_message_size(Some(MAX_FRAME));
+            .max_frame_size(Some(MAX_SERVER_FRAME))
+            .max_message_size(Some(MAX_SERVER_FRAME));
         let (socket, _) = connect_async_with_config(request, Some(config), true).await.map_err(|e| broken(&e))?;
         Ok(Self { socket, silence: OPEN_DEADLINE, deadline: Instant::now() + OPEN_DEADLINE })
     }
@@ -272,7 +272,7 @@ mod tests {
             receive(&mut peer).await;
             peer.send(ready()).await.unwrap();
             // The client hangs up in the middle: how the write ends does not matter.
-            let _ = peer.send(Message::Binary(vec![0; MAX_FRAME + 1].into())).await;
+            let _ = peer.send(Message::Binary(vec![0; MAX_SERVER_FRAME + 1].into())).await;
         })
         .await;
         let (mut stream, _) = Stream::open(&url, hello()).await.unwrap();

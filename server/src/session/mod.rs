@@ -18,7 +18,7 @@ use axum::{
 };
 use firstlight_protocol::{
     ErrorCode, Problem,
-    limits::MAX_FRAME,
+    limits::{MAX_FRAME, MAX_SERVER_FRAME},
     stream::{Closing, SUBPROTOCOL, ServerFrame},
     wire::to_cbor,
 };
@@ -29,8 +29,8 @@ use std::time::Duration;
 const READ_BUFFER: usize = 4 << 10;
 /// Frames are handed to the system in pieces of about this size: many frames share one system call.
 const WRITE_BUFFER: usize = 16 << 10;
-/// A reader this far behind has its socket closed; it resumes by cursor.
-const MAX_WRITE_BUFFER: usize = 1 << 20;
+/// A reader this far behind has its socket closed; it resumes by cursor. The largest frame fits behind others.
+const MAX_WRITE_BUFFER: usize = MAX_SERVER_FRAME + (1 << 20);
 /// How long a socket may take to accept what it is sent.
 const WRITE_DEADLINE: Duration = Duration::from_secs(20);
 

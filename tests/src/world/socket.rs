@@ -4,7 +4,7 @@ use super::soon;
 use firstlight_protocol::{
     Problem, RoomId,
     api::{InboxItem, Notice},
-    limits::MAX_FRAME,
+    limits::MAX_SERVER_FRAME,
     stream::{ClientFrame, Entry, Hello, Ready, Refused, SUBPROTOCOL, SentFrame, ServerFrame},
     wire::{from_cbor, to_cbor},
 };
@@ -78,7 +78,7 @@ impl Socket {
         loop {
             match soon("a frame", self.ws.next()).await {
                 Some(Ok(Message::Binary(bytes))) => {
-                    assert!(bytes.len() <= MAX_FRAME);
+                    assert!(bytes.len() <= MAX_SERVER_FRAME);
                     return Ok(from_cbor(&bytes).expect("a frame of the documented shape"));
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
