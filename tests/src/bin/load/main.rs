@@ -16,6 +16,7 @@ mod pipe;
 mod report;
 mod setting;
 mod throughput;
+mod wire;
 
 use clap::Parser;
 use report::Report;

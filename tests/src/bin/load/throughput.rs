@@ -1,17 +1,11 @@
 //! Saturation: every room's first member sends as fast as a window allows; everybody reads.
 
 use crate::{
-    pipe::{Kind, Pipe, kind},
     report::Report,
     setting::{Room, Town},
+    wire::{Came, Template, Wire},
 };
-use firstlight_protocol::{
-    MessageId,
-    stream::{ClientFrame, SendFrame},
-    wire::to_cbor,
-};
-use firstlight_tests::world::{mls::framed, random};
-use futures_util::{SinkExt, StreamExt, future::join_all};
+use futures_util::future::join_all;
 use std::{
     sync::{
         Arc,
@@ -19,7 +13,6 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 /// Size of a message's ciphertext, in bytes.
 const BODY: usize = 250;
@@ -44,13 +37,12 @@ pub(crate) async fn measure(report: &mut Report, town: &Town, rooms: &[Room], ti
     let window = (IN_FLIGHT / count).clamp(16, 256);
     let mut tasks = Vec::new();
     for room in rooms {
-        let pipes = join_all(room.members.iter().map(|&m| Pipe::open(&town.devices[m]))).await;
-        for (i, pipe) in pipes.into_iter().enumerate() {
+        let wires = join_all(room.members.iter().map(|&m| Wire::open(&town.devices[m]))).await;
+        for (i, wire) in wires.into_iter().enumerate() {
             let counters = Arc::clone(&counters);
-            let (id, epoch) = (room.id, room.epoch);
             tasks.push(match i {
-                0 => tokio::spawn(send(pipe, id, epoch, window, counters)),
-                _ => tokio::spawn(read(pipe, counters)),
+                0 => tokio::spawn(send(wire, Template::new::<BODY>(room.id, room.epoch), window, counters)),
+                _ => tokio::spawn(read(wire, counters)),
             });
         }
     }
@@ -74,44 +66,33 @@ pub(crate) async fn measure(report: &mut Report, town: &Town, rooms: &[Room], ti
     report.told(format!("server CPU, {what}"), cpu / elapsed, "cores");
 }
 
-async fn send(mut pipe: Pipe, room: firstlight_protocol::RoomId, epoch: u64, window: usize, counters: Arc<Counters>) {
-    let body: [u8; BODY] = random();
-    let mut counter = u128::from_be_bytes(random());
-    let mut next = || {
-        counter = counter.wrapping_add(1);
-        let id = MessageId(counter.to_be_bytes());
-        let message = framed(room, epoch, id, &body).into();
-        Message::Binary(to_cbor(&ClientFrame::Send(SendFrame { id, room, message })).into())
-    };
+async fn send(mut wire: Wire, mut template: Template, window: usize, counters: Arc<Counters>) {
     let mut in_flight = 0;
+    let mut frames = Vec::new();
     while !counters.stop.load(Ordering::Relaxed) {
         // Refilled in batches, so that many frames share one write.
         if in_flight + BATCH.min(window / 2) <= window {
-            while in_flight < window {
-                pipe.ws.feed(next()).await.expect("sending");
-                in_flight += 1;
-            }
-            pipe.ws.flush().await.expect("sending");
+            frames.clear();
+            (in_flight..window).for_each(|_| template.next(&mut frames));
+            wire.send(&frames).await;
+            in_flight = window;
         }
-        let (sent, entries) = count(&pipe.frame().await);
-        in_flight -= sent;
-        counters.accepted.fetch_add(sent as u64, Ordering::Relaxed);
-        counters.delivered.fetch_add(entries as u64, Ordering::Relaxed);
+        let came = wire.came().await;
+        in_flight -= came.sent;
+        counters.note(came);
     }
 }
 
-async fn read(mut pipe: Pipe, counters: Arc<Counters>) {
-    while let Some(message) = pipe.ws.next().await {
-        if let Ok(Message::Binary(frame)) = message {
-            counters.delivered.fetch_add(count(&frame).1 as u64, Ordering::Relaxed);
-        }
+async fn read(mut wire: Wire, counters: Arc<Counters>) {
+    while !counters.stop.load(Ordering::Relaxed) {
+        let came = wire.came().await;
+        counters.note(came);
     }
 }
 
-fn count(frame: &Bytes) -> (usize, usize) {
-    match kind(frame) {
-        Kind::Sent => (1, 0),
-        Kind::Entry => (0, 1),
-        Kind::Other => (0, 0),
+impl Counters {
+    fn note(&self, came: Came) {
+        self.accepted.fetch_add(came.sent as u64, Ordering::Relaxed);
+        self.delivered.fetch_add(came.entries as u64, Ordering::Relaxed);
     }
 }
