@@ -65,6 +65,9 @@ impl Device {
                         Event::OutOfSync { reason, .. } => Seen::Trouble(reason.to_string()),
                         _ => continue,
                     },
+                    // Said loudly to a person, and right: the server is gone. What was to be sent is kept and sent again,
+                    // and the story fails if it never arrives.
+                    Ok(Happening::Trouble { error }) if error.to_string().contains("[unavailable]") => continue,
                     Ok(Happening::Trouble { error }) => Seen::Trouble(error.to_string()),
                     Ok(_) => continue,
                     Err(error) => {
