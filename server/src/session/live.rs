@@ -152,7 +152,8 @@ impl Session {
 
     /// Runs until either side ends it.
     pub(super) async fn run(mut self) {
-        let end = match self.start().await {
+        let started = Box::pin(self.start()).await;
+        let end = match started {
             Ok(()) => loop {
                 if let Err(end) = self.step().await {
                     break end;
@@ -161,7 +162,7 @@ impl Session {
             Err(end) => end,
         };
         if let End::Close(code, problem) = end {
-            close(self.socket, code, problem).await;
+            Box::pin(close(self.socket, code, problem)).await;
         }
     }
 
@@ -182,14 +183,14 @@ impl Session {
     async fn step(&mut self) -> Step {
         let busy = !self.turns.is_empty();
         tokio::select! {
-            dirty = self.connection.wake.wait() => self.woken(dirty).await?,
-            Some(outcome) = next_outcome(&mut self.outcomes) => self.outcome(outcome).await?,
-            message = self.socket.recv(), if self.in_flight < IN_FLIGHT => self.received(message).await?,
+            dirty = self.connection.wake.wait() => Box::pin(self.woken(dirty)).await?,
+            Some(outcome) = next_outcome(&mut self.outcomes) => Box::pin(self.outcome(outcome)).await?,
+            message = self.socket.recv(), if self.in_flight < IN_FLIGHT => Box::pin(self.received(message)).await?,
             () = std::future::ready(()), if busy => {}
-            () = tokio::time::sleep_until((self.heard + self.ping).into()) => self.quiet().await?,
+            () = tokio::time::sleep_until((self.heard + self.ping).into()) => Box::pin(self.quiet()).await?,
         }
         if let Some(room) = self.turns.pop_front() {
-            self.turn(room).await?;
+            Box::pin(self.turn(room)).await?;
         }
         self.flush().await
     }

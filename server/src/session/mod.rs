@@ -55,8 +55,10 @@ pub async fn stream(State(app): State<Shared>, headers: HeaderMap, upgrade: WebS
         return Error::from(Problem::with(ErrorCode::BadRequest, detail)).into_response();
     }
     upgrade.on_upgrade(move |socket| async move {
-        let stranger = hello::Stranger { socket };
-        if let Some(session) = stranger.identify(app).await {
+        // On the heap, like every step of a session: a task keeps room for its largest future as long as it lives, and
+        // an idle socket has nothing but its task.
+        let identified = Box::pin(hello::Stranger { socket }.identify(app)).await;
+        if let Some(session) = identified {
             session.run().await;
         }
     })
