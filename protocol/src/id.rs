@@ -178,6 +178,15 @@ typed_id!(
     ContactId, "con"
 );
 
+typed_id!(
+    /// An agency's line to the duty number: what an officer without an app calls in by.
+    LineId, "line"
+);
+typed_id!(
+    /// A key with which an agency's dispatch system opens callouts. Names the key; it is not the key.
+    IntakeKeyId, "ikey"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

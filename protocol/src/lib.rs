@@ -10,6 +10,7 @@ pub mod error;
 pub mod id;
 pub mod invite;
 pub mod limits;
+pub mod line;
 pub mod mls;
 pub mod policy;
 pub mod role;

@@ -6,11 +6,13 @@
 mod auth;
 mod dispatch;
 mod identity;
+mod phone;
 mod rooms;
 
 pub use auth::*;
 pub use dispatch::*;
 pub use identity::*;
+pub use phone::*;
 pub use rooms::*;
 
 use crate::{id::OrgId, time::Timestamp};
