@@ -13,6 +13,7 @@ pub mod limits;
 pub mod line;
 pub mod mls;
 pub mod policy;
+pub mod profile;
 pub mod role;
 pub mod rota;
 pub mod signed;

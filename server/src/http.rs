@@ -1,6 +1,8 @@
 //! The HTTP edge: all routes together, and what holds for every request whatever its route.
 
-use crate::{Error, Result, Shared, callouts, delivery, extract::Deadline, health, identity, openapi, session};
+use crate::{
+    Error, Result, Shared, callouts, delivery, extract::Deadline, health, identity, openapi, profiles, session,
+};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
@@ -41,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(identity::routes())
         .merge(delivery::routes())
         .merge(callouts::routes())
+        .merge(profiles::routes())
 }
 
 /// The whole router.

@@ -17,6 +17,7 @@ pub mod limit;
 pub mod listen;
 mod openapi;
 pub mod paging;
+pub mod profiles;
 pub mod runner;
 pub mod serve;
 pub mod session;

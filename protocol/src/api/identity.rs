@@ -4,6 +4,7 @@ use crate::{
     cert::{PartnerStatement, RevocationList},
     id::{DeviceId, InviteId, OrgId, PersonId},
     invite::{PartnerRequest, Sealed, SigningRequest},
+    profile::{Bar, Profile},
     role::{OrgKind, Role},
     signed::Signed,
     time::Timestamp,
@@ -286,6 +287,31 @@ pub struct UpdatePerson {
     /// Codes of languages that the person works in.
     #[serde(default)]
     pub languages: Option<Vec<String>>,
+}
+
+/// Answer to `GET` and `PUT /v1/people/{person}/profile`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProfileView {
+    /// Whose.
+    pub person: PersonId,
+    /// Rises with every change; 0 while nothing was ever set.
+    pub version: u64,
+    /// The profile.
+    pub profile: Profile,
+    /// Those of its bars that the person has set themself, and alone may lift.
+    pub own_bars: Vec<Bar>,
+}
+
+/// `PUT /v1/people/{person}/profile`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PutProfile {
+    /// The version that was read.
+    pub version: u64,
+    /// The profile as it shall be.
+    pub profile: Profile,
 }
 
 /// `POST /v1/directory`: looks up people whom the caller may add to a room.

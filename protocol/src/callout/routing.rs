@@ -51,6 +51,14 @@ text_enum!(
     }
 );
 
+/// Not said.
+#[expect(clippy::derivable_impls, reason = "the enum is made by a macro")]
+impl Default for Preference {
+    fn default() -> Self {
+        Self::Any
+    }
+}
+
 /// The routing fields of a callout: all that the server learns, and all that a page is decided by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

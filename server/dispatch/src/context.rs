@@ -4,6 +4,7 @@ use firstlight_protocol::{
     CalloutId, OrgId, PersonId, Role, Timestamp,
     callout::{Code, Language, Preference, Routing, Tier},
     policy::{Channel, Policy},
+    profile::Bar,
     rota::OnDuty,
 };
 
@@ -32,6 +33,12 @@ pub struct Qualified {
     pub languages: Vec<Language>,
     /// Which preference they meet; `Any` if they have not said.
     pub meets: Preference,
+    /// Training they have had.
+    pub training: Vec<Code>,
+    /// Zones they serve; empty: all.
+    pub zones: Vec<Code>,
+    /// Conflicts of interest: whoever one of these fits is never paged.
+    pub bars: Vec<Bar>,
     /// The ways to reach them, in the order to try them. Empty means the app alone.
     pub channels: Vec<Channel>,
 }

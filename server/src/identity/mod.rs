@@ -37,7 +37,7 @@ pub use caller::SignedIn;
 pub use contacts::Webhook;
 pub use store::{Device, Person};
 
-use crate::{Error, Result, app::Shared, limit::RateLimit, store::Store};
+use crate::{Error, Result, app::Shared, caller::Caller, limit::RateLimit, store::Store};
 use firstlight_protocol::{DeviceId, SessionId, Timestamp, cert::Anchors};
 use std::{path::Path, sync::Arc, time::Duration};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -111,6 +111,14 @@ impl Identity {
     /// `wrong_state` while the server has no host organisation.
     pub fn anchors(&self) -> Result<Arc<Anchors>> {
         self.trust.get().ok_or_else(trust::not_founded)
+    }
+
+    /// Counts a change by a signed-in caller against their limit.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn check_change(&self, caller: &Caller, now: Timestamp) -> Result<()> {
+        Ok(self.limits.change.check(caller.device, now)?)
     }
 
     /// Whether a device is revoked, on its own or with its signer.

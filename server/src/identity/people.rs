@@ -15,9 +15,6 @@ use firstlight_protocol::{
     limits::MAX_CLAIM,
 };
 
-/// Languages of one person.
-const MAX_LANGUAGES: usize = 32;
-
 /// Everybody of the caller's own organisation. Admins also see revoked devices; admins and supervisors, when a device was
 /// last connected.
 #[utoipa::path(get, path = "/v1/people", tag = "identity",
@@ -31,7 +28,8 @@ pub(super) async fn list(caller: Caller, State(app): State<Shared>) -> Result<Js
     app.store.views_of_org(caller.org, detail).await.map(Json)
 }
 
-/// Keeps what dispatch needs to know about a person: for admins and supervisors of their organisation.
+/// Sets the languages that a person works in: for admins and supervisors of their organisation. The rest of what dispatch
+/// knows about them stands in their profile.
 #[utoipa::path(patch, path = "/v1/people/{person}", tag = "identity", request_body = UpdatePerson,
     params(("person" = PersonId, Path, description = "The person")),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
@@ -46,27 +44,10 @@ pub(super) async fn update(
     let Some(languages) = change.languages else {
         return Ok(StatusCode::NO_CONTENT);
     };
-    if languages.len() > MAX_LANGUAGES || languages.iter().any(|l| l.parse::<Language>().is_err()) {
-        let detail = format!("languages: at most {MAX_LANGUAGES} codes such as \"es\" or \"zh-Hant\".");
-        return Err(Problem::with(ErrorCode::InvalidValue, detail).into());
-    }
-    app.store
-        .write(move |tx| {
-            Box::pin(async move {
-                let codes = languages.join(" ");
-                let changed = sqlx::query("UPDATE people SET languages = $3 WHERE person = $1 AND org = $2")
-                    .bind(person.as_bytes())
-                    .bind(caller.org.as_bytes())
-                    .bind(&codes)
-                    .execute(&mut *tx.conn)
-                    .await?;
-                if changed.rows_affected() == 0 {
-                    return Err(ErrorCode::NotFound.into());
-                }
-                tx.audit(now, Some(caller.device), "person.languages", person, codes).await
-            })
-        })
-        .await?;
+    let Ok(languages) = languages.iter().map(|l| l.parse()).collect::<std::result::Result<Vec<Language>, _>>() else {
+        return Err(Problem::with(ErrorCode::InvalidValue, "languages: codes such as \"es\" or \"zh-Hant\".").into());
+    };
+    app.store.write(move |tx| Box::pin(async move { tx.set_languages(&caller, person, languages, now).await })).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -4,12 +4,13 @@ use crate::{
     Error, Result, Shared,
     caller::Caller,
     callouts::documents::read_document,
+    profiles::read_profile,
     store::{id, word},
 };
 use firstlight_dispatch::{Actor, Context, Qualified, RecentCallout};
 use firstlight_protocol::{
     CalloutId, DeviceId, ErrorCode, OrgId, PersonId, Problem, Role, Timestamp,
-    callout::{Code, Preference},
+    callout::Code,
     policy::{Channel, Policy},
     rota::{OnDuty, Rota},
 };
@@ -149,23 +150,34 @@ async fn host_people(conn: &mut SqliteConnection, host: OrgId) -> Result<(Vec<Ho
         webhooks.entry(row.get("person")).or_default().push(Channel::Webhook { id: id(row.get("contact"))? });
     }
     let (mut people, mut qualified) = (Vec::new(), Vec::new());
-    for row in sqlx::query("SELECT person, work_name, role, languages FROM people WHERE org = $1 ORDER BY person")
-        .bind(host.as_bytes())
-        .fetch_all(conn)
-        .await?
+    for row in sqlx::query(
+        "SELECT p.person, p.work_name, p.role, p.languages, f.body AS profile
+         FROM people p LEFT JOIN profiles f ON f.person = p.person WHERE p.org = $1 ORDER BY p.person",
+    )
+    .bind(host.as_bytes())
+    .fetch_all(conn)
+    .await?
     {
         let (key, role): (Vec<u8>, Role) = (row.get("person"), word(row.get("role"))?);
         let Some(devices) = devices.remove(&key).filter(|_| can_respond(role)) else { continue };
-        let languages: String = row.get("languages");
+        let (languages, profile): (String, Option<Vec<u8>>) = (row.get("languages"), row.get("profile"));
+        let Ok(profile) = read_profile(&languages, profile.as_deref()) else {
+            // Nobody who might be barred is paged, and a page to everybody else does not wait for this to be mended.
+            tracing::error!("a profile can't be read; its holder counts as not qualified");
+            continue;
+        };
         let mut channels = vec![Channel::InApp];
         channels.extend(webhooks.remove(&key).unwrap_or_default());
         let person = id(key)?;
         qualified.push(Qualified {
             person,
             work_name: row.get("work_name"),
-            languages: languages.split_whitespace().filter_map(|code| code.parse().ok()).collect(),
-            // Nobody is asked for their gender; a preference that can't be matched informs the supervisor.
-            meets: Preference::Any,
+            languages: profile.languages,
+            // Opt-in: nobody is asked, and a preference that can't be matched informs the supervisor.
+            meets: profile.presents,
+            training: profile.training,
+            zones: profile.zones,
+            bars: profile.bars,
             channels,
         });
         people.push(HostPerson { person, role, devices });

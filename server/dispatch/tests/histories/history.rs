@@ -327,6 +327,9 @@ impl History {
             work_name: format!("Advocate {n}"),
             languages: vec![],
             meets: Preference::Any,
+            training: vec![],
+            zones: vec![],
+            bars: vec![],
             channels: [Channel::InApp, hook(1), hook(2)][..usize::from(*channels)].to_vec(),
         };
         self.people = self.host.people.iter().map(qualified).collect();

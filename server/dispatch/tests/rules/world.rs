@@ -237,6 +237,9 @@ fn qualified(n: u8) -> Qualified {
         work_name: format!("Advocate {n}"),
         languages: vec!["en".parse().unwrap()],
         meets: Preference::Any,
+        training: vec![],
+        zones: vec![],
+        bars: vec![],
         channels: vec![Channel::InApp],
     }
 }

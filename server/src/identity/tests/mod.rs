@@ -3,6 +3,7 @@
 mod directory;
 mod enrolling;
 mod founding;
+mod profiles;
 mod revoking;
 mod signing_in;
 mod tokens;
