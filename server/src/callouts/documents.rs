@@ -1,4 +1,8 @@
 //! The host organisation's rota and policy: two documents, replaced whole, each with a version that is compared first.
+//!
+//! A step of the engine needs both, and the rota of 200 people takes longer to decode than the step itself. So a decoded
+//! document is kept under the digest of its bytes: whatever row, rollback or backup the same digest comes from, the same
+//! document is meant, and nothing has to be told when one is replaced.
 
 use crate::{
     Result,
@@ -11,7 +15,13 @@ use firstlight_protocol::{
     wire::{from_cbor, to_cbor},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sha2::{Digest, Sha256};
+use sqlx::{Row, SqliteConnection};
+use std::{
+    any::Any,
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 /// A document kept under a name.
 pub(crate) trait Document: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static {
@@ -31,18 +41,57 @@ impl Document for Policy {
     const REPLACED: &'static str = "policy.replace";
 }
 
-const READ: &str = "SELECT version, body FROM dispatch_documents WHERE kind = $1";
+/// A decoded document with its version.
+pub(crate) type Versioned<D> = (u64, Arc<D>);
 
-fn decode<D: Document>(row: &SqliteRow) -> Result<(u64, D)> {
-    let body: Vec<u8> = row.get("body");
-    let document = from_cbor(&body).map_err(crate::Error::internal)?;
-    Ok((row.get::<i64, _>("version").cast_unsigned(), document))
+/// The digest of a document's bytes, with its kind.
+type Key = (&'static str, [u8; 32]);
+
+/// Decoded documents: the current ones, and one or two that were replaced while somebody still read them.
+static DECODED: LazyLock<Mutex<HashMap<Key, Arc<dyn Any + Send + Sync>>>> = LazyLock::new(Mutex::default);
+/// When there are more than this, all are forgotten and decoded again as they are asked for.
+const MOST_DECODED: usize = 16;
+
+fn digest(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
 }
 
-/// Reads a document inside a transaction.
-pub(crate) async fn read_document<D: Document>(conn: &mut SqliteConnection) -> Result<Option<(u64, D)>> {
-    let row = sqlx::query(READ).bind(D::KIND).fetch_optional(conn).await?;
-    row.as_ref().map(decode).transpose()
+fn decoded<D: Document>(digest: [u8; 32]) -> Option<Arc<D>> {
+    let decoded = DECODED.lock().unwrap_or_else(PoisonError::into_inner);
+    decoded.get(&(D::KIND, digest)).and_then(|document| Arc::clone(document).downcast().ok())
+}
+
+fn decode<D: Document>(body: &[u8]) -> Result<Arc<D>> {
+    let digest = digest(body);
+    if let Some(document) = decoded(digest) {
+        return Ok(document);
+    }
+    let document = Arc::new(from_cbor::<D>(body).map_err(crate::Error::internal)?);
+    let mut decoded = DECODED.lock().unwrap_or_else(PoisonError::into_inner);
+    if decoded.len() >= MOST_DECODED {
+        decoded.clear();
+    }
+    decoded.insert((D::KIND, digest), Arc::<D>::clone(&document));
+    Ok(document)
+}
+
+/// Reads a document, inside or outside of a transaction.
+pub(crate) async fn read_document<D: Document>(conn: &mut SqliteConnection) -> Result<Option<Versioned<D>>> {
+    let row = sqlx::query("SELECT version, digest FROM dispatch_documents WHERE kind = $1")
+        .bind(D::KIND)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let digest = row.get::<Option<Vec<u8>>, _>("digest").and_then(|digest| digest.try_into().ok());
+    if let Some(document) = digest.and_then(decoded) {
+        return Ok(Some((row.get::<i64, _>("version").cast_unsigned(), document)));
+    }
+    // Outside of a transaction it may have been replaced since: version and body come from one row.
+    let row = sqlx::query("SELECT version, body FROM dispatch_documents WHERE kind = $1")
+        .bind(D::KIND)
+        .fetch_one(conn)
+        .await?;
+    Ok(Some((row.get::<i64, _>("version").cast_unsigned(), decode(&row.get::<Vec<u8>, _>("body"))?)))
 }
 
 impl Tx<'_> {
@@ -56,21 +105,24 @@ impl Tx<'_> {
         let stored = read_document::<D>(self.conn).await?;
         let current = stored.as_ref().map_or(0, |(version, _)| *version);
         if current != version {
-            if stored.is_some_and(|(current, same)| current == version.wrapping_add(1) && same == *document) {
+            if stored.is_some_and(|(current, same)| current == version.wrapping_add(1) && *same == *document) {
                 // The same request again.
                 return Ok(current);
             }
             let detail = format!("It is at version {current} by now: read it again, then change it.");
             return Err(Problem::with(ErrorCode::Conflict, detail).into());
         }
+        let body = to_cbor(document);
         sqlx::query(
-            "INSERT INTO dispatch_documents (kind, version, at, body) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (kind) DO UPDATE SET version = excluded.version, at = excluded.at, body = excluded.body",
+            "INSERT INTO dispatch_documents (kind, version, at, body, digest) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (kind) DO UPDATE
+             SET version = excluded.version, at = excluded.at, body = excluded.body, digest = excluded.digest",
         )
         .bind(D::KIND)
         .bind((version + 1).cast_signed())
         .bind(now.0)
-        .bind(to_cbor(document))
+        .bind(&body)
+        .bind(digest(&body).as_slice())
         .execute(&mut *self.conn)
         .await?;
         Ok(version + 1)
@@ -79,8 +131,7 @@ impl Tx<'_> {
 
 impl Store {
     /// The current document with its version.
-    pub(super) async fn document<D: Document>(&self) -> Result<Option<(u64, D)>> {
-        let row = sqlx::query(READ).bind(D::KIND).fetch_optional(self.read()).await?;
-        row.as_ref().map(decode).transpose()
+    pub(crate) async fn document<D: Document>(&self) -> Result<Option<Versioned<D>>> {
+        read_document(&mut *self.read().acquire().await?).await
     }
 }

@@ -11,6 +11,7 @@ use firstlight_protocol::{
     ErrorCode, PersonId, Problem, Role, Timestamp,
     api::{OnCallPerson, OnCallView, PolicyDocument, RotaDocument, TierView},
     callout::Tier,
+    policy::Policy,
     rota::Rota,
 };
 use serde::Deserialize;
@@ -50,8 +51,8 @@ pub(super) async fn require_host(app: &Shared, caller: &Caller, roles: &[Role]) 
     (status = 200, body = RotaDocument), (status = "default", description = "Refused", body = Problem)))]
 pub(super) async fn get_rota(State(app): State<Shared>, caller: Caller) -> Result<Json<RotaDocument>> {
     require_host(&app, &caller, &ROTA_READERS).await?;
-    let (version, rota) = app.store.document().await?.ok_or(ErrorCode::NotFound)?;
-    Ok(Json(RotaDocument { version, rota }))
+    let (version, rota) = app.store.document::<Rota>().await?.ok_or(ErrorCode::NotFound)?;
+    Ok(Json(RotaDocument { version, rota: (*rota).clone() }))
 }
 
 /// Replaces the rota. `version` is the one that was read (0: there is none yet); the answer has the new one.
@@ -77,8 +78,8 @@ pub(super) async fn get_policy(State(app): State<Shared>, caller: Caller) -> Res
     if caller.org != crate::runner::host(&app).await? {
         caller.require(&[Role::PoliceOfficer, Role::WatchCommander])?;
     }
-    let (version, policy) = app.store.document().await?.ok_or(ErrorCode::NotFound)?;
-    Ok(Json(PolicyDocument { version, policy }))
+    let (version, policy) = app.store.document::<Policy>().await?.ok_or(ErrorCode::NotFound)?;
+    Ok(Json(PolicyDocument { version, policy: (*policy).clone() }))
 }
 
 /// Replaces the policy, as the rota is replaced. Callouts that are open go on under the new one.

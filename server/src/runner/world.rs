@@ -15,7 +15,7 @@ use firstlight_protocol::{
     rota::{OnDuty, Rota},
 };
 use sqlx::{Row, SqliteConnection};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// Whether somebody in this role of the host organisation is called to a callout.
 pub(crate) fn can_respond(role: Role) -> bool {
@@ -48,7 +48,7 @@ pub(super) struct HostPerson {
 pub(crate) struct World {
     pub(crate) host: OrgId,
     pub(super) people: Vec<HostPerson>,
-    policy: Policy,
+    policy: Arc<Policy>,
     on_duty: Vec<OnDuty>,
     qualified: Vec<Qualified>,
     recent: Vec<RecentCallout>,
