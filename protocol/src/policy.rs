@@ -1,7 +1,11 @@
 //! The host organisation's dispatch policy, and how each of its people is reached.
 
+mod contact;
+
+pub use contact::{Channel, ContactMethod, ContactState, ContactStatus};
+
 use crate::{
-    ContactId, ErrorCode, Problem, Secret,
+    ErrorCode, Problem,
     callout::{Code, Phone},
 };
 use serde::{Deserialize, Serialize};
@@ -164,80 +168,6 @@ impl Policy {
     }
 }
 
-/// The way one page takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Channel {
-    /// The person's connected devices.
-    InApp,
-    /// A webhook of the person's.
-    Webhook {
-        /// Which.
-        id: ContactId,
-    },
-}
-
-/// One way to reach a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ContactMethod {
-    /// The app on the person's devices; everybody has it, and it is tried first.
-    InApp,
-    /// A web address that gets a signed, content-free request.
-    Webhook {
-        /// Its id, chosen by the client; the same id replaces it.
-        id: ContactId,
-        /// Where the request goes: `https://`, or `http://` where the operator allows it; at most 2048 bytes.
-        url: String,
-        /// The key that signs the requests: 16 to 256 bytes of text. Set only: an answer never carries it, and leaving
-        /// it out keeps the one that is set.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        key: Option<Secret>,
-    },
-}
-
-impl ContactMethod {
-    /// The channel that a page to it takes.
-    pub fn channel(&self) -> Channel {
-        match self {
-            Self::InApp => Channel::InApp,
-            Self::Webhook { id, .. } => Channel::Webhook { id: *id },
-        }
-    }
-
-    /// The same without the key: what may be shown.
-    #[must_use]
-    pub fn without_key(self) -> Self {
-        match self {
-            Self::InApp => Self::InApp,
-            Self::Webhook { id, url, .. } => Self::Webhook { id, url, key: None },
-        }
-    }
-
-    /// Checks shape and bounds; whether the address may be reached from the server is the operator's decision.
-    ///
-    /// # Errors
-    /// `invalid_value`, naming the field.
-    pub fn validate(&self) -> Result<(), Problem> {
-        let Self::Webhook { url, key, .. } = self else {
-            return Ok(());
-        };
-        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let well_formed = host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-            && url.len() <= 2048
-            && url.bytes().all(|b| b.is_ascii_graphic());
-        if !well_formed {
-            return Err(Problem::with(ErrorCode::InvalidValue, "url: an http(s) address of at most 2048 characters."));
-        }
-        if key.as_ref().is_some_and(|key| !(16..=256).contains(&key.reveal().len())) {
-            return Err(Problem::with(ErrorCode::InvalidValue, "key: 16 to 256 bytes."));
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,31 +203,5 @@ mod tests {
         let registered = Policy { zones: vec![north.clone()], ..policy() };
         assert!(registered.knows_place(&north, Some(&south)));
         assert!(!registered.knows_place(&south, None));
-    }
-
-    #[test]
-    fn a_webhook_is_checked_and_its_key_never_shown() {
-        let hook = |url: &str, key: &str| ContactMethod::Webhook {
-            id: ContactId([1; 16]),
-            url: url.into(),
-            key: Some(Secret::new(key)),
-        };
-        let good = hook("https://example.org/page", "0123456789abcdef");
-        assert_eq!(good.validate(), Ok(()));
-        for url in ["ftp://example.org", "https://", "https:///x", "https://example.org/a b", "https://ex\nample.org"] {
-            assert!(hook(url, "0123456789abcdef").validate().is_err(), "{url}");
-        }
-        assert!(hook("https://example.org", "short").validate().is_err());
-        assert!(!format!("{good:?}").contains("0123"));
-        assert!(!serde_json::to_string(&good.without_key()).unwrap().contains("key"));
-    }
-
-    #[test]
-    fn a_channel_is_the_same_in_json_and_cbor() {
-        for channel in [Channel::InApp, Channel::Webhook { id: ContactId([250; 16]) }] {
-            assert_eq!(crate::wire::from_cbor::<Channel>(&crate::wire::to_cbor(&channel)).unwrap(), channel);
-            let json = serde_json::to_string(&channel).unwrap();
-            assert_eq!(serde_json::from_str::<Channel>(&json).unwrap(), channel);
-        }
     }
 }

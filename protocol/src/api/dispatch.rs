@@ -4,7 +4,7 @@ use crate::{
     api::PersonView,
     callout::{Action, CalloutView, TimelineEntry},
     id::{ActionId, CalloutId, PersonId},
-    policy::{ContactMethod, Policy},
+    policy::{ContactMethod, ContactStatus, Policy},
     rota::{Rota, Tier},
     time::Timestamp,
 };
@@ -111,6 +111,9 @@ pub struct OnCallPerson {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Contacts {
-    /// Methods besides the app. Keys of webhooks are never given back.
+    /// Methods besides the app. Keys, tokens and push secrets are never given back.
     pub methods: Vec<ContactMethod>,
+    /// Set by the server alone, and ignored in a PUT: whether each method is used. Only a verified one is.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub states: Vec<ContactStatus>,
 }

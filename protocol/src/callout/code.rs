@@ -125,6 +125,14 @@ fn is_language(text: &str) -> bool {
     parts.next().is_none()
 }
 
+impl Phone {
+    /// `+` and digits alone, as networks want it (E.164); `None` without a country code.
+    pub fn e164(&self) -> Option<String> {
+        let rest = self.0.strip_prefix('+')?;
+        Some(std::iter::once('+').chain(rest.chars().filter(char::is_ascii_digit)).collect())
+    }
+}
+
 impl Language {
     /// The language without script and region: `es` for `es-MX`. Two people who share it can talk to each other.
     pub fn primary(&self) -> &str {
@@ -144,6 +152,8 @@ mod tests {
         for bad in ["", "12", "+", "555--0100", "555-", "-555", "call 555", "1234567890123456", "555 0100 x"] {
             assert!(bad.parse::<Phone>().is_err(), "{bad}");
         }
+        assert_eq!("+1 213-555 0100".parse::<Phone>().unwrap().e164().unwrap(), "+12135550100");
+        assert_eq!("213-555 0100".parse::<Phone>().unwrap().e164(), None);
         for good in ["north", "zone-4", "7"] {
             assert!(good.parse::<Code>().is_ok(), "{good}");
         }

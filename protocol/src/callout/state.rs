@@ -123,8 +123,40 @@ text_enum!(
         BlockedSender = "blocked_sender",
         /// The channel was removed, or isn't configured.
         NotConfigured = "not_configured",
+        /// The network took it and could not deliver it.
+        Undelivered = "undelivered",
+        /// The telephone rang, and nobody pressed a key.
+        NoAnswer = "no_answer",
+        /// The line was busy.
+        Busy = "busy",
+        /// A machine answered: not an answer (DOMAIN.md, "At night" 3).
+        Voicemail = "voicemail",
+        /// The number, address or subscription does not exist.
+        UnknownNumber = "unknown_number",
+        /// Nobody has shown that this contact method reaches the person.
+        Unverified = "unverified",
     }
 );
+
+impl FailReason {
+    /// Why, as a supervisor reads it.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Timeout => "no answer from the channel in time",
+            Self::Unreachable => "no connection to the channel",
+            Self::Rejected => "the channel answered with an error",
+            Self::NotConnected => "no device of the person's was connected",
+            Self::BlockedSender => "the person's telephone has blocked our number (STOP)",
+            Self::NotConfigured => "the contact method was removed, or its channel is not set up",
+            Self::Undelivered => "the network took it and could not deliver it",
+            Self::NoAnswer => "it rang, and nobody pressed a key",
+            Self::Busy => "the line was busy",
+            Self::Voicemail => "a machine answered, which is not an answer",
+            Self::UnknownNumber => "the number, address or subscription does not exist",
+            Self::Unverified => "the contact method is not verified",
+        }
+    }
+}
 
 text_enum!(
     /// What happens next, by itself, if nobody does anything.

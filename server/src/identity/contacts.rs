@@ -39,9 +39,11 @@ pub(super) async fn get(
 ) -> Result<Json<Contacts>> {
     app.may_keep_contacts(&caller, person).await?;
     let hooks = app.store.contacts(person).await?;
-    let methods =
-        hooks.into_iter().map(|Webhook { id, url, .. }| ContactMethod::Webhook { id, url, key: None }).collect();
-    Ok(Json(Contacts { methods }))
+    let methods = hooks
+        .into_iter()
+        .map(|Webhook { id, url, .. }| ContactMethod::Webhook { id, url, key: None, next_key: None })
+        .collect();
+    Ok(Json(Contacts { methods, ..Contacts::default() }))
 }
 
 /// Replaces a person's webhooks: for the same callers. A webhook that is sent without its key keeps the one it has.
@@ -52,7 +54,7 @@ pub(super) async fn put(
     caller: Caller,
     State(app): State<Shared>,
     Path(person): Path<PersonId>,
-    Json(Contacts { methods }): Json<Contacts>,
+    Json(Contacts { methods, .. }): Json<Contacts>,
 ) -> Result<StatusCode> {
     app.may_keep_contacts(&caller, person).await?;
     let now = app.clock.now();
@@ -68,7 +70,7 @@ pub(super) async fn put(
                     .await?;
                 let mut ids = Vec::new();
                 for (place, method) in (1i64..).zip(methods) {
-                    let ContactMethod::Webhook { id, url, key } = method else {
+                    let ContactMethod::Webhook { id, url, key, .. } = method else {
                         continue;
                     };
                     let kept = || known.iter().find(|hook| hook.id == id).map(|hook| hook.key.clone());
@@ -109,6 +111,7 @@ fn check(methods: &[ContactMethod]) -> Result<()> {
                 return Err(refuse("methods: the same id stands twice."));
             }
             ContactMethod::Webhook { .. } => {}
+            _ => return Err(refuse("methods: this kind can't be stored yet.")),
         }
     }
     Ok(())

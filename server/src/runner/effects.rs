@@ -12,7 +12,6 @@ use firstlight_protocol::{
     CalloutId, ContactId, DeviceId, PageId, PersonId, Role, Timestamp,
     api::Notice,
     callout::{Alarm, Event, FailReason, Receipt},
-    policy::Channel,
 };
 use sha2::{Digest, Sha256};
 
@@ -32,10 +31,7 @@ impl Tx<'_> {
         for effect in effects {
             match effect {
                 Effect::Page { id, person, attempt, channel, .. } => {
-                    let contact = match channel {
-                        Channel::InApp => None,
-                        Channel::Webhook { id } => Some(id),
-                    };
+                    let contact = channel.contact();
                     let (callout, kind) = (callout.id(), PageKind::Page);
                     self.order_page(&Ordered { page: id, callout, person, contact, kind, attempt }, now).await?;
                     if contact.is_none() {

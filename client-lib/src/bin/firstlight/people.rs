@@ -100,6 +100,7 @@ impl Contact {
                     id: ContactId(random()?),
                     url: webhook.url.clone(),
                     key: Some(webhook.key()?),
+                    next_key: None,
                 };
                 method.validate()?;
                 contacts.methods.push(method);
@@ -132,10 +133,7 @@ impl Webhook {
 }
 
 fn id(method: &ContactMethod) -> Option<ContactId> {
-    match method {
-        ContactMethod::Webhook { id, .. } => Some(*id),
-        ContactMethod::InApp => None,
-    }
+    method.channel().contact()
 }
 
 fn show_contacts(context: &Context, person: &PersonView, contacts: Contacts) -> Answer {

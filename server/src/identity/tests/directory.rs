@@ -87,9 +87,11 @@ async fn a_webhooks_key_goes_in_and_never_comes_out() {
         id: ContactId([n; 16]),
         url: format!("https://example.org/{n}"),
         key: key.map(Secret::new),
+        next_key: None,
     };
-    let put =
-        async |tokens: &Tokens, methods: Vec<ContactMethod>| world.put(&path, tokens, &Contacts { methods }).await;
+    let put = async |tokens: &Tokens, methods: Vec<ContactMethod>| {
+        world.put(&path, tokens, &Contacts { methods, ..Contacts::default() }).await
+    };
     let secret = "canary-0123456789";
     put(&own, vec![hook(2, Some(secret)), hook(1, Some("0123456789abcdef"))]).await.done();
     let answer = world.get(&path, &own).await;
