@@ -88,7 +88,7 @@ fn server_frames() -> Vec<ServerFrame> {
         Notice::RemoveFromRoom { room, devices: vec![device] },
         Notice::RequestPending {},
     ];
-    frames.extend(notices.map(|notice| ServerFrame::Inbox(InboxItem { seq: 1, at, notice })));
+    frames.extend(notices.map(|notice| ServerFrame::Inbox(InboxItem { seq: 1, prev: None, at, notice })));
     frames
 }
 

@@ -1,6 +1,9 @@
 //! A restart in the middle: what was accepted goes on from the database, nothing twice.
 
-use firstlight_protocol::callout::{Action, CalloutState};
+use firstlight_protocol::{
+    api::{InboxItem, Notice},
+    callout::{Action, CalloutState},
+};
 use firstlight_tests::{
     inproc::{Cast, run},
     world::routing,
@@ -35,6 +38,48 @@ fn escalation_goes_on_where_it_was() {
         cast.server.restart(Duration::ZERO).await;
         assert_eq!(cast.officer.callout(opened.id).await.unwrap().accepted, 1);
         assert_eq!(cast.server.app().runner.swept(), 0, "the safety net found nothing to do");
+    });
+}
+
+#[test]
+fn a_page_reaches_a_device_that_knows_more_than_the_restored_server() {
+    run(async {
+        let mut cast = Cast::new().await;
+        let copy = cast.server.back_up().await;
+        // The device takes in what the copy does not hold.
+        cast.officer.open_callout(routing("north", cast.now())).await.unwrap();
+        let known = cast.primary.inbox().await.last().map(|item| item.seq).unwrap();
+
+        cast.server.restore(&copy).await;
+        let opened = cast.officer.open_callout(routing("south", cast.now())).await.unwrap();
+        let new: Vec<_> = cast.primary.inbox().await;
+        let first = new.iter().find(|item| item.seq > known).expect("nothing new stands behind what the device has");
+        assert!(first.follows(known), "the device takes it for the next one");
+        let page = |item: &&InboxItem| matches!(item.notice, Notice::Page { callout, .. } if callout == opened.id);
+        assert!(new.iter().find(page).is_some_and(|item| item.seq > known), "the page is not behind its cursor");
+        // Only the first one explains the leap.
+        assert!(new.iter().filter(|item| item.seq > first.seq).all(|item| item.prev.is_none()));
+    });
+}
+
+#[test]
+fn a_database_from_elsewhere_leaps_as_well() {
+    run(async {
+        let mut cast = Cast::new().await;
+        let copy = cast.server.dir().join("files.db");
+        cast.server.back_up().await;
+        std::fs::copy(cast.server.dir().join("copy.db"), &copy).unwrap();
+        let copied = rusqlite::Connection::open(&copy).unwrap();
+        copied.execute("UPDATE inboxes SET skip = 0", ()).unwrap();
+        copied.close().unwrap();
+        // Whoever copies files leaves the server's own key behind, as a backup does.
+        std::fs::remove_file(cast.server.dir().join("data/access-token.key")).unwrap();
+        cast.server.restore(&copy).await;
+        let without: i64 = sqlx::query_scalar("SELECT count(*) FROM inboxes WHERE skip = 0")
+            .fetch_one(cast.server.app().store.read())
+            .await
+            .unwrap();
+        assert_eq!(without, 0, "inboxes that would give places out again");
     });
 }
 

@@ -19,7 +19,7 @@ impl Engine {
             let start = engine.inbox_cursor();
             let mut cursor = start;
             for item in items {
-                if item.seq == cursor + 1 {
+                if item.follows(cursor) {
                     engine.receive_item(item, now, step)?;
                     cursor = item.seq;
                 }

@@ -11,7 +11,7 @@ use super::{
 use crate::storage::LineBody;
 use firstlight_protocol::{
     ErrorCode, MessageId, Problem, RoomId, Timestamp,
-    api::{CommitBundle, GroupState, RoomCursor},
+    api::{CommitBundle, GroupState, RoomCursor, RoomView},
     mls::authenticated_data,
 };
 use openmls::prelude::{ExternalCommitBuilder, MlsGroup, MlsMessageBodyIn, RatchetTreeIn};
@@ -160,6 +160,25 @@ impl Engine {
         self.step(|engine, step| {
             if record.state == RoomState::Joined && first > record.cursor + 1 {
                 engine.lose(&mut record, OutOfSync::LogExpired, step)?;
+                engine.save_room(&record);
+            }
+            Ok(())
+        })
+    }
+
+    /// Compares the server's rooms with places that this device had *before* it asked: a server that is behind them was
+    /// restored from a copy. Everybody who is ahead rejoins what the server still has of the room.
+    pub fn compare_rooms(&mut self, had: &[RoomCursor], views: &[RoomView]) -> Result<Step, EngineError> {
+        self.step(|engine, step| {
+            for cursor in had {
+                let Some(view) = views.iter().find(|view| view.room == cursor.room && view.head < cursor.seq) else {
+                    continue;
+                };
+                let Some(mut record) = engine.room_record(view.room)?.filter(|r| r.state == RoomState::Joined) else {
+                    continue;
+                };
+                engine.lose(&mut record, OutOfSync::ServerForgot, step)?;
+                record.cursor = view.head;
                 engine.save_room(&record);
             }
             Ok(())

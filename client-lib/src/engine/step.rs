@@ -175,6 +175,8 @@ pub enum OutOfSync {
     LogExpired,
     /// The state of the group on this device is missing or damaged.
     LostState,
+    /// The server was restored from a copy and has forgotten entries that this device has.
+    ServerForgot,
 }
 
 impl std::fmt::Display for OutOfSync {
@@ -185,6 +187,7 @@ impl std::fmt::Display for OutOfSync {
             Self::ForbiddenCommit => "a change of the room tried what nobody may do",
             Self::LogExpired => "the server no longer keeps what this device has missed",
             Self::LostState => "the room's keys on this device are missing or damaged",
+            Self::ServerForgot => "the server was restored from a copy and has forgotten what this device has",
         })
     }
 }

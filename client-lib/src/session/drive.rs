@@ -26,6 +26,8 @@ pub(super) enum Task {
     Trust,
     /// See that others can add this device while it is away.
     KeyPackages,
+    /// See that the server has what this device had of its rooms.
+    Rooms,
 }
 
 /// Carries out an outcome's effects and everything that follows from them.
@@ -97,6 +99,11 @@ impl Session {
                 let suites = self.suites().await?;
                 let count = self.api.key_packages().await?;
                 self.state.apply(|engine, now| engine.replenish(&count, &suites, now))
+            }
+            Task::Rooms => {
+                let had = self.state.read(|engine| engine.cursors())?;
+                let views = self.api.rooms().await?;
+                self.state.apply(|engine, _| engine.compare_rooms(&had, &views))
             }
         }
     }

@@ -203,7 +203,7 @@ impl Live {
         self.retry_at = None;
         self.work.clear();
         self.outgoing.clear();
-        self.work.extend([Work::Task(Task::Trust), Work::Task(Task::KeyPackages)]);
+        self.work.extend([Task::Trust, Task::KeyPackages, Task::Rooms].map(Work::Task));
         self.queue_outbox()?;
         self.queue_openings()?;
         self.look()

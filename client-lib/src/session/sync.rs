@@ -24,7 +24,7 @@ impl Session {
     }
 
     async fn catch_up(&self, caught: &mut CaughtUp) -> Result<(), SessionError> {
-        for task in [Task::Trust, Task::KeyPackages] {
+        for task in [Task::Trust, Task::KeyPackages, Task::Rooms] {
             let outcome = self.carry_out(task).await?;
             until_quiet(self, outcome, caught).await?;
         }

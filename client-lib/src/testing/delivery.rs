@@ -185,7 +185,7 @@ impl Delivery {
     /// Puts a notice into a device's inbox.
     pub fn notify(&mut self, device: DeviceId, notice: Notice) {
         let inbox = self.inboxes.entry(device).or_default();
-        inbox.push(InboxItem { seq: inbox.len() as u64 + 1, at: now(), notice });
+        inbox.push(InboxItem { seq: inbox.len() as u64 + 1, prev: None, at: now(), notice });
     }
 
     /// Up to a page of a room's log. A device that was removed reads up to its removal.

@@ -239,16 +239,27 @@ pub struct WelcomeBundle {
     pub tree: Bytes,
 }
 
-/// An item of a device's inbox. Sequence numbers start at 1 and have no gaps, per device.
+/// An item of a device's inbox. Sequence numbers start at 1 and have no gaps, per device, but for one that a restored
+/// server makes: it goes on far above every place that it may have given out after the copy was made, and `prev` says so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InboxItem {
     /// Place in the inbox.
     pub seq: u64,
+    /// The place before it, where that is not `seq - 1`. A device takes an item if its own place lies between the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev: Option<u64>,
     /// When it was put there.
     pub at: Timestamp,
     /// What it is.
     pub notice: Notice,
+}
+
+impl InboxItem {
+    /// Whether this is the next item for a device that has everything up to `cursor`.
+    pub fn follows(&self, cursor: u64) -> bool {
+        self.seq > cursor && self.prev.unwrap_or(self.seq.saturating_sub(1)) <= cursor
+    }
 }
 
 /// What the server tells one device. None of it is content.

@@ -15,16 +15,24 @@ use sqlx::Row;
 impl Tx<'_> {
     /// Puts a notice into a device's inbox; its sockets hear of it after the commit. Answers with its place.
     pub async fn push_inbox(&mut self, device: DeviceId, at: Timestamp, notice: &Notice) -> Result<u64> {
-        let head: i64 = sqlx::query_scalar(
+        let row = sqlx::query(
             "INSERT INTO inboxes (device, head) VALUES ($1, 1)
-             ON CONFLICT (device) DO UPDATE SET head = head + 1 RETURNING head",
+             ON CONFLICT (device) DO UPDATE SET head = head + 1 + skip RETURNING head, skip",
         )
         .bind(device.as_bytes())
         .fetch_one(&mut *self.conn)
         .await?;
-        sqlx::query("INSERT INTO inbox_items (device, seq, at, notice) VALUES ($1, $2, $3, $4)")
+        let (head, skip): (i64, i64) = (row.get("head"), row.get("skip"));
+        if skip > 0 {
+            sqlx::query("UPDATE inboxes SET skip = 0 WHERE device = $1")
+                .bind(device.as_bytes())
+                .execute(&mut *self.conn)
+                .await?;
+        }
+        sqlx::query("INSERT INTO inbox_items (device, seq, prev, at, notice) VALUES ($1, $2, $3, $4, $5)")
             .bind(device.as_bytes())
             .bind(head)
+            .bind((skip > 0).then_some(head - 1 - skip))
             .bind(at.0)
             .bind(to_cbor(notice))
             .execute(&mut *self.conn)
@@ -37,18 +45,20 @@ impl Tx<'_> {
 impl Store {
     /// Up to `limit` items after `after`.
     pub async fn inbox(&self, device: DeviceId, after: u64, limit: usize) -> Result<InboxPage> {
-        let rows =
-            sqlx::query("SELECT seq, at, notice FROM inbox_items WHERE device = $1 AND seq > $2 ORDER BY seq LIMIT $3")
-                .bind(device.as_bytes())
-                .bind(place(after))
-                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-                .fetch_all(self.read())
-                .await?;
+        let rows = sqlx::query(
+            "SELECT seq, prev, at, notice FROM inbox_items WHERE device = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        )
+        .bind(device.as_bytes())
+        .bind(place(after))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.read())
+        .await?;
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
             let notice: Vec<u8> = row.get("notice");
             items.push(InboxItem {
                 seq: row.get::<i64, _>("seq").cast_unsigned(),
+                prev: row.get::<Option<i64>, _>("prev").map(i64::cast_unsigned),
                 at: Timestamp(row.get("at")),
                 // One that this version can't read (a newer one wrote it) is not fatal, but it keeps its place: a client
                 // takes nothing behind a gap.

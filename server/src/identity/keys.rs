@@ -15,18 +15,19 @@ const TOKEN_KEY: &str = "access-token.key";
 /// The one-time token that founds the host organisation, in the data directory.
 const BOOTSTRAP: &str = "bootstrap-token";
 
-/// Reads the 32 bytes of the access-token key, or makes them. The server's tokens die with the file, nothing else does.
-pub(super) fn token_key(dir: &Path) -> Result<Zeroizing<[u8; 32]>> {
+/// Reads the 32 bytes of the access-token key, or makes them; says whether it made them. The server's tokens die with the
+/// file, nothing else does.
+pub(super) fn token_key(dir: &Path) -> Result<(Zeroizing<[u8; 32]>, bool)> {
     let path = dir.join(TOKEN_KEY);
     match fs::read(&path).map(Zeroizing::new) {
         Ok(bytes) => match <[u8; 32]>::try_from(bytes.as_slice()) {
-            Ok(key) => Ok(Zeroizing::new(key)),
+            Ok(key) => Ok((Zeroizing::new(key), false)),
             Err(_) => Err(Error::internal(format!("{TOKEN_KEY} in the data directory is damaged: remove it"))),
         },
         Err(e) if e.kind() == ErrorKind::NotFound => {
             let key = Zeroizing::new(random::<32>()?);
             write_new(&path, key.as_slice())?;
-            Ok(key)
+            Ok((key, true))
         }
         Err(e) => Err(Error::internal(format!("{TOKEN_KEY} in the data directory: {e}"))),
     }
@@ -91,8 +92,9 @@ mod tests {
     #[test]
     fn the_key_is_made_once_for_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let first = token_key(dir.path()).unwrap();
-        assert_eq!(*token_key(dir.path()).unwrap(), *first);
+        let (first, made) = token_key(dir.path()).unwrap();
+        assert!(made);
+        assert_eq!(token_key(dir.path()).unwrap(), (first, false));
         let mode = fs::metadata(dir.path().join(TOKEN_KEY)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         fs::write(dir.path().join(TOKEN_KEY), b"short").unwrap();

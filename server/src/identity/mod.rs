@@ -94,10 +94,17 @@ impl Identity {
     /// the issuer of access tokens. `suites` are the MLS ciphersuites that rooms may use, best first.
     pub async fn open(dir: &Path, name: &str, suites: Vec<u16>, store: &Store, now: Timestamp) -> Result<Self> {
         let trust = trust::Trust::load(store).await?;
+        let (key, made) = keys::token_key(dir)?;
+        if made && trust.get().is_some() {
+            tracing::warn!(
+                "this database comes from another data directory: devices sign in again, and go on from here"
+            );
+            store.was_restored().await?;
+        }
         Ok(Self {
             name: name.to_owned(),
             suites,
-            tokens: token::TokenKey::new(&*keys::token_key(dir)?, name)?,
+            tokens: token::TokenKey::new(&*key, name)?,
             bootstrap: keys::Bootstrap::prepare(dir, trust.get().is_some())?,
             trust,
             live: live::Live::load(store, now).await?,

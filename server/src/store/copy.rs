@@ -1,10 +1,10 @@
 //! Reading the database beside a running server, and copying it.
 
-use super::{FILE, SqliteStore, Store};
+use super::{FILE, SqliteStore, Store, restored::skip_places};
 use crate::{Error, Result};
 use sqlx::{
-    AssertSqlSafe, Row,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+    AssertSqlSafe, Connection, Row, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 use std::{path::Path, time::Duration};
 
@@ -31,7 +31,7 @@ impl Store {
         reader(SqliteConnectOptions::new().filename(file).immutable(true)).await
     }
 
-    /// Writes a consistent copy, as of now, into an empty file. The server goes on meanwhile.
+    /// Writes a consistent copy, as of now, into an empty file, ready to be restored. The server goes on meanwhile.
     ///
     /// # Errors
     /// If the file can't be written, or has content.
@@ -40,6 +40,11 @@ impl Store {
         // VACUUM takes no parameters before SQLite 3.41 everywhere it is built, so the path is quoted.
         let sql = format!("VACUUM INTO '{}'", path.replace('\'', "''"));
         sqlx::query(AssertSqlSafe(sql)).execute(self.read()).await?;
+        // A rollback journal leaves nothing beside the copy.
+        let options = SqliteConnectOptions::new().filename(file).journal_mode(SqliteJournalMode::Delete);
+        let mut copy = SqliteConnection::connect_with(&options).await?;
+        skip_places(&mut copy).await?;
+        copy.close().await?;
         Ok(())
     }
 

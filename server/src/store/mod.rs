@@ -7,6 +7,7 @@
 mod after;
 mod audit;
 mod copy;
+mod restored;
 mod sqlite;
 
 pub(crate) use after::AfterCommit;

@@ -19,7 +19,11 @@ use firstlight_server::{
     config::Config,
     serve::{Running, serve},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tempfile::TempDir;
 
 /// A server that a test started.
@@ -86,13 +90,32 @@ impl Server {
         self.running = Some(running);
     }
 
+    /// Copies the database, as a backup does.
+    pub async fn back_up(&self) -> PathBuf {
+        let file = self.dir.path().join("copy.db");
+        self.app().store.copy_to(&file).await.expect("a copy");
+        file
+    }
+
+    /// Stops the server, puts a copy in the place of its database, and starts it again.
+    pub async fn restore(&mut self, copy: &Path) {
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
+        }
+        for file in ["firstlight.db", "firstlight.db-wal", "firstlight.db-shm"] {
+            let _ = std::fs::remove_file(self.config.data_dir.join(file));
+        }
+        std::fs::copy(copy, self.config.data_dir.join("firstlight.db")).expect("a restored copy");
+        self.restart(Duration::ZERO).await;
+    }
+
     /// What stands in the database now, to compare later.
     pub async fn digest(&self) -> Digest {
         Digest::of(self.app().store.read()).await
     }
 
     /// Where its files are.
-    pub fn dir(&self) -> &std::path::Path {
+    pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 }

@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn a_page_says_what_to_do_and_nothing_about_anybody() {
         let page = Notice::Page { page: PageId([1; 16]), callout: CalloutId([2; 16]), attempt: 2 };
-        let told = notice(&InboxItem { seq: 4, at: Timestamp(9), notice: page });
+        let told = notice(&InboxItem { seq: 4, prev: None, at: Timestamp(9), notice: page });
         assert!(told.is("page") && !told.is("message") && told.weight == Weight::Loud);
         assert_eq!(told.json["event"], "page");
         assert_eq!(told.json["attempt"], 2);
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn an_alarm_is_loud() {
         let alarm = Notice::Alarm { callout: CalloutId([2; 16]), alarm: Alarm::Unanswered };
-        let told = notice(&InboxItem { seq: 1, at: Timestamp(9), notice: alarm });
+        let told = notice(&InboxItem { seq: 1, prev: None, at: Timestamp(9), notice: alarm });
         assert_eq!(told.weight, Weight::Loud);
         assert!(told.text.ends_with("Nobody yet: call the duty number."));
     }

@@ -1,0 +1,4 @@
+-- A restored server has forgotten the places that it gave out after the copy was made. The next item of each inbox skips
+-- so many, and says which place it follows.
+ALTER TABLE inboxes ADD COLUMN skip INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inbox_items ADD COLUMN prev INTEGER;
