@@ -12,6 +12,8 @@ mod view;
 
 pub use action::{Action, CancelReason, MAX_ASKED, MAX_ETA_MINUTES, OutcomeReason, Support, Welfare};
 pub use code::{Code, InvalidCode, Language, Phone};
-pub use routing::{AgeBand, MAX_LANGUAGES, MAX_WANTED, MAX_YOUNG_PEOPLE, OpenCallout, Preference, Routing};
-pub use state::{Alarm, CalloutState, Event, FailReason, NextStep, Receipt, ResponderState, Tier};
-pub use view::{CalloutView, NextAction, Outcome, PageView, RaisedAlarm, ResponderView, TimelineEntry};
+pub use routing::{
+    AgeBand, MAX_LANGUAGES, MAX_TRAINING, MAX_WANTED, MAX_YOUNG_PEOPLE, OpenCallout, Preference, Purpose, Routing,
+};
+pub use state::{Alarm, CalloutState, Constraint, Event, FailReason, NextStep, Receipt, ResponderState, Tier};
+pub use view::{CalloutView, NextAction, Outcome, PageView, RaisedAlarm, ResponderView, StepView, TimelineEntry};

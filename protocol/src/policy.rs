@@ -1,15 +1,23 @@
 //! The host organisation's dispatch policy, and how each of its people is reached.
 
 mod contact;
+mod escalation;
+mod matching;
+mod rules;
 
 pub use contact::{Channel, ContactMethod, ContactState, ContactStatus};
+pub use escalation::{
+    Escalation, MAX_OUTSIDE, MAX_OUTSIDE_KEYS, MAX_ROUNDS, MAX_STEPS, MAX_TARGETS, OutsideWebhook, Step, Target,
+};
+pub use matching::{Matching, NeverAlone};
+pub use rules::{MAX_RULES, NotificationRule};
 
 use crate::{
     ErrorCode, Problem,
     callout::{Code, Phone},
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 /// The shortest timer: short enough for a demonstration, long enough that a timer can't become a busy loop.
 pub const MIN_TIMER: Millis = Millis(50);
@@ -64,6 +72,21 @@ pub struct Policy {
     /// The registered sites. While the list is empty, every well-formed code is accepted.
     #[serde(default)]
     pub sites: Vec<Code>,
+    /// Who is called after whom. Absent: primary, backup, supervisor, everyone, at the times of `timers`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub escalation: Option<Escalation>,
+    /// Who is called after whom in zones that have their own order.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub zone_escalations: BTreeMap<Code, Escalation>,
+    /// Outside webhooks that escalations may tell, by a code of the organisation's own; at most [`MAX_OUTSIDE`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub outside: BTreeMap<Code, OutsideWebhook>,
+    /// How long a language, a preference, a training and a zone hold others back.
+    #[serde(default)]
+    pub matching: Matching,
+    /// Whether at least two go.
+    #[serde(default)]
+    pub never_alone: NeverAlone,
 }
 
 /// The timers of a [`Policy`], each between [`MIN_TIMER`] and [`MAX_TIMER`].
@@ -123,6 +146,39 @@ impl Policy {
             calls_per_turn: default_calls(),
             zones: Vec::new(),
             sites: Vec::new(),
+            escalation: None,
+            zone_escalations: BTreeMap::new(),
+            outside: BTreeMap::new(),
+            matching: Matching::default(),
+            never_alone: NeverAlone::default(),
+        }
+    }
+
+    /// Who is called after whom in a zone.
+    pub fn escalation_of(&self, zone: &Code) -> Cow<'_, Escalation> {
+        match self.zone_escalations.get(zone).or(self.escalation.as_ref()) {
+            Some(escalation) => Cow::Borrowed(escalation),
+            None => Cow::Owned(Escalation::of(&self.timers)),
+        }
+    }
+
+    /// The same without keys: what may be shown.
+    #[must_use]
+    pub fn without_keys(mut self) -> Self {
+        self.outside.values_mut().for_each(|outside| outside.keys.clear());
+        self
+    }
+
+    /// The same without what is the host's own affair: what police need to open a callout.
+    #[must_use]
+    pub fn for_police(self) -> Self {
+        Self { escalation: None, zone_escalations: BTreeMap::new(), outside: BTreeMap::new(), ..self }
+    }
+
+    /// Takes over the keys of outside webhooks that this one leaves out.
+    pub fn keep_keys(&mut self, before: &Self) {
+        for (code, outside) in self.outside.iter_mut().filter(|(_, outside)| outside.keys.is_empty()) {
+            outside.keys = before.outside.get(code).map(|known| known.keys.clone()).unwrap_or_default();
         }
     }
 
@@ -158,7 +214,26 @@ impl Policy {
         if self.zones.len() > MAX_PLACES || self.sites.len() > MAX_PLACES {
             return refuse(format!("zones, sites: at most {MAX_PLACES} each."));
         }
-        Ok(())
+        if self.outside.len() > MAX_OUTSIDE || self.zone_escalations.len() > MAX_PLACES {
+            return refuse(format!("outside: at most {MAX_OUTSIDE}; zone_escalations: at most {MAX_PLACES}."));
+        }
+        for (code, outside) in &self.outside {
+            if let Err(wrong) = outside.check() {
+                return refuse(format!("outside.{code}: {wrong}"));
+            }
+        }
+        let known = |code: &Code| self.outside.contains_key(code);
+        let general = self.escalation.iter().map(|escalation| ("escalation".to_owned(), escalation));
+        let zones = self.zone_escalations.iter().map(|(zone, e)| (format!("zone_escalations.{zone}"), e));
+        for (name, escalation) in general.chain(zones) {
+            if let Err(wrong) = escalation.check(known) {
+                return refuse(format!("{name}: {wrong}"));
+            }
+        }
+        if let Some(zone) = self.zone_escalations.keys().find(|zone| !self.knows_place(zone, None)) {
+            return refuse(format!("zone_escalations.{zone}: a registered zone."));
+        }
+        self.matching.check().or_else(refuse)
     }
 
     /// Whether the organisation knows this place.

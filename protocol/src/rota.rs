@@ -153,7 +153,7 @@ impl Shift {
         let longest = self.period().unwrap_or(LONGEST_DAYS * DAY);
         let length = local::paper(self.until) - local::paper(self.from);
         match () {
-            () if self.tier == Tier::Everyone => Err("a rota has the tiers primary, backup and supervisor."),
+            () if !self.tier.is_on_rota() => Err("a rota has the tiers primary, backup and supervisor."),
             () if !years.contains(&self.from.year()) || !years.contains(&self.until.year()) => {
                 Err("from, until: a year from 1970 to 2200.")
             }

@@ -8,7 +8,7 @@ use firstlight_client::session::random;
 use firstlight_protocol::{
     CalloutId, MessageId, PersonId, RoomId, RoomKind,
     api::Notice,
-    callout::{Action, AgeBand, CalloutState, Event, Preference, ResponderState, Routing, Support},
+    callout::{Action, AgeBand, CalloutState, Event, Preference, Purpose, ResponderState, Routing, Support},
     mls::{CalloutDetails, Content},
 };
 use firstlight_tests::process::{Result, fail};
@@ -75,7 +75,9 @@ impl Story {
             let routing = routing(zone)?;
             let details = CalloutDetails { notes: format!("details {number}"), ..CalloutDetails::default() };
             let (view, opening) = device
-                .insist("open a callout", || device.session.open_callout(routing.clone(), details.clone()))
+                .insist("open a callout", || {
+                    device.session.open_callout(routing.clone(), Purpose::Real, details.clone())
+                })
                 .await?;
             let callout = view.id;
             self.ledger.happened(callout, Event::Opened);
@@ -233,6 +235,7 @@ fn routing(zone: &str) -> Result<Routing> {
         scene_safe: true,
         emergency_needed: false,
         wanted: 1,
+        training: Vec::new(),
     })
 }
 

@@ -4,7 +4,7 @@ use cddl_cat::validate_cbor_bytes;
 use firstlight_protocol::{
     CalloutId, DeviceId, ErrorCode, MessageId, OrgId, PageId, Problem, RoomId, Secret, Timestamp,
     api::{Acks, EntryKind, InboxItem, Notice, RoomCursor},
-    callout::Alarm,
+    callout::{Alarm, Purpose},
     stream::{ClientFrame, Closing, Entry, Hello, Ready, Refused, SUBPROTOCOL, SendFrame, SentFrame, ServerFrame},
     wire::to_cbor,
 };
@@ -80,7 +80,7 @@ fn server_frames() -> Vec<ServerFrame> {
     let notices = [
         Notice::Welcome { room, epoch: 1, seq: 1 },
         Notice::RoomLeft { room, seq: 5 },
-        Notice::Page { page: PageId([6; 16]), callout, attempt: 1 },
+        Notice::Page { page: PageId([6; 16]), callout, attempt: 1, purpose: Purpose::Drill },
         Notice::StandDown { callout },
         Notice::Alarm { callout, alarm: Alarm::Unanswered },
         Notice::Alarm { callout, alarm: Alarm::Unfilled { missing: 2 } },

@@ -57,7 +57,11 @@ fn a_retry_never_makes_a_second_callout() {
     run(async {
         let cast = Cast::new().await;
         let opened = cast.officer.open_callout(routing("north", cast.now())).await.unwrap();
-        let body = firstlight_protocol::callout::OpenCallout { id: opened.id, routing: opened.routing.unwrap() };
+        let body = firstlight_protocol::callout::OpenCallout {
+            id: opened.id,
+            routing: opened.routing.unwrap(),
+            purpose: opened.purpose,
+        };
         cast.seconds(1);
         let again: firstlight_protocol::callout::CalloutView = cast.officer.post("/v1/callouts", &body).await.unwrap();
         assert_eq!((again.id, again.opened_at), (opened.id, opened.opened_at));

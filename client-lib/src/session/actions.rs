@@ -5,7 +5,7 @@ use super::{RoomBuilt, Session, SessionError, clock, random, state::names};
 use firstlight_protocol::{
     ActionId, CalloutId, MessageId, RoomId, Timestamp,
     api::ActOnCallout,
-    callout::{Action, CalloutView, OpenCallout, Routing},
+    callout::{Action, CalloutView, OpenCallout, Purpose, Routing},
     mls::CalloutDetails,
     wire::to_cbor,
 };
@@ -40,9 +40,9 @@ impl Opening {
     }
 
     /// The same command again: with an opening that is kept, it is not finished.
-    fn is_same(&self, routing: &Routing, details: &CalloutDetails) -> bool {
+    fn is_same(&self, routing: &Routing, purpose: Purpose, details: &CalloutDetails) -> bool {
         let at_the_same_time = Routing { first_contact_at: self.open.routing.first_contact_at, ..routing.clone() };
-        self.details == *details && self.open.routing == at_the_same_time
+        (&self.details, self.open.purpose) == (details, purpose) && self.open.routing == at_the_same_time
     }
 }
 
@@ -57,11 +57,12 @@ impl Session {
     pub async fn open_callout(
         &self,
         routing: Routing,
+        purpose: Purpose,
         details: CalloutDetails,
     ) -> Result<(CalloutView, Opening), SessionError> {
         let since = clock::now() - REPEAT;
         let known = self.openings()?;
-        if let Some(repeated) = known.into_iter().find(|o| o.is_same(&routing, &details) && o.at > since) {
+        if let Some(repeated) = known.into_iter().find(|o| o.is_same(&routing, purpose, &details) && o.at > since) {
             let (view, opening) = self.submit(repeated).await?;
             if view.state.is_open() {
                 return Ok((view, opening));
@@ -70,7 +71,7 @@ impl Session {
             self.forget_opening(&opening)?;
         }
         let opening = Opening {
-            open: OpenCallout { id: CalloutId(random()?), routing },
+            open: OpenCallout { id: CalloutId(random()?), routing, purpose },
             details,
             room: RoomId(random()?),
             message: MessageId(random()?),
@@ -162,6 +163,7 @@ mod tests {
             scene_safe: false,
             emergency_needed: false,
             wanted: 1,
+            training: Vec::new(),
         }
     }
 
@@ -169,19 +171,23 @@ mod tests {
     fn the_same_command_a_moment_later_is_the_same_callout() {
         let details = CalloutDetails { address: "Entrance B".into(), ..Default::default() };
         let opening = Opening {
-            open: OpenCallout { id: CalloutId([1; 16]), routing: routing(1_000) },
+            open: OpenCallout { id: CalloutId([1; 16]), routing: routing(1_000), purpose: Purpose::Real },
             details: details.clone(),
             room: RoomId([2; 16]),
             message: MessageId([3; 16]),
             at: Timestamp(1_000),
             accepted: false,
         };
-        assert!(opening.is_same(&routing(9_000), &details), "only the time of first contact, filled in, differs");
-        assert!(!opening.is_same(&Routing { wanted: 2, ..routing(1_000) }, &details));
-        assert!(!opening.is_same(&routing(1_000), &CalloutDetails::default()));
+        assert!(
+            opening.is_same(&routing(9_000), Purpose::Real, &details),
+            "only the time of first contact, filled in, differs"
+        );
+        assert!(!opening.is_same(&Routing { wanted: 2, ..routing(1_000) }, Purpose::Real, &details));
+        assert!(!opening.is_same(&routing(1_000), Purpose::Drill, &details));
+        assert!(!opening.is_same(&routing(1_000), Purpose::Real, &CalloutDetails::default()));
         let unfinished = Opening { accepted: true, ..opening };
         assert!(
-            unfinished.is_same(&routing(9_000), &details),
+            unfinished.is_same(&routing(9_000), Purpose::Real, &details),
             "its room is still to be built: the command goes on with it"
         );
     }

@@ -226,6 +226,7 @@ impl IntakeCallout {
             scene_safe: self.scene_safe,
             emergency_needed: self.emergency_needed,
             wanted: self.wanted.unwrap_or(1),
+            training: Vec::new(),
         };
         routing.validate(now)?;
         Ok(routing)

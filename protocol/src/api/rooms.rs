@@ -1,7 +1,7 @@
 //! The MLS delivery service: key packages, rooms, commit bundles, the log, the device's inbox.
 
 use crate::{
-    callout::{Alarm, CalloutView},
+    callout::{Alarm, CalloutView, Purpose},
     id::{CalloutId, DeviceId, MessageId, OrgId, PageId, RoomId},
     role::RoomKind,
     time::Timestamp,
@@ -292,6 +292,9 @@ pub enum Notice {
         callout: CalloutId,
         /// 1 for the first call of this person, then counting up.
         attempt: u32,
+        /// Whether it is a drill; absent: it is real.
+        #[serde(skip_serializing_if = "Purpose::is_real", default)]
+        purpose: Purpose,
     },
     /// No longer needed: stop the sound and the visible alarm together.
     StandDown {

@@ -138,6 +138,12 @@ pub enum Action {
         #[serde(default)]
         people: Vec<PersonId>,
     },
+    /// A conflict of interest: this person is not called to this callout, or not any more, and takes no part in it. By a
+    /// supervisor. What bars a person from callouts to come stands in their profile.
+    Bar {
+        /// Who.
+        person: PersonId,
+    },
 }
 
 impl Action {
@@ -179,6 +185,7 @@ mod tests {
             Action::Merge { into: CalloutId([9; 16]) },
             Action::CallMore { wanted: 3, people: vec![PersonId([200; 16]), PersonId([1; 16])] },
             Action::Cancel { reason: CancelReason::Mistake },
+            Action::Bar { person: PersonId([200; 16]) },
         ];
         for action in actions {
             assert_eq!(crate::wire::from_cbor::<Action>(&crate::wire::to_cbor(&action)).unwrap(), action);

@@ -15,6 +15,8 @@ pub const MAX_YOUNG_PEOPLE: u16 = 500;
 pub const MAX_WANTED: u8 = 50;
 /// The most languages one callout, or one responder, may name.
 pub const MAX_LANGUAGES: usize = 8;
+/// The most trainings that one callout may ask for.
+pub const MAX_TRAINING: usize = 8;
 
 /// How far a client's clock may run ahead before a time of first contact is refused.
 const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
@@ -59,6 +61,32 @@ impl Default for Preference {
     }
 }
 
+text_enum!(
+    /// Why a callout was opened. Everything but a real one is marked on every surface and counts in no figure.
+    Purpose {
+        /// A young person waits.
+        Real = "real",
+        /// A drill: people are called as ever, and see that it is one.
+        Drill = "drill",
+        /// The server's own, through the whole pipeline: nobody is called, and nobody sees it.
+        Canary = "canary",
+    }
+);
+
+#[expect(clippy::derivable_impls, reason = "the enum is made by a macro")]
+impl Default for Purpose {
+    fn default() -> Self {
+        Self::Real
+    }
+}
+
+impl Purpose {
+    /// Whether a young person waits.
+    pub fn is_real(&self) -> bool {
+        *self == Self::Real
+    }
+}
+
 /// The routing fields of a callout: all that the server learns, and all that a page is decided by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -88,6 +116,9 @@ pub struct Routing {
     pub emergency_needed: bool,
     /// How many responders are wanted, 1 to [`MAX_WANTED`].
     pub wanted: u8,
+    /// Training that a responder should have had, as the organisation's own codes; at most [`MAX_TRAINING`], each of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub training: Vec<Code>,
 }
 
 impl Routing {
@@ -106,6 +137,9 @@ impl Routing {
         if self.languages.len() > MAX_LANGUAGES {
             return refuse(format!("languages: at most {MAX_LANGUAGES}."));
         }
+        if self.training.len() > MAX_TRAINING {
+            return refuse(format!("training: at most {MAX_TRAINING}."));
+        }
         if self.first_contact_at > now + CLOCK_SKEW || self.first_contact_at < now - OLDEST_CONTACT {
             return refuse("first_contact_at: a time within the last 30 days, in milliseconds since 1970.".into());
         }
@@ -122,6 +156,9 @@ pub struct OpenCallout {
     pub id: CalloutId,
     /// The routing fields.
     pub routing: Routing,
+    /// Why it is opened: `real` or `drill`.
+    #[serde(skip_serializing_if = "Purpose::is_real", default)]
+    pub purpose: Purpose,
 }
 
 #[cfg(test)]
@@ -141,6 +178,7 @@ mod tests {
             scene_safe: true,
             emergency_needed: false,
             wanted: 1,
+            training: vec![],
         }
     }
 
@@ -148,12 +186,13 @@ mod tests {
     fn bounds_are_kept_and_named() {
         let now = Timestamp(1_000_000);
         assert_eq!(routing().validate(now), Ok(()));
-        let cases: [(&str, Routing); 6] = [
+        let cases: [(&str, Routing); 7] = [
             ("young_people", Routing { young_people: 0, ..routing() }),
             ("young_people", Routing { young_people: 501, ..routing() }),
             ("wanted", Routing { wanted: 0, ..routing() }),
             ("wanted", Routing { wanted: 51, ..routing() }),
             ("languages", Routing { languages: vec!["es".parse().unwrap(); 9], ..routing() }),
+            ("training", Routing { training: vec!["t".parse().unwrap(); 9], ..routing() }),
             ("first_contact_at", Routing { first_contact_at: now + Duration::from_secs(3600), ..routing() }),
         ];
         for (field, case) in cases {
@@ -165,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_same_in_json_and_cbor() {
-        let open = OpenCallout { id: CalloutId([3; 16]), routing: routing() };
+        let open = OpenCallout { id: CalloutId([3; 16]), routing: routing(), purpose: Purpose::Drill };
         assert_eq!(crate::wire::from_cbor::<OpenCallout>(&crate::wire::to_cbor(&open)).unwrap(), open);
         let json = serde_json::to_string(&open).unwrap();
         assert_eq!(serde_json::from_str::<OpenCallout>(&json).unwrap(), open);

@@ -95,6 +95,29 @@ text_enum!(
         Supervisor = "supervisor",
         /// Everyone qualified; never on a rota.
         Everyone = "everyone",
+        /// Named by a step of the policy, on duty or not; never on a rota.
+        Named = "named",
+    }
+);
+
+impl Tier {
+    /// Whether a rota has shifts for it.
+    pub fn is_on_rota(self) -> bool {
+        matches!(self, Self::Primary | Self::Backup | Self::Supervisor)
+    }
+}
+
+text_enum!(
+    /// A wish about the responder. It decides who is asked first, and never whether somebody is asked.
+    Constraint {
+        /// Serves the zone.
+        Zone = "zone",
+        /// Has had the training.
+        Training = "training",
+        /// Is whom the young person would rather talk to.
+        Preference = "preference",
+        /// Speaks one of the languages.
+        Language = "language",
     }
 );
 
@@ -165,8 +188,16 @@ text_enum!(
         PageBackup = "page_backup",
         /// The supervisors are called.
         PageSupervisor = "page_supervisor",
+        /// The primaries are called.
+        PagePrimary = "page_primary",
+        /// Somebody whom the policy names is called.
+        PagePerson = "page_person",
+        /// Somebody outside is told.
+        TellOutside = "tell_outside",
         /// Everyone qualified is called, and the officer is told to call the duty number.
         PageEveryone = "page_everyone",
+        /// Those of the same step are called who were held back by a wish about the responder.
+        Relax = "relax",
         /// Somebody is called again.
         CallAgain = "call_again",
         /// Everybody who has not answered is called again, slowly, until somebody accepts.
@@ -191,6 +222,14 @@ text_enum!(
         TierPaged = "tier_paged",
         /// A tier had nobody to call; the next one was called at once.
         TierEmpty = "tier_empty",
+        /// Somebody whom the policy names was called.
+        PersonPaged = "person_paged",
+        /// Somebody outside was told.
+        OutsideTold = "outside_told",
+        /// A wish about the responder holds nobody back any more.
+        Relaxed = "relaxed",
+        /// A supervisor barred somebody from this callout.
+        Barred = "barred",
         /// One page was sent.
         PageSent = "page_sent",
         /// A channel could not take a page.
@@ -263,6 +302,18 @@ pub enum Alarm {
     /// Every channel of a person failed.
     Unreachable {
         /// Whom.
+        person: PersonId,
+    },
+    /// A contact method of a person does not work: they have blocked the sender, or it does not exist.
+    ContactBroken {
+        /// Whose.
+        person: PersonId,
+        /// Why.
+        reason: FailReason,
+    },
+    /// Nobody should go alone, and this responder is there alone, or goes on alone.
+    Alone {
+        /// Who.
         person: PersonId,
     },
     /// An ETA is past the target: a breach is projected.

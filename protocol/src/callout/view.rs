@@ -3,8 +3,8 @@
 use super::{
     action::{OutcomeReason, Support, Welfare},
     code::Phone,
-    routing::Routing,
-    state::{Alarm, CalloutState, Event, FailReason, NextStep, ResponderState, Tier},
+    routing::{Purpose, Routing},
+    state::{Alarm, CalloutState, Constraint, Event, FailReason, NextStep, ResponderState, Tier},
 };
 use crate::{CalloutId, OrgId, PageId, PersonId, RoomId, policy::Channel, time::Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,12 @@ pub struct CalloutView {
     pub id: CalloutId,
     /// Rises with every change; a view with a lower one is out of date.
     pub revision: u64,
+    /// Six characters to say on the telephone and to send by SMS. They tell callouts apart, and look nothing up.
+    #[serde(default)]
+    pub reference: String,
+    /// Why it was opened. Anything but `real` has to be shown, everywhere.
+    #[serde(default)]
+    pub purpose: Purpose,
     /// Its state.
     pub state: CalloutState,
     /// The agency that opened it.
@@ -32,6 +38,9 @@ pub struct CalloutView {
     /// What happens next by itself, and when; absent when nothing is due.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next_action: Option<NextAction>,
+    /// Where the escalation stands, while people are being called; supervisors only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub step: Option<StepView>,
     /// The responders this viewer may know of: police and responders see those who accepted, supervisors everybody.
     #[serde(default)]
     pub responders: Vec<ResponderView>,
@@ -65,12 +74,29 @@ pub struct CalloutView {
     /// The newest pages of every responder; supervisors only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pages: Option<Vec<PageView>>,
+    /// People who are barred from it by their profile or by a supervisor, whoever else may be called; supervisors only.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub barred: Vec<PersonId>,
     /// Every running timer, soonest first; supervisors only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub timers: Option<Vec<NextAction>>,
     /// Alarms raised; for police only those that concern them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub alarms: Vec<RaisedAlarm>,
+}
+
+/// Where an escalation stands: "step 2 of 4".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StepView {
+    /// The step that was called last, from 1.
+    pub number: u8,
+    /// Of how many.
+    pub of: u8,
+    /// The how-manieth walk through all steps this is, from 1; more than `rounds` in the slow rounds after them.
+    pub round: u8,
+    /// How often all steps are walked before the slow rounds.
+    pub rounds: u8,
 }
 
 /// Something that happens by itself at a known time.
@@ -109,6 +135,12 @@ pub struct ResponderView {
     /// Whether they are whom the young person would rather talk to; supervisors only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub preferred: Option<bool>,
+    /// Whether they have had all the training that was asked for; supervisors only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trained: Option<bool>,
+    /// Whether they serve the zone; supervisors only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub serves_zone: Option<bool>,
 }
 
 /// One page, as a supervisor sees it.
@@ -186,4 +218,10 @@ pub struct TimelineEntry {
     /// The tier it concerns.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tier: Option<Tier>,
+    /// The step of the escalation that it concerns, from 1; supervisors only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub step: Option<u8>,
+    /// The wish that holds nobody back any more; supervisors only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub constraint: Option<Constraint>,
 }

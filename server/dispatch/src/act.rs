@@ -24,6 +24,7 @@ impl Work<'_> {
             Action::Cancel { .. } => self.cancel(by),
             Action::Merge { into } => self.merge(by, into),
             Action::CallMore { wanted, people } => self.call_more(by, wanted, &people),
+            Action::Bar { .. } => Err(Refused::Forbidden),
             Action::Close { reasons, support, kits_given } => {
                 let closed_at = self.now;
                 self.close(by, Outcome { closed_at, reviewed_at: None, reasons, support, kits_given, welfare: None })

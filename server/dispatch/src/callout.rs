@@ -2,7 +2,7 @@
 
 use firstlight_protocol::{
     ActionId, CalloutId, OrgId, PageId, PersonId, RoomId, Timestamp,
-    callout::{Alarm, CalloutState, FailReason, Outcome, ResponderState, Routing, Tier, TimelineEntry},
+    callout::{Alarm, CalloutState, FailReason, Outcome, Phone, Purpose, ResponderState, Routing, Tier, TimelineEntry},
     policy::Channel,
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,13 @@ pub struct Callout {
     pub(crate) opened_by: PersonId,
     pub(crate) agency: OrgId,
     pub(crate) routing: Routing,
+    #[serde(default)]
+    pub(crate) purpose: Purpose,
+    #[serde(default)]
+    pub(crate) caller: Option<Phone>,
+    /// Whom a supervisor has barred from this one.
+    #[serde(default)]
+    pub(crate) barred: Vec<PersonId>,
     pub(crate) opened_at: Timestamp,
     /// Time never runs backwards within a callout, even if nodes' clocks differ.
     pub(crate) updated_at: Timestamp,
@@ -138,6 +145,21 @@ impl Callout {
         &self.routing
     }
 
+    /// Why it was opened.
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Where an officer without an app is told what becomes of it.
+    pub fn caller(&self) -> Option<&Phone> {
+        self.caller.as_ref()
+    }
+
+    /// Six characters to say on the telephone: they tell callouts apart, and look nothing up.
+    pub fn reference(&self) -> String {
+        self.id.short()
+    }
+
     /// Rises by one with every step that changes anything.
     pub fn revision(&self) -> u64 {
         self.revision
@@ -193,7 +215,8 @@ impl Callout {
 
     /// Whether opening this again with the same id would be the same request: a retry, answered as the first time.
     pub fn is_retried_by(&self, open: &crate::Open) -> bool {
-        self.id == open.id && self.opened_by == open.by.person && self.routing == open.routing
+        let same = (&self.routing, self.purpose, &self.caller) == (&open.routing, open.purpose, &open.caller);
+        self.id == open.id && self.opened_by == open.by.person && same
     }
 
     pub(crate) fn count(&self, is: fn(ResponderState) -> bool) -> u8 {

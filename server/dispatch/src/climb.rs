@@ -129,7 +129,7 @@ fn next_tier(tier: Tier) -> Option<Tier> {
         Tier::Primary => Some(Tier::Backup),
         Tier::Backup => Some(Tier::Supervisor),
         Tier::Supervisor => Some(Tier::Everyone),
-        Tier::Everyone => None,
+        Tier::Everyone | Tier::Named => None,
     }
 }
 
@@ -140,6 +140,6 @@ fn window(tier: Tier, timers: &Timers) -> Millis {
         Tier::Primary => timers.backup_after_ms,
         Tier::Backup => between(timers.backup_after_ms, timers.supervisor_after_ms),
         Tier::Supervisor => between(timers.supervisor_after_ms, timers.everyone_after_ms),
-        Tier::Everyone => timers.slow_repeat_ms,
+        Tier::Everyone | Tier::Named => timers.slow_repeat_ms,
     }
 }

@@ -2,8 +2,8 @@
 
 use firstlight_protocol::{
     CalloutId, OrgId, PersonId, Role, Timestamp,
-    callout::{Code, Language, Preference, Routing, Tier},
-    policy::{Channel, Policy},
+    callout::{Code, Language, Preference, Purpose, Routing, Tier},
+    policy::{Channel, Millis, Policy},
     profile::Bar,
     rota::OnDuty,
 };
@@ -41,6 +41,17 @@ pub struct Qualified {
     pub bars: Vec<Bar>,
     /// The ways to reach them, in the order to try them. Empty means the app alone.
     pub channels: Vec<Channel>,
+    /// When each way is used in a turn; empty: each channel in turn.
+    pub rules: Vec<Rule>,
+}
+
+/// One line of a person's own list: this way, so long after their turn began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// How.
+    pub channel: Channel,
+    /// When. The first rule is used at once, whatever stands here; no other is used before the one that precedes it.
+    pub after: Millis,
 }
 
 /// Another open callout.
@@ -56,6 +67,8 @@ pub struct RecentCallout {
     pub site: Option<Code>,
     /// When it was opened.
     pub opened_at: Timestamp,
+    /// Why it was opened.
+    pub purpose: Purpose,
 }
 
 /// Whoever acts or looks, as their verified certificate says.

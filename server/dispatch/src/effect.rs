@@ -5,7 +5,7 @@
 
 use firstlight_protocol::{
     PageId, PersonId, Timestamp,
-    callout::{Alarm, Event, Tier},
+    callout::{Alarm, Code, Constraint, Event, Tier},
     policy::Channel,
 };
 
@@ -29,6 +29,21 @@ pub enum Effect {
     StandDown {
         /// Whom.
         person: PersonId,
+    },
+    /// Tell somebody outside, by the policy's webhook of this code: signed, and without content.
+    Outside {
+        /// The idempotency key: no other effect ever has the same.
+        id: PageId,
+        /// Which webhook.
+        code: Code,
+    },
+    /// Tell the officer without an app, by SMS to [`Callout::caller`](crate::Callout::caller). Nothing but words of the
+    /// organisation's templates and the callout's short reference goes out.
+    TellCaller {
+        /// The idempotency key: no other effect ever has the same.
+        id: PageId,
+        /// What.
+        what: CallerNews,
     },
     /// Draw somebody's attention to a change.
     Notify {
@@ -54,6 +69,10 @@ pub enum Effect {
         tier: Option<Tier>,
         /// The page it concerns.
         page: Option<PageId>,
+        /// The step of the escalation that it concerns, from 1.
+        step: Option<u8>,
+        /// The wish that holds nobody back any more.
+        constraint: Option<Constraint>,
     },
     /// Give the callout a [`Timer`](crate::Input::Timer) input then; this replaces its only durable timer. `None`: nothing
     /// is due any more, remove it. Last effect of every step that has any.
@@ -81,5 +100,23 @@ pub enum Notice {
     /// It looks like a callout that is open already: merge them?
     PossibleDuplicate,
     /// It was called off, or merged.
+    CalledOff,
+}
+
+/// What an officer without an app is to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallerNews {
+    /// Somebody is being called: at the start, and when somebody who was coming can't after all.
+    Paging,
+    /// Somebody is coming.
+    Accepted {
+        /// Minutes until they expect to be there.
+        eta_minutes: u16,
+    },
+    /// Somebody is there.
+    Arrived,
+    /// Nobody has accepted yet: call the duty number.
+    Nobody,
+    /// It was called off, or goes on under another reference.
     CalledOff,
 }

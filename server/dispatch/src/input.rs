@@ -3,7 +3,7 @@
 use crate::Actor;
 use firstlight_protocol::{
     ActionId, CalloutId, PageId, RoomId,
-    callout::{Action, FailReason, Receipt, Routing},
+    callout::{Action, FailReason, Phone, Purpose, Receipt, Routing},
 };
 
 /// Opens a callout.
@@ -15,6 +15,10 @@ pub struct Open {
     pub by: Actor,
     /// The routing fields.
     pub routing: Routing,
+    /// Why it is opened.
+    pub purpose: Purpose,
+    /// Where an officer without an app is told by SMS what becomes of it.
+    pub caller: Option<Phone>,
 }
 
 /// Something that happens to a callout.

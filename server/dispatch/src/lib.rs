@@ -37,8 +37,8 @@ mod view;
 mod watch;
 
 pub use callout::{Callout, MAX_PAGES_KEPT};
-pub use context::{Actor, Context, Qualified, RecentCallout};
-pub use effect::{Audience, Effect, Notice};
+pub use context::{Actor, Context, Qualified, RecentCallout, Rule};
+pub use effect::{Audience, CallerNews, Effect, Notice};
 pub use input::{Input, Open, PageOutcome, PageReceipt};
 pub use key::page_id;
 pub use refused::Refused;

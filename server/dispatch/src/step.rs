@@ -21,7 +21,7 @@ const MAX_DUPLICATES: usize = 10;
 /// [`Refused::Forbidden`] for whoever is neither a police officer, a watch commander nor a supervisor of the host;
 /// [`Refused::Invalid`] for a field out of bounds or a place that the organisation doesn't know.
 pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<Effect>), Refused> {
-    let Open { id, by, routing } = open;
+    let Open { id, by, routing, purpose, caller } = open;
     if !(matches!(by.role, Role::PoliceOfficer | Role::WatchCommander) || by.supervises()) {
         return Err(Refused::Forbidden);
     }
@@ -34,6 +34,7 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
         .iter()
         .filter(|other| {
             other.id != id
+                && other.purpose == purpose
                 && other.agency == by.org
                 && (&other.zone, &other.site) == (&routing.zone, &routing.site)
                 && now.since(other.opened_at) <= ctx.policy.timers.duplicate_window_ms.into()
@@ -47,6 +48,9 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
         agency: by.org,
         wanted: routing.wanted,
         routing,
+        purpose,
+        caller,
+        barred: Vec::new(),
         opened_at: now,
         updated_at: now,
         revision: 0,
@@ -144,15 +148,23 @@ impl Work<'_> {
 
     /// Into the audit trail and the callout's own history.
     pub(crate) fn record(&mut self, event: Event, person: Option<PersonId>, tier: Option<Tier>) {
-        let entry = TimelineEntry { at: self.now, event, person, tier };
+        let entry = TimelineEntry { at: self.now, event, person, tier, step: None, constraint: None };
         push_bounded(&mut self.callout.timeline, entry, MAX_TIMELINE, 1);
-        self.effects.push(Effect::Record { event, by: self.by, person, tier, page: None });
+        self.effects.push(Effect::Record {
+            event,
+            by: self.by,
+            person,
+            tier,
+            page: None,
+            step: None,
+            constraint: None,
+        });
     }
 
     /// Into the audit trail alone: pages are too many for the history, and every responder keeps their own.
     pub(crate) fn record_page(&mut self, event: Event, person: PersonId, tier: Tier, page: PageId) {
         let (person, tier, page) = (Some(person), Some(tier), Some(page));
-        self.effects.push(Effect::Record { event, by: self.by, person, tier, page });
+        self.effects.push(Effect::Record { event, by: self.by, person, tier, page, step: None, constraint: None });
     }
 
     pub(crate) fn notify(&mut self, to: Audience, notice: Notice) {
@@ -170,6 +182,8 @@ impl Work<'_> {
             Alarm::Unreachable { person }
             | Alarm::ProjectedBreach { person }
             | Alarm::NoMovement { person }
+            | Alarm::ContactBroken { person, .. }
+            | Alarm::Alone { person }
             | Alarm::Overdue { person } => Some(person),
             _ => None,
         };

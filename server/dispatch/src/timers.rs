@@ -23,7 +23,7 @@ impl Callout {
                 Tier::Primary => NextStep::PageBackup,
                 Tier::Backup => NextStep::PageSupervisor,
                 Tier::Supervisor => NextStep::PageEveryone,
-                Tier::Everyone => NextStep::CallEveryoneAgain,
+                Tier::Everyone | Tier::Named => NextStep::CallEveryoneAgain,
             };
             add(climb, self.climb.next_at, None);
         }

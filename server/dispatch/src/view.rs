@@ -38,6 +38,8 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
     Some(CalloutView {
         id: callout.id,
         revision: callout.revision,
+        reference: callout.reference(),
+        purpose: callout.purpose,
         state: callout.state(),
         agency: callout.agency,
         opened_at: callout.opened_at,
@@ -45,6 +47,7 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
         accepted: callout.accepted(),
         acknowledged: callout.count(|state| state == ResponderState::Acknowledged),
         next_action: next_action.filter(|_| involved),
+        step: None,
         responders: callout
             .responders
             .iter()
@@ -72,6 +75,7 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
             (false, false) => Vec::new(),
         },
         pages: supervisor.then(|| callout.pages()),
+        barred: if supervisor { callout.barred.clone() } else { Vec::new() },
         timers: supervisor.then_some(timers),
         alarms: callout
             .raised
@@ -125,6 +129,8 @@ impl Callout {
             .map(|entry| TimelineEntry {
                 person: entry.person.filter(|p| *p == viewer || *p == self.opened_by || accepted(p)),
                 tier: None,
+                step: None,
+                constraint: None,
                 ..*entry
             })
             .collect()
@@ -141,6 +147,8 @@ impl Callout {
             tier: supervisor.then_some(r.tier),
             speaks: matching.map(|q| q.speaks(&self.routing)),
             preferred: matching.map(|q| q.preferred(&self.routing)),
+            trained: None,
+            serves_zone: None,
         }
     }
 

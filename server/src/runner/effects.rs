@@ -31,11 +31,12 @@ impl Tx<'_> {
         for effect in effects {
             match effect {
                 Effect::Page { id, person, attempt, channel, .. } => {
-                    let contact = channel.contact();
-                    let (callout, kind) = (callout.id(), PageKind::Page);
-                    self.order_page(&Ordered { page: id, callout, person, contact, kind, attempt }, now).await?;
+                    let (contact, kind) = (channel.contact(), PageKind::Page);
+                    self.order_page(&Ordered { page: id, callout: callout.id(), person, contact, kind, attempt }, now)
+                        .await?;
                     if contact.is_none() {
-                        let notice = Notice::Page { page: id, callout, attempt };
+                        let notice =
+                            Notice::Page { page: id, callout: callout.id(), attempt, purpose: callout.purpose() };
                         let outcome = self.page_in_app(world.devices(person), now, &notice).await?;
                         receipts.push(PageReceipt { page: id, outcome });
                     }
@@ -57,12 +58,16 @@ impl Tx<'_> {
                 }
                 // The new view, which goes to the same people in the same step, says it.
                 Effect::Notify { .. } => {}
-                Effect::Record { event, by, person, tier, page } => {
+                // The engine orders none yet.
+                Effect::Outside { .. } | Effect::TellCaller { .. } => {}
+                Effect::Record { event, by, person, tier, page, step, constraint } => {
                     let ids = [
                         by.map(|id| format!("by={id}")),
                         person.map(|id| format!("person={id}")),
                         tier.map(|tier| format!("tier={tier}")),
                         page.map(|id| format!("page={id}")),
+                        step.map(|step| format!("step={step}")),
+                        constraint.map(|constraint| format!("constraint={constraint}")),
                     ];
                     let detail = ids.into_iter().flatten().collect::<Vec<_>>().join(" ");
                     self.audit(now, by.and(device), action(event), callout.id(), detail).await?;
@@ -153,7 +158,8 @@ const fn action(event: Event) -> &'static str {
         WithYoungPerson => "with_young_person", HandedOver => "handed_over", StoodDown => "stood_down",
         Reopened => "reopened", CalledMore => "called_more", Unanswered => "unanswered",
         AlarmRaised => "alarm_raised", RoomLinked => "room_linked", Closed => "closed", Reviewed => "reviewed",
-        Cancelled => "cancelled", Merged => "merged",
+        Cancelled => "cancelled", Merged => "merged", PersonPaged => "person_paged", OutsideTold => "outside_told",
+        Relaxed => "relaxed", Barred => "barred",
     }
 }
 

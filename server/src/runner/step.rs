@@ -34,10 +34,10 @@ impl Tx<'_> {
         request: OpenCallout,
         now: Timestamp,
     ) -> Result<CalloutView> {
-        let OpenCallout { id, routing } = request;
+        let OpenCallout { id, routing, purpose } = request;
         let world = World::read(self.conn, now).await?;
         let world = world.with_duplicates(self.conn, by.org, &routing.zone).await?;
-        let open = Open { id, by: world.actor(by), routing };
+        let open = Open { id, by: world.actor(by), routing, purpose, caller: None };
         let callout = match load(self.conn, id).await? {
             Some(existing) if existing.is_retried_by(&open) => existing,
             Some(_) => return Err(ErrorCode::Conflict.into()),

@@ -10,7 +10,7 @@ use crate::{
 use firstlight_dispatch::{Actor, Context, Qualified, RecentCallout};
 use firstlight_protocol::{
     CalloutId, DeviceId, ErrorCode, OrgId, PersonId, Problem, Role, Timestamp,
-    callout::Code,
+    callout::{Code, Purpose},
     policy::{Channel, Policy},
     rota::{OnDuty, Rota},
 };
@@ -133,6 +133,7 @@ fn recent(row: &sqlx::sqlite::SqliteRow) -> Result<RecentCallout> {
         zone: word(row.get("zone"))?,
         site: site.as_deref().map(word).transpose()?,
         opened_at: Timestamp(row.get("opened_at")),
+        purpose: Purpose::Real,
     })
 }
 
@@ -179,6 +180,7 @@ async fn host_people(conn: &mut SqliteConnection, host: OrgId) -> Result<(Vec<Ho
             zones: profile.zones,
             bars: profile.bars,
             channels,
+            rules: Vec::new(),
         });
         people.push(HostPerson { person, role, devices });
     }

@@ -64,7 +64,11 @@ fn an_id_in_use_with_other_content_is_a_conflict() {
     run(async {
         let cast = Cast::new().await;
         let opened = cast.officer.open_callout(routing("north", cast.now())).await.unwrap();
-        let other = firstlight_protocol::callout::OpenCallout { id: opened.id, routing: routing("south", cast.now()) };
+        let other = firstlight_protocol::callout::OpenCallout {
+            id: opened.id,
+            routing: routing("south", cast.now()),
+            purpose: opened.purpose,
+        };
         let attempt = cast.officer.post::<Value>("/v1/callouts", &other);
         assert_eq!(cast.changes_nothing(attempt).await.unwrap_err().code, ErrorCode::Conflict);
     });

@@ -21,6 +21,7 @@ pub fn routing(zone: &str, now: Timestamp) -> Routing {
         scene_safe: true,
         emergency_needed: false,
         wanted: 1,
+        training: Vec::new(),
     }
 }
 

@@ -8,7 +8,7 @@ use firstlight_protocol::{
         ActOnCallout, Challenge, ChallengeRequest, ClaimKeyPackages, ClaimedKeyPackage, InboxItem, InboxPage, LogPage,
         Notice, ServerInfo, SignIn, Ticket, Tokens,
     },
-    callout::{Action, CalloutView, OpenCallout, Routing},
+    callout::{Action, CalloutView, OpenCallout, Purpose, Routing},
     signed::sign_challenge,
     stream::Hello,
 };
@@ -138,7 +138,7 @@ impl Device {
 
     /// Opens a callout.
     pub async fn open_callout(&self, routing: Routing) -> Result<CalloutView, Problem> {
-        self.post("/v1/callouts", &OpenCallout { id: CalloutId(random()), routing }).await
+        self.post("/v1/callouts", &OpenCallout { id: CalloutId(random()), routing, purpose: Purpose::Real }).await
     }
 
     /// A callout as this device's holder may see it.

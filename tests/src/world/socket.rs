@@ -134,7 +134,7 @@ impl Socket {
     /// The next page: of which callout, and which attempt.
     pub async fn page(&mut self) -> (firstlight_protocol::PageId, firstlight_protocol::CalloutId, u32) {
         let page = |item: &InboxItem| match item.notice {
-            Notice::Page { page, callout, attempt } => Some((page, callout, attempt)),
+            Notice::Page { page, callout, attempt, .. } => Some((page, callout, attempt)),
             _ => None,
         };
         self.notice("a page", page).await

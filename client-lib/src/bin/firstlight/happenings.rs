@@ -128,15 +128,16 @@ pub(crate) fn event(session: &Session, when: &When, event: &Event) -> Option<Tol
 fn notice(item: &InboxItem) -> Told {
     let at = item.at;
     match &item.notice {
-        Notice::Page { page, callout, attempt } => {
+        Notice::Page { page, callout, attempt, purpose } => {
             let again = if *attempt > 1 { format!(" (call {attempt})") } else { String::new() };
             let short = callout.short();
+            let what = words::purpose(*purpose);
             let text = format!(
-                "DUTY: RESPOND{again}. callout {short}: firstlight callout ack {short} / accept {short} --eta MINUTES / decline {short}"
+                "{what}DUTY: RESPOND{again}. callout {short}: firstlight callout ack {short} / accept {short} --eta MINUTES / decline {short}"
             );
             Told::new(
                 "page",
-                json!({ "at": at, "page": page, "callout": callout, "attempt": attempt }),
+                json!({ "at": at, "page": page, "callout": callout, "attempt": attempt, "purpose": purpose }),
                 text,
                 Weight::Loud,
             )
@@ -298,16 +299,20 @@ pub(crate) fn write(page: &mut Page, at: firstlight_protocol::Timestamp, told: &
 mod tests {
     use super::*;
     use crate::output::Style;
-    use firstlight_protocol::{CalloutId, PageId, Timestamp, callout::Alarm};
+    use firstlight_protocol::{
+        CalloutId, PageId, Timestamp,
+        callout::{Alarm, Purpose},
+    };
 
     #[test]
     fn a_page_says_what_to_do_and_nothing_about_anybody() {
-        let page = Notice::Page { page: PageId([1; 16]), callout: CalloutId([2; 16]), attempt: 2 };
+        let page =
+            Notice::Page { page: PageId([1; 16]), callout: CalloutId([2; 16]), attempt: 2, purpose: Purpose::Drill };
         let told = notice(&InboxItem { seq: 4, prev: None, at: Timestamp(9), notice: page });
         assert!(told.is("page") && !told.is("message") && told.weight == Weight::Loud);
         assert_eq!(told.json["event"], "page");
         assert_eq!(told.json["attempt"], 2);
-        assert!(told.text.starts_with("DUTY: RESPOND (call 2). callout "), "{}", told.text);
+        assert!(told.text.starts_with("DRILL: DUTY: RESPOND (call 2). callout "), "{}", told.text);
     }
 
     #[test]

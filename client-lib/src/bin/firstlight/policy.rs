@@ -146,7 +146,7 @@ pub(crate) fn read_document(path: &Path) -> Result<String, Failure> {
 }
 
 fn show(context: &Context, document: &PolicyDocument) -> Answer {
-    let Policy { duty_number, timers, calls_per_turn, zones, sites } = &document.policy;
+    let Policy { duty_number, timers, calls_per_turn, zones, sites, .. } = &document.policy;
     let mut page = context.page();
     page.title(&format!("Escalation policy, version {}", document.version));
     page.row("duty number", duty_number.as_str());

@@ -2,7 +2,7 @@
 
 use firstlight_protocol::{
     PersonId,
-    callout::{AgeBand, Alarm, CalloutState, Event, NextStep, ResponderState, Tier},
+    callout::{AgeBand, Alarm, CalloutState, Event, NextStep, Purpose, ResponderState, Tier},
 };
 
 /// Where a callout stands.
@@ -21,6 +21,15 @@ pub(crate) fn state(state: CalloutState) -> &'static str {
         CalloutState::Cancelled => "cancelled",
         CalloutState::Unanswered => "UNANSWERED: everyone was called, nobody has accepted",
         CalloutState::Merged => "merged into another callout",
+    }
+}
+
+/// What stands loudly in front of everything that is not real.
+pub(crate) fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Real => "",
+        Purpose::Drill => "DRILL: ",
+        Purpose::Canary => "CANARY: ",
     }
 }
 
@@ -46,6 +55,10 @@ pub(crate) fn next(step: NextStep) -> &'static str {
         NextStep::PageBackup => "the backups are called",
         NextStep::PageSupervisor => "the supervisors are called",
         NextStep::PageEveryone => "everyone qualified is called",
+        NextStep::PagePrimary => "the primaries are called",
+        NextStep::PagePerson => "somebody whom the policy names is called",
+        NextStep::TellOutside => "somebody outside is told",
+        NextStep::Relax => "those are called who were held back for a better match",
         NextStep::CallAgain => "who has not answered is called again",
         NextStep::CallEveryoneAgain => "everyone is called again",
         NextStep::CheckMovement => "the supervisor hears if nobody is on the way",
@@ -61,6 +74,7 @@ pub(crate) fn tier(tier: Tier) -> &'static str {
         Tier::Backup => "backup",
         Tier::Supervisor => "supervisor",
         Tier::Everyone => "everyone",
+        Tier::Named => "named",
     }
 }
 
@@ -83,6 +97,10 @@ pub(crate) fn event(event: Event) -> &'static str {
         Event::DuplicateOffered => "looks like another callout; merging offered",
         Event::TierPaged => "tier called",
         Event::TierEmpty => "nobody on duty in this tier",
+        Event::PersonPaged => "called, as the policy names them",
+        Event::OutsideTold => "somebody outside was told",
+        Event::Relaxed => "a wish about the responder was relaxed",
+        Event::Barred => "barred from this callout",
         Event::PageSent => "called",
         Event::PageFailed => "could not be reached that way",
         Event::Acknowledged => "is awake",
@@ -119,6 +137,10 @@ pub(crate) fn alarm(alarm: Alarm, name: impl Fn(PersonId) -> String) -> String {
         Alarm::ProjectedBreach { person } => format!("{} expects to arrive later than the target.", name(person)),
         Alarm::NoMovement { person } => format!("{} is not on the way, and half of the ETA is over.", name(person)),
         Alarm::Overdue { person } => format!("{} should have arrived by now.", name(person)),
+        Alarm::ContactBroken { person, reason } => {
+            format!("A contact method of {} does not work ({reason}): reach them another way.", name(person))
+        }
+        Alarm::Alone { person } => format!("{} is there alone, and nobody should be.", name(person)),
         Alarm::ReviewOverdue => "It is not reviewed yet.".into(),
     }
 }

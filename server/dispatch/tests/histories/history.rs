@@ -77,6 +77,7 @@ impl History {
             zone: "south".parse().unwrap(),
             site: None,
             opened_at: START,
+            purpose: Purpose::Real,
         };
         let mut history = Self {
             random,
@@ -107,7 +108,13 @@ impl History {
     /// Steps, pages, and whether the callout was ever filled.
     pub(crate) fn run(mut self) -> (u64, u64, u64) {
         let wanted = if self.random.chance(60) { 1 } else { self.random.between(2, 4) as u8 };
-        let request = Open { id: CalloutId([7; 16]), by: actor(Who::Opener), routing: routing(wanted) };
+        let request = Open {
+            id: CalloutId([7; 16]),
+            by: actor(Who::Opener),
+            routing: routing(wanted),
+            purpose: Purpose::Real,
+            caller: None,
+        };
         let (mut callout, effects) = open(request, &self.ctx(), moment(0)).unwrap();
         let mut model = Model::open(self.numbers, usize::from(wanted), &self.host);
         self.compare(None, &callout, &effects, &mut model);
@@ -331,6 +338,7 @@ impl History {
             zones: vec![],
             bars: vec![],
             channels: [Channel::InApp, hook(1), hook(2)][..usize::from(*channels)].to_vec(),
+            rules: vec![],
         };
         self.people = self.host.people.iter().map(qualified).collect();
     }
@@ -416,6 +424,7 @@ fn cry(effect: &Effect) -> Option<Cry> {
         Alarm::NoMovement { person } => Cry::NoMovement(person.0[0]),
         Alarm::Overdue { person } => Cry::Overdue(person.0[0]),
         Alarm::ReviewOverdue => Cry::Review,
+        Alarm::ContactBroken { .. } | Alarm::Alone { .. } => panic!("nobody asked for it"),
     })
 }
 
@@ -449,5 +458,6 @@ fn routing(wanted: u8) -> Routing {
         scene_safe: true,
         emergency_needed: false,
         wanted,
+        training: vec![],
     }
 }

@@ -16,6 +16,7 @@ fn other(id: u8, agency: OrgId) -> RecentCallout {
         zone: routing().zone,
         site: routing().site,
         opened_at: World::START - Duration::from_secs(60),
+        purpose: Purpose::Real,
     }
 }
 
@@ -148,7 +149,7 @@ fn only_police_and_supervisors_open_and_only_for_known_places() {
 #[test]
 fn a_retry_is_told_from_a_conflict() {
     let w = World::opened();
-    let again = |by, routing| Open { id: w.callout().id(), by, routing };
+    let again = |by, routing| Open { id: w.callout().id(), by, routing, purpose: Purpose::Real, caller: None };
     assert!(w.callout().is_retried_by(&again(officer(), routing())));
     assert!(!w.callout().is_retried_by(&again(other_officer(), routing())));
     assert!(!w.callout().is_retried_by(&again(officer(), Routing { wanted: 2, ..routing() })));

@@ -49,6 +49,7 @@ pub(crate) fn routing() -> Routing {
         scene_safe: true,
         emergency_needed: false,
         wanted: 1,
+        training: vec![],
     }
 }
 
@@ -104,7 +105,8 @@ impl World {
     }
 
     pub(crate) fn try_open(&mut self, by: Actor) -> Result<(), Refused> {
-        let request = Open { id: CalloutId([7; 16]), by, routing: self.routing.clone() };
+        let request =
+            Open { id: CalloutId([7; 16]), by, routing: self.routing.clone(), purpose: Purpose::Real, caller: None };
         let (callout, effects) = open(request, &self.ctx(), self.now)?;
         assert_eq!(callout.revision(), 1);
         self.take(callout, effects);
@@ -241,5 +243,6 @@ fn qualified(n: u8) -> Qualified {
         zones: vec![],
         bars: vec![],
         channels: vec![Channel::InApp],
+        rules: vec![],
     }
 }

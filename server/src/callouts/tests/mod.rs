@@ -19,7 +19,7 @@ use axum::extract::State;
 use firstlight_protocol::{
     ActionId, CalloutId, DeviceId, OrgId, OrgKind, PageId, PersonId, Role, SessionId, Timestamp,
     api::{ActOnCallout, Notice},
-    callout::{Action, AgeBand, CalloutView, OpenCallout, Preference, Routing, Tier},
+    callout::{Action, AgeBand, CalloutView, OpenCallout, Preference, Purpose, Routing, Tier},
     cert::{Anchors, Fingerprint},
     policy::Policy,
     rota::{Repeat, Rota, Shift},
@@ -320,7 +320,9 @@ fn request(house: &House) -> OpenCallout {
             scene_safe: true,
             emergency_needed: false,
             wanted: 1,
+            training: vec![],
         },
+        purpose: Purpose::Real,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
 use firstlight_protocol::{
     CalloutId, OrgKind, Role,
     api::{Notice, PolicyDocument, RotaDocument},
-    callout::{Action, CalloutState, CalloutView, OpenCallout},
+    callout::{Action, CalloutState, CalloutView, OpenCallout, Purpose},
     policy::Policy,
     rota::{Rota, Tier},
     stream::ServerFrame,
@@ -99,7 +99,7 @@ pub(crate) async fn measure(report: &mut Report, time: Duration) {
         opening.push(tokio::spawn(async move {
             let id = CalloutId(random());
             let began = Instant::now();
-            let body = OpenCallout { id, routing: routing(&format!("zone-{n}"), now()) };
+            let body = OpenCallout { id, routing: routing(&format!("zone-{n}"), now()), purpose: Purpose::Real };
             let _: CalloutView = officer.post("/v1/callouts", &body).await.expect("a callout");
             let answered = began.elapsed();
             if n % ACCEPTED != 0 {

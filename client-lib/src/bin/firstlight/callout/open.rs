@@ -11,7 +11,7 @@ use clap::Args;
 use firstlight_client::session::{Opening, RoomBuilt, Session, now};
 use firstlight_protocol::{
     CalloutId, ErrorCode, Problem, Timestamp,
-    callout::{AgeBand, CalloutView, Code, Language, Phone, Preference, Routing},
+    callout::{AgeBand, CalloutView, Code, Language, Phone, Preference, Purpose, Routing},
     mls::CalloutDetails,
 };
 use serde_json::{Value, json};
@@ -45,6 +45,12 @@ pub(crate) struct Open {
     /// Whom they would rather talk to: any, woman or man
     #[arg(long, default_value = "any", value_parser = word(Preference::ALL))]
     prefer: Preference,
+    /// Training that a responder should have had; repeat for each
+    #[arg(long = "training", value_name = "CODE")]
+    training: Vec<Code>,
+    /// A drill: people are called as ever, and see that it is one
+    #[arg(long)]
+    drill: bool,
     /// Is the scene safe for a responder? yes or no [default: no, not confirmed]
     #[arg(long, value_name = "YES/NO", default_value = "no", hide_default_value = true, value_parser = yes_no, action = clap::ArgAction::Set)]
     scene_safe: bool,
@@ -88,8 +94,9 @@ impl Open {
             context.out.aside(FREE_TEXT);
         }
         let routing = self.routing();
+        let purpose = if self.drill { Purpose::Drill } else { Purpose::Real };
         routing.validate(now())?;
-        let opened = session.open_callout(routing, details).await;
+        let opened = session.open_callout(routing, purpose, details).await;
         let (view, opening) = match opened {
             Ok(opened) => opened,
             Err(e) => {
@@ -140,6 +147,7 @@ impl Open {
             scene_safe: self.scene_safe,
             emergency_needed: self.emergency,
             wanted: self.wanted,
+            training: self.training.clone(),
         }
     }
 }

@@ -190,7 +190,7 @@ mod tests {
     use crate::output::{Style, When};
     use firstlight_protocol::{
         OrgId, Timestamp,
-        callout::{NextAction, NextStep},
+        callout::{NextAction, NextStep, Purpose},
     };
     use std::time::Duration;
 
@@ -200,6 +200,8 @@ mod tests {
         CalloutView {
             id: CalloutId([1; 16]),
             revision: 3,
+            reference: "101010".into(),
+            purpose: Purpose::Real,
             state: CalloutState::Accepted,
             agency: OrgId([2; 16]),
             opened_at: OPENED,
@@ -211,6 +213,7 @@ mod tests {
                 at: OPENED + Duration::from_secs(1_200),
                 person: None,
             }),
+            step: None,
             responders: vec![ResponderView {
                 person: PersonId([3; 16]),
                 work_name: Some("Advocate 2".into()),
@@ -219,6 +222,8 @@ mod tests {
                 tier: None,
                 speaks: None,
                 preferred: None,
+                trained: None,
+                serves_zone: None,
             }],
             duty_number: "555-0100".parse().unwrap(),
             your_state: None,
@@ -230,6 +235,7 @@ mod tests {
             outcome: None,
             timeline: Vec::new(),
             pages: None,
+            barred: Vec::new(),
             timers: None,
             alarms: Vec::new(),
         }
