@@ -1,7 +1,7 @@
 //! The first page: at once, to the right person, with nothing in it.
 
 use firstlight_protocol::{
-    api::Notice,
+    api::{InboxItem, Notice},
     callout::{CalloutState, NextStep, ResponderState, Tier},
     stream::ClientFrame,
 };
@@ -9,6 +9,7 @@ use firstlight_tests::{
     inproc::{Cast, run},
     world::routing,
 };
+use std::time::Duration;
 
 #[test]
 fn a_page_reaches_the_person_on_duty_and_its_receipts_reach_the_supervisor() {
@@ -86,5 +87,30 @@ fn a_notice_to_a_responder_holds_no_free_text() {
                 other => panic!("not for a responder: {other:?}"),
             }
         }
+    });
+}
+
+#[test]
+fn a_device_that_is_away_keeps_every_page_and_the_newest_view_alone() {
+    run(async {
+        let cast = Cast::new().await;
+        let mut primary = cast.primary.connect().await;
+        let opened = cast.officer.open_callout(routing("north", cast.now())).await.unwrap();
+        primary.page().await;
+        // Each call changes the supervisor's view; nobody fetches it.
+        for _ in 0..5 {
+            cast.seconds(61);
+            primary.page().await;
+        }
+        let views = |items: Vec<InboxItem>| {
+            items.into_iter().filter(|item| matches!(item.notice, Notice::Callout { .. })).collect::<Vec<_>>()
+        };
+        let items = cast.supervisor.inbox().await;
+        assert!(items.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq), "places have no gaps");
+        let (held, last) = (views(items.clone()), items.last().unwrap().at);
+        let old = held.iter().filter(|view| view.at + Duration::from_secs(61) < last).count();
+        assert_eq!(old, 0, "views that a newer one has replaced: {held:?}");
+        assert!(!held.is_empty() && held.len() < items.len());
+        assert_eq!(cast.primary.pages(opened.id).await.len(), 6, "no page is lost");
     });
 }

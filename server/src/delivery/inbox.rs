@@ -6,11 +6,15 @@ use crate::{
     store::{Store, Tx},
 };
 use firstlight_protocol::{
-    DeviceId, Timestamp,
+    CalloutId, DeviceId, Timestamp,
     api::{InboxItem, InboxPage, Notice},
     wire::{from_cbor, to_cbor},
 };
 use sqlx::Row;
+use std::time::Duration;
+
+/// A connected device has fetched a view long before.
+const FETCHED: Duration = Duration::from_secs(60);
 
 impl Tx<'_> {
     /// Puts a notice into a device's inbox; its sockets hear of it after the commit. Answers with its place.
@@ -29,16 +33,36 @@ impl Tx<'_> {
                 .execute(&mut *self.conn)
                 .await?;
         }
-        sqlx::query("INSERT INTO inbox_items (device, seq, prev, at, notice) VALUES ($1, $2, $3, $4, $5)")
+        let shows = match notice {
+            Notice::Callout { view } => Some(view.id),
+            _ => None,
+        };
+        if let Some(callout) = shows {
+            self.expire_views(device, callout, at).await?;
+        }
+        sqlx::query("INSERT INTO inbox_items (device, seq, prev, at, notice, shows) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(device.as_bytes())
             .bind(head)
             .bind((skip > 0).then_some(head - 1 - skip))
             .bind(at.0)
             .bind(to_cbor(notice))
+            .bind(shows.map(|callout| callout.0.to_vec()))
             .execute(&mut *self.conn)
             .await?;
         self.after.inbox(device);
         Ok(head.cast_unsigned())
+    }
+
+    /// A device that is away needs the newest view of a callout alone; the places of older ones stay.
+    async fn expire_views(&mut self, device: DeviceId, callout: CalloutId, now: Timestamp) -> Result<()> {
+        sqlx::query("UPDATE inbox_items SET notice = $4, shows = NULL WHERE device = $1 AND shows = $2 AND at < $3")
+            .bind(device.as_bytes())
+            .bind(callout.as_bytes())
+            .bind((now - FETCHED).0)
+            .bind(to_cbor(&Notice::Expired {}))
+            .execute(&mut *self.conn)
+            .await?;
+        Ok(())
     }
 }
 
