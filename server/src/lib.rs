@@ -18,6 +18,7 @@ pub mod listen;
 mod openapi;
 pub mod paging;
 pub mod profiles;
+mod phone;
 pub mod runner;
 pub mod serve;
 pub mod session;
