@@ -4,6 +4,7 @@
 //! random bytes come in as parameters, so that the crate builds for servers and for browsers alike.
 
 pub mod api;
+pub mod attention;
 pub mod callout;
 pub mod cert;
 pub mod error;

@@ -2,8 +2,10 @@
 
 use cddl_cat::validate_cbor_bytes;
 use firstlight_protocol::{
-    CalloutId, DeviceId, ErrorCode, MessageId, OrgId, PageId, Problem, RoomId, Secret, Timestamp,
+    CalloutId, ContactId, DeviceId, ErrorCode, LineId, MessageId, OrgId, PageId, PersonId, Problem, RoomId, Secret,
+    Timestamp,
     api::{Acks, EntryKind, InboxItem, Notice, RoomCursor},
+    attention::Attention,
     callout::{Alarm, Purpose},
     stream::{ClientFrame, Closing, Entry, Hello, Ready, Refused, SUBPROTOCOL, SendFrame, SentFrame, ServerFrame},
     wire::to_cbor,
@@ -77,6 +79,7 @@ fn server_frames() -> Vec<ServerFrame> {
         frames.push(ServerFrame::Refused(Refused { id: Some(id), problem }));
         frames.push(ServerFrame::Refused(Refused { id: None, problem: Problem::new(*code) }));
     }
+    let person = PersonId([7; 16]);
     let notices = [
         Notice::Welcome { room, epoch: 1, seq: 1 },
         Notice::RoomLeft { room, seq: 5 },
@@ -84,6 +87,10 @@ fn server_frames() -> Vec<ServerFrame> {
         Notice::StandDown { callout },
         Notice::Alarm { callout, alarm: Alarm::Unanswered },
         Notice::Alarm { callout, alarm: Alarm::Unfilled { missing: 2 } },
+        Notice::Attention { about: Attention::ContactBlocked { person, contact: ContactId([8; 16]) } },
+        Notice::Attention { about: Attention::CodesTried {} },
+        Notice::Attention { about: Attention::PinsTried { person } },
+        Notice::Attention { about: Attention::LineExhausted { line: LineId([9; 16]) } },
         Notice::Revoked { org, devices: vec![device] },
         Notice::RemoveFromRoom { room, devices: vec![device] },
         Notice::RequestPending {},

@@ -48,6 +48,7 @@ impl Engine {
             | Notice::StandDown { .. }
             | Notice::Callout { .. }
             | Notice::Alarm { .. }
+            | Notice::Attention { .. }
             | Notice::RequestPending {} => {
                 self.keep_notice(item);
                 step.events.push(Event::Notice(Box::new(item.clone())));

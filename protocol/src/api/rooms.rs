@@ -1,6 +1,7 @@
 //! The MLS delivery service: key packages, rooms, commit bundles, the log, the device's inbox.
 
 use crate::{
+    attention::Attention,
     callout::{Alarm, CalloutView, Purpose},
     id::{CalloutId, DeviceId, MessageId, OrgId, PageId, RoomId},
     role::RoomKind,
@@ -312,6 +313,11 @@ pub enum Notice {
         callout: CalloutId,
         /// What.
         alarm: Alarm,
+    },
+    /// Something that a supervisor has to look at, which belongs to no single callout.
+    Attention {
+        /// What.
+        about: Attention,
     },
     /// Devices that may be in this device's rooms were revoked: fetch the organisation's list and remove them.
     Revoked {

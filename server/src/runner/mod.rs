@@ -8,9 +8,11 @@
 //! | `step` | one step of the engine, with all that follows from it, in one transaction |
 //! | `world`, `record` | what the engine is given; where a callout is kept |
 //! | `effects`, `views`, `room` | what follows: pages and alarms, new views for whoever sees a change, the callout's room |
+//! | `attention` | what supervisors hear of that belongs to no callout |
 //! | `timers`, `sender`, `outbox` | what happens by itself, and the pages on their way out |
 //! | `sweeper` | the safety net |
 
+mod attention;
 mod effects;
 mod outbox;
 mod record;

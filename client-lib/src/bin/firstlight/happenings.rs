@@ -155,6 +155,10 @@ fn notice(item: &InboxItem) -> Told {
             let text = format!("callout {}: {}", callout.short(), words::alarm(*alarm, |person| person.short()));
             Told::new("alarm", json!({ "at": at, "callout": callout, "alarm": alarm }), text, Weight::Loud)
         }
+        Notice::Attention { about } => {
+            let text = words::attention(*about, |person| person.short());
+            Told::new("attention", json!({ "at": at, "about": about }), text, Weight::Loud)
+        }
         Notice::RequestPending {} => {
             let text = "a request waits: \"firstlight devices pending\", \"firstlight org partners\"";
             Told::new("request_pending", json!({ "at": at }), text, Weight::Plain)

@@ -2,6 +2,7 @@
 
 use firstlight_protocol::{
     PersonId,
+    attention::Attention,
     callout::{AgeBand, Alarm, CalloutState, Event, NextStep, Purpose, ResponderState, Tier},
 };
 
@@ -123,6 +124,25 @@ pub(crate) fn event(event: Event) -> &'static str {
         Event::Reviewed => "reviewed",
         Event::Cancelled => "cancelled",
         Event::Merged => "merged into another callout",
+    }
+}
+
+/// What a supervisor has to look at, in a sentence.
+pub(crate) fn attention(about: Attention, name: impl Fn(PersonId) -> String) -> String {
+    match about {
+        Attention::ContactBlocked { person, .. } => {
+            format!("{} has blocked our number: no SMS reaches them until they send START", name(person))
+        }
+        Attention::CodesTried {} => {
+            "too many wrong codes on the duty number: for now it takes codes only from numbers that opened before"
+                .into()
+        }
+        Attention::PinsTried { person } => {
+            format!("too many wrong PINs for {}: for an hour no telephone call takes their answer", name(person))
+        }
+        Attention::LineExhausted { line } => {
+            format!("line {} has used up its callouts of 24 hours, and somebody was turned away", line.short())
+        }
     }
 }
 

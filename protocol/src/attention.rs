@@ -1,0 +1,42 @@
+//! What supervisors have to hear of that belongs to no single callout.
+
+use crate::{ContactId, LineId, PersonId};
+use serde::{Deserialize, Serialize};
+
+/// Something that a supervisor has to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Attention {
+    /// A person's telephone has blocked our number ("STOP"): nothing by this way reaches them any more.
+    ContactBlocked {
+        /// Whose.
+        person: PersonId,
+        /// Which way.
+        contact: ContactId,
+    },
+    /// Too many wrong codes were tried on the duty number; it takes codes only from numbers that opened before.
+    CodesTried {},
+    /// Too many wrong PINs in a row were keyed; for an hour this person can't answer by telephone call.
+    PinsTried {
+        /// Whose.
+        person: PersonId,
+    },
+    /// A line has opened as many callouts as it may in 24 hours, and somebody was turned away.
+    LineExhausted {
+        /// Which.
+        line: LineId,
+    },
+}
+
+impl Attention {
+    /// The audit trail's word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ContactBlocked { .. } => "attention.contact_blocked",
+            Self::CodesTried {} => "attention.codes_tried",
+            Self::PinsTried { .. } => "attention.pins_tried",
+            Self::LineExhausted { .. } => "attention.line_exhausted",
+        }
+    }
+}
