@@ -4,6 +4,7 @@
 
 mod answering;
 mod callout_room;
+mod complaints;
 mod contract;
 mod documents;
 mod escalation;
