@@ -2,11 +2,11 @@
 
 use super::{record::load, views, world::World};
 use crate::{Result, Shared, caller::Caller, store::Tx};
-use firstlight_dispatch::{Callout, Effect, Input, Open, step, view};
+use firstlight_dispatch::{Actor, Callout, Effect, Input, Open, step, view};
 use firstlight_protocol::{
     CalloutId, DeviceId, ErrorCode, Problem, Timestamp,
     api::ActOnCallout,
-    callout::{Action, CalloutView, OpenCallout},
+    callout::{Action, CalloutView, OpenCallout, Phone},
 };
 
 /// Who caused a step, and when it is.
@@ -34,21 +34,34 @@ impl Tx<'_> {
         request: OpenCallout,
         now: Timestamp,
     ) -> Result<CalloutView> {
-        let OpenCallout { id, routing, purpose } = request;
         let world = World::read(self.conn, now).await?;
+        let actor = world.actor(by);
+        self.open_as(world, actor, request, None, Cause { device: Some(by.device), now }).await
+    }
+
+    /// Opens a callout as somebody who was found to be `by`.
+    pub(super) async fn open_as(
+        &mut self,
+        world: World,
+        by: Actor,
+        request: OpenCallout,
+        caller: Option<Phone>,
+        cause: Cause,
+    ) -> Result<CalloutView> {
+        let OpenCallout { id, routing, purpose } = request;
         let world = world.with_duplicates(self.conn, by.org, &routing.zone).await?;
-        let open = Open { id, by: world.actor(by), routing, purpose, caller: None };
+        let open = Open { id, by, routing, purpose, caller };
         let callout = match load(self.conn, id).await? {
             Some(existing) if existing.is_retried_by(&open) => existing,
             Some(_) => return Err(ErrorCode::Conflict.into()),
             None => {
-                let opened = firstlight_dispatch::open(open, &world.context(), now).map_err(Problem::from)?;
+                let opened = firstlight_dispatch::open(open, &world.context(), cause.now).map_err(Problem::from)?;
                 // What follows refers to it.
                 self.save_callout(&opened.0).await?;
-                self.follow(&world, None, opened, Cause { device: Some(by.device), now }).await?
+                self.follow(&world, None, opened, cause).await?
             }
         };
-        Ok(view(&callout, world.actor(by), &world.context()).ok_or(ErrorCode::NotFound)?)
+        Ok(view(&callout, by, &world.context()).ok_or(ErrorCode::NotFound)?)
     }
 
     /// Does what a person asks for; the same action again does nothing more.
@@ -62,21 +75,34 @@ impl Tx<'_> {
         request: ActOnCallout,
         now: Timestamp,
     ) -> Result<CalloutView> {
+        let world = World::read(self.conn, now).await?;
+        let actor = world.actor(by);
+        self.act_as(world, actor, callout, request, Cause { device: Some(by.device), now }).await
+    }
+
+    /// Acts as somebody who was found to be `by`.
+    pub(super) async fn act_as(
+        &mut self,
+        mut world: World,
+        by: Actor,
+        callout: CalloutId,
+        request: ActOnCallout,
+        cause: Cause,
+    ) -> Result<CalloutView> {
         let ActOnCallout { id, action } = request;
         let before = load(self.conn, callout).await?.ok_or(ErrorCode::NotFound)?;
-        let mut world = World::read(self.conn, now).await?;
         if let Action::Merge { into } = &action {
             world = world.with_callout(self.conn, *into).await?;
         }
-        let (actor, ctx) = (world.actor(by), world.context());
-        view(&before, actor, &ctx).ok_or(ErrorCode::NotFound)?;
+        let ctx = world.context();
+        view(&before, by, &ctx).ok_or(ErrorCode::NotFound)?;
         let answers = matches!(action, Action::Acknowledge | Action::Accept { .. } | Action::Decline);
-        let stepped = step(&before, Input::Act { by: actor, id, action }, &ctx, now).map_err(Problem::from)?;
+        let stepped = step(&before, Input::Act { by, id, action }, &ctx, cause.now).map_err(Problem::from)?;
         if answers && stepped.0 != before {
             self.drop_pages(callout, by.person).await?;
         }
-        let after = self.follow(&world, Some(&before), stepped, Cause { device: Some(by.device), now }).await?;
-        Ok(view(&after, actor, &ctx).ok_or(ErrorCode::NotFound)?)
+        let after = self.follow(&world, Some(&before), stepped, cause).await?;
+        Ok(view(&after, by, &ctx).ok_or(ErrorCode::NotFound)?)
     }
 
     /// Gives a callout an input of the server's own.

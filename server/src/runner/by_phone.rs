@@ -1,0 +1,75 @@
+//! What reaches a callout without an app: an officer by their agency's line, a responder by telephone.
+
+use super::{step::Cause, world::World};
+use crate::{Result, store::Tx};
+use firstlight_dispatch::Actor;
+use firstlight_protocol::{
+    ActionId, CalloutId, ErrorCode, PersonId, Role, Timestamp,
+    api::ActOnCallout,
+    callout::{Action, CalloutView, OpenCallout, Phone},
+    line::Line,
+};
+
+/// Who a line is to its callouts: an officer of its agency who opened them, and nothing else.
+fn officer(line: &Line, world: &World) -> Actor {
+    Actor { person: line.opener(), org: line.agency, role: Role::PoliceOfficer, host: line.agency == world.host }
+}
+
+impl Tx<'_> {
+    /// Opens a callout for a line, and tells `caller`, by SMS, what becomes of it. The same request again is answered as
+    /// it stands now.
+    ///
+    /// # Errors
+    /// As [`Tx::open_callout`].
+    pub(crate) async fn open_callout_from_line(
+        &mut self,
+        line: &Line,
+        request: OpenCallout,
+        caller: Option<Phone>,
+        now: Timestamp,
+    ) -> Result<CalloutView> {
+        let world = World::read(self.conn, now).await?;
+        let by = officer(line, &world);
+        self.open_as(world, by, request, caller, Cause { device: None, now }).await
+    }
+
+    /// Does something with a callout of a line's, as its officer.
+    ///
+    /// # Errors
+    /// `not_found` for another line's callout, and what the engine refuses.
+    pub(crate) async fn act_from_line(
+        &mut self,
+        line: &Line,
+        callout: CalloutId,
+        request: ActOnCallout,
+        now: Timestamp,
+    ) -> Result<CalloutView> {
+        let world = World::read(self.conn, now).await?;
+        let by = officer(line, &world);
+        self.act_as(world, by, callout, request, Cause { device: None, now }).await
+    }
+
+    /// Does what a responder says by telephone or SMS. Whoever asks for this has shown that it is them.
+    ///
+    /// # Errors
+    /// `forbidden` for somebody who has left, `not_found` where they may not know of the callout, and what the engine
+    /// refuses.
+    pub(crate) async fn act_by_phone(
+        &mut self,
+        person: PersonId,
+        callout: CalloutId,
+        id: ActionId,
+        action: Action,
+        now: Timestamp,
+    ) -> Result<CalloutView> {
+        let world = World::read(self.conn, now).await?;
+        let known = world.people.iter().find(|p| p.person == person).ok_or(ErrorCode::Forbidden)?;
+        let by = Actor { person, org: world.host, role: known.role, host: true };
+        self.act_as(world, by, callout, ActOnCallout { id, action }, Cause { device: None, now }).await
+    }
+}
+
+/// A callout as its line's officer sees it.
+pub(crate) fn line_view(callout: &firstlight_dispatch::Callout, line: &Line, world: &World) -> Option<CalloutView> {
+    firstlight_dispatch::view(callout, officer(line, world), &world.context())
+}
