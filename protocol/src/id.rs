@@ -179,6 +179,10 @@ typed_id!(
 );
 
 typed_id!(
+    /// A readiness check: one person asked once to confirm that pages reach them.
+    CheckId, "chk"
+);
+typed_id!(
     /// An agency's line to the duty number: what an officer without an app calls in by.
     LineId, "line"
 );

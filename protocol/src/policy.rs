@@ -3,6 +3,7 @@
 mod contact;
 mod escalation;
 mod matching;
+mod readiness;
 mod rules;
 
 pub use contact::{Channel, ContactMethod, ContactState, ContactStatus};
@@ -10,6 +11,7 @@ pub use escalation::{
     Escalation, MAX_OUTSIDE, MAX_OUTSIDE_KEYS, MAX_ROUNDS, MAX_STEPS, MAX_TARGETS, OutsideWebhook, Step, Target,
 };
 pub use matching::{Matching, NeverAlone};
+pub use readiness::ReadinessTimers;
 pub use rules::{MAX_RULES, NotificationRule};
 
 use crate::{
@@ -87,6 +89,9 @@ pub struct Policy {
     /// Whether at least two go.
     #[serde(default)]
     pub never_alone: NeverAlone,
+    /// When people on duty prove that a page would reach them.
+    #[serde(default)]
+    pub readiness: ReadinessTimers,
 }
 
 /// The timers of a [`Policy`], each between [`MIN_TIMER`] and [`MAX_TIMER`].
@@ -151,6 +156,7 @@ impl Policy {
             outside: BTreeMap::new(),
             matching: Matching::default(),
             never_alone: NeverAlone::default(),
+            readiness: ReadinessTimers::default(),
         }
     }
 
@@ -233,7 +239,8 @@ impl Policy {
         if let Some(zone) = self.zone_escalations.keys().find(|zone| !self.knows_place(zone, None)) {
             return refuse(format!("zone_escalations.{zone}: a registered zone."));
         }
-        self.matching.check().or_else(refuse)
+        self.matching.check().or_else(refuse)?;
+        self.readiness.check().or_else(|wrong| refuse(wrong.into()))
     }
 
     /// Whether the organisation knows this place.

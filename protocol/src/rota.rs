@@ -9,6 +9,7 @@
 mod local;
 #[cfg(test)]
 mod tests;
+mod waking;
 
 use crate::{
     ErrorCode, PersonId, Problem,

@@ -2,9 +2,9 @@
 
 use cddl_cat::validate_cbor_bytes;
 use firstlight_protocol::{
-    CalloutId, ContactId, DeviceId, ErrorCode, LineId, MessageId, OrgId, PageId, PersonId, Problem, RoomId, Secret,
-    Timestamp,
-    api::{Acks, EntryKind, InboxItem, Notice, RoomCursor},
+    CalloutId, CheckId, ContactId, DeviceId, ErrorCode, LineId, MessageId, OrgId, PageId, PersonId, Problem, RoomId,
+    Secret, Timestamp,
+    api::{Acks, EntryKind, InboxItem, Notice, ReadinessLevel, RoomCursor},
     attention::Attention,
     callout::{Alarm, Purpose},
     stream::{ClientFrame, Closing, Entry, Hello, Ready, Refused, SUBPROTOCOL, SendFrame, SentFrame, ServerFrame},
@@ -93,6 +93,8 @@ fn server_frames() -> Vec<ServerFrame> {
         Notice::Attention { about: Attention::LineExhausted { line: LineId([9; 16]) } },
         Notice::Revoked { org, devices: vec![device] },
         Notice::RemoveFromRoom { room, devices: vec![device] },
+        Notice::Test { check: CheckId([7; 16]), attempt: 2 },
+        Notice::Readiness { person: PersonId([8; 16]), level: ReadinessLevel::Red },
         Notice::RequestPending {},
     ];
     frames.extend(notices.map(|notice| ServerFrame::Inbox(InboxItem { seq: 1, prev: None, at, notice })));

@@ -49,6 +49,8 @@ impl Engine {
             | Notice::Callout { .. }
             | Notice::Alarm { .. }
             | Notice::Attention { .. }
+            | Notice::Test { .. }
+            | Notice::Readiness { .. }
             | Notice::RequestPending {} => {
                 self.keep_notice(item);
                 step.events.push(Event::Notice(Box::new(item.clone())));

@@ -7,12 +7,14 @@ mod auth;
 mod dispatch;
 mod identity;
 mod phone;
+mod proof;
 mod rooms;
 
 pub use auth::*;
 pub use dispatch::*;
 pub use identity::*;
 pub use phone::*;
+pub use proof::*;
 pub use rooms::*;
 
 use crate::{id::OrgId, time::Timestamp};

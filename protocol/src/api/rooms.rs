@@ -1,9 +1,10 @@
 //! The MLS delivery service: key packages, rooms, commit bundles, the log, the device's inbox.
 
 use crate::{
+    api::ReadinessLevel,
     attention::Attention,
     callout::{Alarm, CalloutView, Purpose},
-    id::{CalloutId, DeviceId, MessageId, OrgId, PageId, RoomId},
+    id::{CalloutId, CheckId, DeviceId, MessageId, OrgId, PageId, PersonId, RoomId},
     role::RoomKind,
     time::Timestamp,
     wire::Bytes,
@@ -332,6 +333,20 @@ pub enum Notice {
         room: RoomId,
         /// Devices to remove; idempotent.
         devices: Vec<DeviceId>,
+    },
+    /// Duty: test. Confirm that this reached you: `POST /v1/readiness/{check}/confirm`. A test is never a callout.
+    Test {
+        /// The check.
+        check: CheckId,
+        /// 1 for the first test of this check, then counting up.
+        attempt: u32,
+    },
+    /// Somebody on duty, or about to be, turned red on the readiness board, or is no longer red; for supervisors.
+    Readiness {
+        /// Who.
+        person: PersonId,
+        /// Where they stand now.
+        level: ReadinessLevel,
     },
     /// A signing request or a partner's founding request waits for an admin.
     RequestPending {},

@@ -333,6 +333,8 @@ pub enum Alarm {
     },
     /// Closed, and not reviewed in time.
     ReviewOverdue,
+    /// Something was due and did not happen by itself. The server has mended it; whoever is on duty should look.
+    Stalled,
 }
 
 impl Alarm {

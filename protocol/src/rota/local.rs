@@ -14,6 +14,11 @@ pub(super) fn paper(local: DateTime) -> i64 {
     Offset::UTC.to_timestamp(local).map_or(0, |t| t.as_second())
 }
 
+/// Seconds since midnight of a time on paper.
+pub(super) fn paper_of_day(paper: i64) -> i64 {
+    paper.rem_euclid(DAY)
+}
+
 pub(super) struct LocalTime(TimeZone);
 
 impl LocalTime {

@@ -11,7 +11,7 @@ use firstlight_client::{
     storage::{Line, LineBody, Unreadable},
 };
 use firstlight_protocol::{
-    api::{InboxItem, Notice},
+    api::{InboxItem, Notice, ReadinessLevel},
     cert::DeviceIdentity,
     mls::{CalloutDetails, Content},
 };
@@ -158,6 +158,20 @@ fn notice(item: &InboxItem) -> Told {
         Notice::Attention { about } => {
             let text = words::attention(*about, |person| person.short());
             Told::new("attention", json!({ "at": at, "about": about }), text, Weight::Loud)
+        }
+        Notice::Test { check, attempt } => {
+            let text = "DUTY: TEST. Confirm that it reached you: firstlight readiness confirm";
+            Told::new("test", json!({ "at": at, "check": check, "attempt": attempt }), text, Weight::Loud)
+        }
+        Notice::Readiness { person, level } => {
+            let who = person.short();
+            let (text, weight) = match level {
+                ReadinessLevel::Red => {
+                    (format!("{who} may not be reached by a page: \"firstlight readiness\""), Weight::Loud)
+                }
+                _ => (format!("{who} is no longer red on the readiness board"), Weight::Plain),
+            };
+            Told::new("readiness", json!({ "at": at, "person": person, "level": level }), text, weight)
         }
         Notice::RequestPending {} => {
             let text = "a request waits: \"firstlight devices pending\", \"firstlight org partners\"";

@@ -162,5 +162,6 @@ pub(crate) fn alarm(alarm: Alarm, name: impl Fn(PersonId) -> String) -> String {
         }
         Alarm::Alone { person } => format!("{} is there alone, and nobody should be.", name(person)),
         Alarm::ReviewOverdue => "It is not reviewed yet.".into(),
+        Alarm::Stalled => "It stood still and was set going again: look after it.".into(),
     }
 }

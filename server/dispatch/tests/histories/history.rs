@@ -425,6 +425,7 @@ fn cry(effect: &Effect) -> Option<Cry> {
         Alarm::Overdue { person } => Cry::Overdue(person.0[0]),
         Alarm::ReviewOverdue => Cry::Review,
         Alarm::ContactBroken { .. } | Alarm::Alone { .. } => panic!("nobody asked for it"),
+        Alarm::Stalled => panic!("the engine never stands still; only the server around it can"),
     })
 }
 
