@@ -1,7 +1,7 @@
 //! The HTTP edge: all routes together, and what holds for every request whatever its route.
 
 use crate::{
-    Error, Result, Shared, callouts, delivery, extract::Deadline, health, identity, openapi, profiles, session,
+    Error, Result, Shared, callouts, delivery, extract::Deadline, figures, health, identity, openapi, profiles, session,
 };
 use axum::{
     Router,
@@ -43,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(identity::routes())
         .merge(delivery::routes())
         .merge(callouts::routes())
+        .merge(figures::routes())
         .merge(profiles::routes())
 }
 

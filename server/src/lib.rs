@@ -10,6 +10,7 @@ pub mod config;
 pub mod delivery;
 pub mod error;
 pub mod extract;
+pub mod figures;
 pub mod health;
 pub mod http;
 pub mod identity;

@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     config::Config,
     delivery::{acks, groups::Groups, keys, retention},
-    http,
+    figures, http,
     identity::Identity,
     listen,
     runner::{self, Runner},
@@ -74,9 +74,10 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     });
     let (stop, background) = (Stop::default(), TaskTracker::new());
     background.spawn(runner::run(app.clone(), stop.background.clone()));
-    // These two may be cut off anywhere: what they had not begun to write is written by the next start or at the end.
+    // These may be cut off anywhere: what they had not begun to write is written by the next start or at the end.
     background.spawn(stop.background.clone().run_until_cancelled_owned(retention::run(app.clone())));
     background.spawn(stop.background.clone().run_until_cancelled_owned(acks::run(app.clone())));
+    background.spawn(stop.background.clone().run_until_cancelled_owned(figures::make_up(app.clone())));
     background.close();
     let (router, limits, accepting) = (http::router(app.clone()), app.config.limits.clone(), stop.accepting.clone());
     let accepting = tokio::spawn(async move { listen::run(listener, router, &limits, accepting).await });

@@ -57,6 +57,8 @@ pub struct Runner {
     pub(crate) opening: RateLimit,
     /// Actions and receipts, by device.
     pub(crate) acting: RateLimit,
+    /// Tables of figures and reports, by device: each reads a year of callouts.
+    pub(crate) figures: RateLimit,
 }
 
 impl Runner {
@@ -73,6 +75,7 @@ impl Runner {
             swept_at: AtomicI64::new(0),
             opening: RateLimit::new(60, Duration::from_secs(1)),
             acting: RateLimit::new(240, Duration::from_millis(100)),
+            figures: RateLimit::new(20, Duration::from_secs(1)),
         })
     }
 

@@ -142,6 +142,7 @@ impl Tx<'_> {
         if before != Some(&after) {
             self.save_callout(&after).await?;
             self.save_responders(before, &after).await?;
+            self.save_facts(world, before, &after).await?;
             self.tend_room(world, before, &after, cause.now).await?;
             self.push_views(world, &agency, before, &after, cause.now).await?;
         }
