@@ -1,13 +1,10 @@
 //! Hours in which somebody may be disturbed for something that can wait.
 
-use super::{
-    Rota,
-    local::{DAY, paper_of_day},
-};
+use super::Rota;
 use crate::{Problem, time::Timestamp};
 
 /// Waking hours, in the rota's time zone: from 08:00 until 21:00. A check is no reason to wake anybody.
-const WAKING: std::ops::Range<i64> = 8 * 3600..21 * 3600;
+const WAKING: std::ops::Range<i8> = 8..21;
 
 impl Rota {
     /// The first moment at or after `at` in waking hours (08:00 to 21:00 in the rota's time zone).
@@ -15,15 +12,13 @@ impl Rota {
     /// # Errors
     /// `invalid_value` if the time zone is unknown, which [`Rota::validate`] would have refused.
     pub fn waking(&self, at: Timestamp) -> Result<Timestamp, Problem> {
-        let local = self.local_time()?;
-        let paper = local.paper_at(at);
-        let second = paper_of_day(paper);
-        if WAKING.contains(&second) {
+        let local = self.local(at)?;
+        if WAKING.contains(&local.hour()) {
             return Ok(at);
         }
-        let midnight = paper - second;
-        let day = if second < WAKING.start { 0 } else { DAY };
-        Ok(local.moment(midnight + day + WAKING.start).max(at))
+        let today = local.date();
+        let day = if local.hour() < WAKING.start { today } else { today.tomorrow().unwrap_or(today) };
+        Ok(self.moment(day.at(WAKING.start, 0, 0, 0))?.max(at))
     }
 }
 

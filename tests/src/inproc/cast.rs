@@ -79,7 +79,7 @@ impl Cast {
 
     /// Replaces the rota that has this version.
     pub async fn put_rota(&self, version: u64, shifts: Vec<Shift>) -> u64 {
-        let rota = Rota { tz: "America/Los_Angeles".into(), shifts };
+        let rota = Rota { shifts, ..Rota::new("America/Los_Angeles") };
         let document = RotaDocument { version, rota };
         self.supervisor.put::<RotaDocument>("/v1/rota", &document).await.expect("a rota").version
     }

@@ -154,7 +154,7 @@ fn empty(tz: Option<&str>) -> Result<Rota, Failure> {
     let tz = tz.or_else(|| here.iana_name()).ok_or_else(|| {
         Failure::Usage("This machine does not say its time zone: give --tz, such as America/Los_Angeles.".into())
     })?;
-    Ok(Rota { tz: tz.to_owned(), shifts: Vec::new() })
+    Ok(Rota::new(tz))
 }
 
 async fn show(context: &Context, session: &Session, document: &RotaDocument) -> Result<Answer, Failure> {

@@ -157,7 +157,7 @@ impl House {
         let shifts =
             vec![shift(Tier::Primary, primary()), shift(Tier::Backup, backup()), shift(Tier::Supervisor, supervisor())];
         let (rota, policy) =
-            (Rota { tz: "America/Los_Angeles".into(), shifts }, Policy::new("555-0100".parse().unwrap()));
+            (Rota { shifts, ..Rota::new("America/Los_Angeles") }, Policy::new("555-0100".parse().unwrap()));
         let now = self.app().clock.now();
         self.app()
             .store

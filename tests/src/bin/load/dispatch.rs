@@ -74,7 +74,7 @@ pub(crate) async fn measure(report: &mut Report, time: Duration) {
     let advocates = host.people(&host.org, &host.admin, Role::Advocate, 1).await;
     let supervisors = host.people(&host.org, &host.admin, Role::Supervisor, 1).await;
     let shifts = vec![shift(Tier::Primary, &advocates[0]), shift(Tier::Supervisor, &supervisors[0])];
-    let rota = RotaDocument { version: 0, rota: Rota { tz: "America/Los_Angeles".into(), shifts } };
+    let rota = RotaDocument { version: 0, rota: Rota { shifts, ..Rota::new("America/Los_Angeles") } };
     let _: RotaDocument = supervisors[0].put("/v1/rota", &rota).await.expect("a rota");
     let policy = PolicyDocument { version: 0, policy: Policy::new("555-0100".parse().expect("a number")) };
     let _: PolicyDocument = supervisors[0].put("/v1/policy", &policy).await.expect("a policy");
@@ -144,7 +144,7 @@ pub(crate) async fn measure(report: &mut Report, time: Duration) {
 async fn crew(report: &mut Report, host: &Host, supervisor: &Device, officer: &Device) {
     let crew = host.people(&host.org, &host.admin, Role::Advocate, CREW).await;
     let shifts = crew.iter().map(|device| shift(Tier::Primary, device)).collect();
-    let rota = RotaDocument { version: 1, rota: Rota { tz: "America/Los_Angeles".into(), shifts } };
+    let rota = RotaDocument { version: 1, rota: Rota { shifts, ..Rota::new("America/Los_Angeles") } };
     let _: RotaDocument = supervisor.put("/v1/rota", &rota).await.expect("a rota");
     let mut pipes = Vec::with_capacity(CREW);
     for device in &crew {
