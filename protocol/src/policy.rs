@@ -16,6 +16,7 @@ pub use rules::{MAX_RULES, NotificationRule};
 
 use crate::{
     ErrorCode, Problem,
+    agency::{AgencyNotice, MAX_AGENCY_NOTICES},
     callout::{Code, Phone},
 };
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,9 @@ pub struct Policy {
     /// When people on duty prove that a page would reach them.
     #[serde(default)]
     pub readiness: ReadinessTimers,
+    /// Which other agencies hear of a callout, in parallel; at most [`MAX_AGENCY_NOTICES`](crate::agency::MAX_AGENCY_NOTICES).
+    #[serde(default)]
+    pub agency_notices: Vec<AgencyNotice>,
 }
 
 /// The timers of a [`Policy`], each between [`MIN_TIMER`] and [`MAX_TIMER`].
@@ -157,6 +161,7 @@ impl Policy {
             matching: Matching::default(),
             never_alone: NeverAlone::default(),
             readiness: ReadinessTimers::default(),
+            agency_notices: Vec::new(),
         }
     }
 
@@ -178,7 +183,13 @@ impl Policy {
     /// The same without what is the host's own affair: what police need to open a callout.
     #[must_use]
     pub fn for_police(self) -> Self {
-        Self { escalation: None, zone_escalations: BTreeMap::new(), outside: BTreeMap::new(), ..self }
+        Self {
+            escalation: None,
+            zone_escalations: BTreeMap::new(),
+            outside: BTreeMap::new(),
+            agency_notices: Vec::new(),
+            ..self
+        }
     }
 
     /// Takes over the keys of outside webhooks that this one leaves out.
@@ -220,6 +231,10 @@ impl Policy {
         if self.zones.len() > MAX_PLACES || self.sites.len() > MAX_PLACES {
             return refuse(format!("zones, sites: at most {MAX_PLACES} each."));
         }
+        if self.agency_notices.len() > MAX_AGENCY_NOTICES {
+            return refuse(format!("agency_notices: at most {MAX_AGENCY_NOTICES}."));
+        }
+        self.agency_notices.iter().try_for_each(AgencyNotice::validate)?;
         if self.outside.len() > MAX_OUTSIDE || self.zone_escalations.len() > MAX_PLACES {
             return refuse(format!("outside: at most {MAX_OUTSIDE}; zone_escalations: at most {MAX_PLACES}."));
         }

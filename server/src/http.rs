@@ -1,7 +1,8 @@
 //! The HTTP edge: all routes together, and what holds for every request whatever its route.
 
 use crate::{
-    Error, Result, Shared, callouts, delivery, extract::Deadline, figures, health, identity, openapi, profiles, session,
+    Error, Result, Shared, agencies, callouts, delivery, extract::Deadline, figures, health, identity, openapi,
+    profiles, session,
 };
 use axum::{
     Router,
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(callouts::routes())
         .merge(figures::routes())
         .merge(profiles::routes())
+        .merge(agencies::routes())
 }
 
 /// The whole router.

@@ -1,6 +1,7 @@
 //! The Firstlight server: MLS delivery, dispatch and identity in one binary. ARCHITECTURE.md draws the rooms.
 
 pub mod admin;
+pub mod agencies;
 pub mod app;
 pub mod bus;
 pub mod caller;

@@ -51,6 +51,7 @@ impl Engine {
             | Notice::Attention { .. }
             | Notice::Test { .. }
             | Notice::Readiness { .. }
+            | Notice::AgencyNotice { .. }
             | Notice::RequestPending {} => {
                 self.keep_notice(item);
                 step.events.push(Event::Notice(Box::new(item.clone())));

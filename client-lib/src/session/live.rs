@@ -406,7 +406,9 @@ impl Live {
     /// What a notice asks of this device itself.
     fn notice(&mut self, notice: Notice) -> Result<(), SessionError> {
         match notice {
-            Notice::Page { page, .. } => self.outgoing.push_back(ClientFrame::PageSeen { page }),
+            Notice::Page { page, .. } | Notice::AgencyNotice { page: Some(page), .. } => {
+                self.outgoing.push_back(ClientFrame::PageSeen { page })
+            }
             Notice::Callout { view } => {
                 self.session.state.remember_duty_number(view.duty_number.as_str())?;
                 // Once for each change of who belongs: somebody who can't be added stays out until then.

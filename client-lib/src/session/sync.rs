@@ -44,7 +44,7 @@ impl Session {
             };
             let outcome = self.state.apply(|engine, now| engine.receive_inbox(&page.items, now))?;
             for item in &page.items {
-                if let Notice::Page { page, .. } = item.notice {
+                if let Notice::Page { page, .. } | Notice::AgencyNotice { page: Some(page), .. } = item.notice {
                     // The receipt is for the supervisor's eyes; a lost one must not keep the page from the screen.
                     let _ = self.api.page_seen(page).await;
                 }

@@ -1,6 +1,7 @@
 //! The MLS delivery service: key packages, rooms, commit bundles, the log, the device's inbox.
 
 use crate::{
+    agency::AgencyNoticeView,
     api::ReadinessLevel,
     attention::Attention,
     callout::{Alarm, CalloutView, Purpose},
@@ -319,6 +320,14 @@ pub enum Notice {
     Attention {
         /// What.
         about: Attention,
+    },
+    /// Another agency's notice of a callout: the first, a reminder, or a change of it. To people of that agency alone.
+    AgencyNotice {
+        /// The attempt, where somebody is to hear of it now; answered with a `page_seen` frame.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        page: Option<PageId>,
+        /// All that they see of the callout.
+        view: AgencyNoticeView,
     },
     /// Devices that may be in this device's rooms were revoked: fetch the organisation's list and remove them.
     Revoked {

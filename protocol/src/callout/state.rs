@@ -1,7 +1,7 @@
 //! The states of a callout and of each responder, what pages report, and what the engine raises and records.
 
 use crate::{
-    PersonId,
+    OrgId, PersonId,
     role::{UnknownWord, text_enum},
 };
 use serde::{Deserialize, Serialize};
@@ -330,6 +330,11 @@ pub enum Alarm {
     Overdue {
         /// Who.
         person: PersonId,
+    },
+    /// Another agency was notified, and nobody there has answered in time.
+    AgencySilent {
+        /// Which.
+        agency: OrgId,
     },
     /// Closed, and not reviewed in time.
     ReviewOverdue,

@@ -6,7 +6,7 @@ use super::{
     routing::{Purpose, Routing},
     state::{Alarm, CalloutState, Constraint, Event, FailReason, NextStep, ResponderState, Tier},
 };
-use crate::{CalloutId, OrgId, PageId, PersonId, RoomId, policy::Channel, time::Timestamp};
+use crate::{CalloutId, OrgId, PageId, PersonId, RoomId, agency::AgencyNoticeStatus, policy::Channel, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A callout as one viewer may see it.
@@ -80,6 +80,9 @@ pub struct CalloutView {
     /// Every running timer, soonest first; supervisors only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub timers: Option<Vec<NextAction>>,
+    /// Which other agencies were notified, and what became of it; supervisors only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub agency_notices: Option<Vec<AgencyNoticeStatus>>,
     /// Alarms raised; for police only those that concern them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub alarms: Vec<RaisedAlarm>,

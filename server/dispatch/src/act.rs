@@ -251,6 +251,9 @@ impl Work<'_> {
         }
         self.callout.phase = phase;
         self.callout.climb.next_at = None;
+        if phase != Phase::Closed {
+            self.call_off_agencies();
+        }
     }
 }
 

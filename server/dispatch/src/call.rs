@@ -97,7 +97,10 @@ impl<'a> Work<'a> {
             .iter()
             .enumerate()
             .find_map(|(i, r)| r.pages.iter().position(|p| p.id == receipt.page).map(|p| (i, p)));
-        let Some((i, p)) = found else { return };
+        let Some((i, p)) = found else {
+            self.agency_receipt(receipt);
+            return;
+        };
         let paging = self.callout.is_paging();
         let responder = &mut self.callout.responders[i];
         let newest = p + 1 == responder.pages.len();

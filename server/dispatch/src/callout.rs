@@ -1,5 +1,6 @@
 //! The state of one callout: everything the engine remembers, as the runner stores it (CBOR).
 
+use crate::agencies::AgencyCall;
 use firstlight_protocol::{
     ActionId, CalloutId, OrgId, PageId, PersonId, RoomId, Timestamp,
     callout::{Alarm, CalloutState, FailReason, Outcome, Phone, Purpose, ResponderState, Routing, Tier, TimelineEntry},
@@ -45,6 +46,9 @@ pub struct Callout {
     pub(crate) raised: Vec<Raised>,
     pub(crate) timeline: Vec<TimelineEntry>,
     pub(crate) actions: Vec<Done>,
+    /// Other agencies that were notified.
+    #[serde(default)]
+    pub(crate) agencies: Vec<AgencyCall>,
 }
 
 /// Whether the callout is running, and if not, how it ended.

@@ -1,5 +1,6 @@
 //! What the engine has to know about the world at the moment of a step. The runner reads it; the engine only borrows.
 
+use crate::AgencyPerson;
 use firstlight_protocol::{
     CalloutId, OrgId, PersonId, Role, Timestamp,
     callout::{Code, Language, Preference, Purpose, Routing, Tier},
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     pub people: &'a [Qualified],
     /// Open callouts of at least the last `duplicate_window_ms`, for duplicates and merging.
     pub recent: &'a [RecentCallout],
+    /// Active people of the agencies that the policy notifies.
+    pub agencies: &'a [AgencyPerson],
 }
 
 /// Somebody who may be called.

@@ -3,8 +3,9 @@
 //! Every change of a callout (a higher revision) also means that each person who may see it gets a new view; that is
 //! not an effect of its own.
 
+use crate::AgencyEffect;
 use firstlight_protocol::{
-    PageId, PersonId, Timestamp,
+    OrgId, PageId, PersonId, Timestamp,
     callout::{Alarm, Code, Constraint, Event, Tier},
     policy::Channel,
 };
@@ -56,6 +57,13 @@ pub enum Effect {
     Alarm {
         /// What.
         alarm: Alarm,
+    },
+    /// Something about another agency's notice.
+    Agency {
+        /// Which agency.
+        agency: OrgId,
+        /// What.
+        what: AgencyEffect,
     },
     /// Append to the audit trail. Ids and codes, never content.
     Record {

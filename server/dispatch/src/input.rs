@@ -37,6 +37,11 @@ pub enum Input {
     Timer,
     /// What became of pages. As many as the runner has gathered, in any order; unknown and repeated ones are ignored.
     Receipts(Vec<PageReceipt>),
+    /// Somebody of another agency acknowledges its notice. The same again changes nothing.
+    NoticeAcknowledged {
+        /// Who.
+        by: Actor,
+    },
     /// The callout's room exists.
     RoomLinked {
         /// The room.

@@ -1,7 +1,9 @@
 //! Ids that the engine makes. It has no randomness, so they follow from what they name; a step that is computed twice
 //! makes the same ones.
 
-use firstlight_protocol::{ActionId, CalloutId, PageId, PersonId, callout::Action, policy::Channel, wire::to_cbor};
+use firstlight_protocol::{
+    ActionId, CalloutId, OrgId, PageId, PersonId, callout::Action, policy::Channel, wire::to_cbor,
+};
 use sha2::{Digest, Sha256};
 
 /// The id of the `attempt`th page to a person in a callout, by that channel.
@@ -9,6 +11,14 @@ pub fn page_id(callout: CalloutId, person: PersonId, attempt: u32, channel: Chan
     PageId(short_digest(
         b"firstlight page",
         &[callout.as_bytes(), person.as_bytes(), &attempt.to_be_bytes(), &to_cbor(&channel)],
+    ))
+}
+
+/// The id of the `attempt`th attempt to notify a person of another agency about a callout, by that channel.
+pub(crate) fn notice_id(callout: CalloutId, agency: OrgId, person: PersonId, attempt: u32, channel: Channel) -> PageId {
+    PageId(short_digest(
+        b"firstlight notice",
+        &[callout.as_bytes(), agency.as_bytes(), person.as_bytes(), &attempt.to_be_bytes(), &to_cbor(&channel)],
     ))
 }
 

@@ -23,6 +23,7 @@
 //!   should have been called by now, and calls each person once.
 
 mod act;
+mod agencies;
 mod call;
 mod callout;
 mod climb;
@@ -37,6 +38,7 @@ mod timers;
 mod view;
 mod watch;
 
+pub use agencies::{AgencyEffect, AgencyEvent, AgencyPerson, agency_notice_view};
 pub use callout::{Callout, MAX_PAGES_KEPT};
 pub use context::{Actor, Context, Qualified, RecentCallout, Rule};
 pub use effect::{Audience, CallerNews, Effect, Notice};

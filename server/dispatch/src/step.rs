@@ -64,6 +64,7 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
         raised: Vec::new(),
         timeline: Vec::new(),
         actions: Vec::new(),
+        agencies: Vec::new(),
     };
     let mut work = Work { callout, ctx, now, by: Some(by.person), effects: Vec::new() };
     work.record(Event::Opened, Some(by.person), None);
@@ -72,6 +73,7 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
         work.record(Event::DuplicateOffered, None, None);
         work.notify(Audience::Agency, Notice::PossibleDuplicate);
     }
+    work.notify_agencies();
     work.settle();
     Ok(work.finish())
 }
@@ -98,6 +100,7 @@ pub fn step(callout: &Callout, input: Input, ctx: &Context, now: Timestamp) -> R
         }
         Input::Timer => {}
         Input::Receipts(receipts) => receipts.into_iter().for_each(|receipt| work.receipt(receipt)),
+        Input::NoticeAcknowledged { by } => work.acknowledge_notice(by)?,
         Input::RoomLinked { room } => work.link_room(room)?,
     }
     work.settle();
@@ -132,6 +135,7 @@ impl Work<'_> {
         self.climb_while_due();
         self.check_responders();
         self.check_review();
+        self.remind_agencies();
     }
 
     fn link_room(&mut self, room: firstlight_protocol::RoomId) -> Result<(), Refused> {

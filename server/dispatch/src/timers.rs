@@ -1,6 +1,6 @@
 //! Everything that will happen by itself. The runner keeps one durable timer per callout: the soonest of these.
 
-use crate::Callout;
+use crate::{Callout, agencies::AgencyCall};
 use firstlight_protocol::{
     PersonId, Timestamp,
     callout::{NextAction, NextStep, Tier},
@@ -9,10 +9,12 @@ use firstlight_protocol::{
 impl Callout {
     /// When the engine wants a [`Timer`](crate::Input::Timer) next.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.timers().first().map(|next| next.at)
+        let agencies = self.agencies.iter().filter_map(AgencyCall::next_wake);
+        self.timers().first().map(|next| next.at).into_iter().chain(agencies).min()
     }
 
-    /// Every running timer, soonest first.
+    /// Every running timer, soonest first. Those of other agencies stand with their notices: they are nothing that
+    /// happens next about the callout.
     pub(crate) fn timers(&self) -> Vec<NextAction> {
         let mut timers = Vec::new();
         let mut add = |what: NextStep, at: Option<Timestamp>, person: Option<PersonId>| {

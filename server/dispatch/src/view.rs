@@ -77,6 +77,7 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
         pages: supervisor.then(|| callout.pages()),
         barred: if supervisor { callout.barred.clone() } else { Vec::new() },
         timers: supervisor.then_some(timers),
+        agency_notices: callout.agency_statuses().filter(|_| supervisor),
         alarms: callout
             .raised
             .iter()

@@ -3,6 +3,7 @@
 use super::documents::Document;
 use crate::{
     Result, Shared,
+    agencies::check_rules,
     caller::Caller,
     extract::{Json, Query},
 };
@@ -92,6 +93,7 @@ pub(super) async fn put_policy(
 ) -> Result<Json<PolicyDocument>> {
     require_host(&app, &caller, &KEEPERS).await?;
     document.policy.validate()?;
+    check_rules(&app, &document.policy)?;
     let PolicyDocument { version, policy } = document;
     let (version, policy) = replace(&app, &caller, version, policy).await?;
     Ok(Json(PolicyDocument { version, policy }))

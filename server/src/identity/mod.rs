@@ -36,6 +36,7 @@ mod trust;
 pub use caller::SignedIn;
 pub use contacts::Webhook;
 pub use store::{Device, Person};
+pub(crate) use trust::anchors_in;
 
 use crate::{Error, Result, app::Shared, caller::Caller, limit::RateLimit, store::Store};
 use firstlight_protocol::{DeviceId, SessionId, Timestamp, cert::Anchors};

@@ -13,6 +13,7 @@ use firstlight_protocol::{
     cert::Anchors,
     wire::{from_cbor, to_cbor},
 };
+use sqlx::SqliteConnection;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
@@ -70,12 +71,17 @@ pub(super) fn is_active(anchors: &Anchors, org: OrgId) -> bool {
     matches!(status(anchors, org), OrgStatus::Host | OrgStatus::Partner)
 }
 
+/// The anchors as this connection's transaction sees them.
+pub(crate) async fn anchors_in(conn: &mut SqliteConnection) -> Result<Anchors> {
+    let stored: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(conn).await?;
+    decode(&stored.ok_or_else(not_founded)?)
+}
+
 impl Tx<'_> {
     /// The anchors as this transaction sees them.
     pub(super) async fn anchors(&mut self) -> Result<Anchors> {
-        let stored: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(&mut *self.conn).await?;
-        decode(&stored.ok_or_else(not_founded)?)
+        anchors_in(self.conn).await
     }
 
     pub(super) async fn save_anchors(&mut self, anchors: &Anchors) -> Result<()> {

@@ -41,6 +41,9 @@ impl Tx<'_> {
                         receipts.push(PageReceipt { page: id, outcome });
                     }
                 }
+                Effect::Agency { agency, what } => {
+                    receipts.extend(self.carry_out_for_agency(world, callout, agency, what, cause).await?);
+                }
                 Effect::StandDown { person } => self.stand_down(world, callout, person, now).await?,
                 Effect::Alarm { alarm } => {
                     self.raise(world, agency, callout.id(), alarm, alarm.reaches_police(), now).await?;
@@ -78,7 +81,12 @@ impl Tx<'_> {
         Ok(receipts)
     }
 
-    async fn page_in_app(&mut self, devices: &[DeviceId], now: Timestamp, page: &Notice) -> Result<PageOutcome> {
+    pub(super) async fn page_in_app(
+        &mut self,
+        devices: &[DeviceId],
+        now: Timestamp,
+        page: &Notice,
+    ) -> Result<PageOutcome> {
         self.push_all(devices, now, page).await?;
         Ok(match devices.iter().any(|device| self.bus.is_connected(*device)) {
             true => PageOutcome::Reached(Receipt::HandedOver),
@@ -90,6 +98,17 @@ impl Tx<'_> {
     async fn stand_down(&mut self, world: &World, callout: &Callout, person: PersonId, now: Timestamp) -> Result<()> {
         let id = callout.id();
         self.push_all(world.devices(person), now, &Notice::StandDown { callout: id }).await?;
+        self.call_off_by_contacts(callout, person, now).await
+    }
+
+    /// Tells a person by every contact of theirs that has told them of the callout.
+    pub(super) async fn call_off_by_contacts(
+        &mut self,
+        callout: &Callout,
+        person: PersonId,
+        now: Timestamp,
+    ) -> Result<()> {
+        let id = callout.id();
         for contact in self.rung(id, person).await? {
             let page = stand_down_id(id, person, contact, callout.revision());
             let (contact, kind) = (Some(contact), PageKind::StandDown);

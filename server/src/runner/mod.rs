@@ -8,11 +8,13 @@
 //! | `step` | one step of the engine, with all that follows from it, in one transaction |
 //! | `world`, `record` | what the engine is given; where a callout is kept |
 //! | `effects`, `views`, `room` | what follows: pages and alarms, new views for whoever sees a change, the callout's room |
+//! | `agencies` | the same for other agencies' notices |
 //! | `by_phone` | the same for who has no app: an agency's line, a responder's telephone |
 //! | `attention` | what supervisors hear of that belongs to no callout |
 //! | `timers`, `sender`, `outbox` | what happens by itself, and the pages on their way out |
 //! | `sweeper` | the safety net |
 
+mod agencies;
 mod attention;
 mod by_phone;
 mod effects;
@@ -27,7 +29,7 @@ mod views;
 mod world;
 
 pub(crate) use by_phone::line_view;
-pub(crate) use record::{Whose, list as list_callouts, load as load_callout};
+pub(crate) use record::{Whose, list as list_callouts, load as load_callout, of_agencies as agency_callouts};
 pub(crate) use step::Cause;
 pub(crate) use world::{World, can_respond, host};
 

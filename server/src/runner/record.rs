@@ -6,7 +6,7 @@ use crate::{
 };
 use firstlight_dispatch::Callout;
 use firstlight_protocol::{
-    CalloutId, RoomId,
+    CalloutId, OrgId, RoomId,
     wire::{from_cbor, to_cbor},
 };
 use sqlx::SqliteConnection;
@@ -90,6 +90,20 @@ impl Store {
         .await?;
         rows.into_iter().map(id).collect()
     }
+}
+
+/// The newest callouts that an agency was notified of, or any agency was; newest first.
+pub(crate) async fn of_agencies(conn: &mut SqliteConnection, agency: Option<OrgId>) -> Result<Vec<Callout>> {
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT c.body FROM callouts c WHERE c.callout IN (
+             SELECT callout FROM agency_notices WHERE $1 IS NULL OR agency = $1 ORDER BY notified_at DESC LIMIT $2
+         ) ORDER BY c.opened_at DESC",
+    )
+    .bind(agency.map(|org| org.0.to_vec()))
+    .bind(LISTED)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|body| decode(body)).collect()
 }
 
 /// Which callouts somebody may find in their list.

@@ -118,7 +118,7 @@ impl Tx<'_> {
     }
 
     /// Carries out what a step decided, and what follows from that, and writes the callout down as it is then.
-    async fn follow(
+    pub(super) async fn follow(
         &mut self,
         world: &World,
         before: Option<&Callout>,
@@ -143,6 +143,7 @@ impl Tx<'_> {
             self.save_callout(&after).await?;
             self.save_responders(before, &after).await?;
             self.save_facts(world, before, &after).await?;
+            self.follow_agencies(world, before, &after, cause.now).await?;
             self.tend_room(world, before, &after, cause.now).await?;
             self.push_views(world, &agency, before, &after, cause.now).await?;
         }

@@ -1,5 +1,6 @@
 //! What the engine is given: the host organisation at the moment of a step.
 
+use super::agencies::Agencies;
 use crate::{
     Error, Result, Shared,
     caller::Caller,
@@ -52,6 +53,7 @@ pub(crate) struct World {
     on_duty: Vec<OnDuty>,
     qualified: Vec<Qualified>,
     recent: Vec<RecentCallout>,
+    pub(super) agencies: Agencies,
 }
 
 impl World {
@@ -76,7 +78,8 @@ impl World {
             None => Vec::new(),
         };
         let (people, qualified) = host_people(conn, host).await?;
-        Ok(Self { host, people, policy, on_duty, qualified, recent: Vec::new() })
+        let agencies = Agencies::read(conn, &policy).await?;
+        Ok(Self { host, people, policy, on_duty, qualified, recent: Vec::new(), agencies })
     }
 
     /// Reads the open callouts of one agency and zone beside it, for duplicates.
@@ -109,7 +112,13 @@ impl World {
 
     /// As the engine borrows it.
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { policy: &self.policy, on_duty: &self.on_duty, people: &self.qualified, recent: &self.recent }
+        Context {
+            policy: &self.policy,
+            on_duty: &self.on_duty,
+            people: &self.qualified,
+            recent: &self.recent,
+            agencies: &self.agencies.people,
+        }
     }
 
     /// The live devices of somebody of the host's.

@@ -173,6 +173,11 @@ fn notice(item: &InboxItem) -> Told {
             };
             Told::new("readiness", json!({ "at": at, "person": person, "level": level }), text, weight)
         }
+        Notice::AgencyNotice { page, view } => {
+            let text = words::agency_notice(view);
+            let weight = if page.is_some() { Weight::Loud } else { Weight::Plain };
+            Told::new("agency_notice", json!({ "at": at, "page": page, "view": view }), text, weight)
+        }
         Notice::RequestPending {} => {
             let text = "a request waits: \"firstlight devices pending\", \"firstlight org partners\"";
             Told::new("request_pending", json!({ "at": at }), text, Weight::Plain)
@@ -318,7 +323,8 @@ mod tests {
     use super::*;
     use crate::output::Style;
     use firstlight_protocol::{
-        CalloutId, PageId, Timestamp,
+        CalloutId, OrgId, PageId, Timestamp,
+        agency::AgencyNoticeView,
         callout::{Alarm, Purpose},
     };
 
@@ -344,6 +350,31 @@ mod tests {
             page.into_text(),
             "00:00:00  callout x: details\n          address: Entrance B\u{fffd}[2J\n          kit: M\n"
         );
+    }
+
+    #[test]
+    fn a_notice_to_another_agency_says_how_to_answer_and_is_loud_only_when_it_asks() {
+        let mut view = AgencyNoticeView {
+            callout: CalloutId([2; 16]),
+            reference: "abc123".into(),
+            agency: OrgId([3; 16]),
+            zone: "north".parse().unwrap(),
+            notified_at: Timestamp(0),
+            acknowledged_by: None,
+            acknowledged_at: None,
+            called_off: false,
+            drill: true,
+        };
+        let told = |page, view: &AgencyNoticeView| {
+            let notice = Notice::AgencyNotice { page, view: view.clone() };
+            super::notice(&InboxItem { seq: 1, prev: None, at: Timestamp(9), notice })
+        };
+        let first = told(Some(PageId([1; 16])), &view);
+        assert!(first.is("agency_notice") && first.weight == Weight::Loud);
+        assert!(first.text.starts_with("DRILL: ") && first.text.contains("firstlight agencies acknowledge abc123"));
+        view.called_off = true;
+        let off = told(None, &view);
+        assert!(off.weight == Weight::Plain && off.text.contains("called off"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use firstlight_protocol::{
     PersonId,
+    agency::AgencyNoticeView,
     attention::Attention,
     callout::{AgeBand, Alarm, CalloutState, Event, NextStep, Purpose, ResponderState, Tier},
 };
@@ -161,7 +162,24 @@ pub(crate) fn alarm(alarm: Alarm, name: impl Fn(PersonId) -> String) -> String {
             format!("A contact method of {} does not work ({reason}): reach them another way.", name(person))
         }
         Alarm::Alone { person } => format!("{} is there alone, and nobody should be.", name(person)),
+        Alarm::AgencySilent { agency } => {
+            format!("Another agency was notified and does not answer: {agency}. Call them.")
+        }
         Alarm::ReviewOverdue => "It is not reviewed yet.".into(),
         Alarm::Stalled => "It stood still and was set going again: look after it.".into(),
+    }
+}
+
+/// Another agency's notice of a callout, as its people read it.
+pub(crate) fn agency_notice(view: &AgencyNoticeView) -> String {
+    let what = if view.drill { purpose(Purpose::Drill) } else { "" };
+    let reference = &view.reference;
+    match (view.called_off, view.acknowledged_by) {
+        (true, _) => format!("{what}notice {reference} (zone {}): called off", view.zone),
+        (false, Some(_)) => format!("{what}notice {reference} (zone {}): acknowledged", view.zone),
+        (false, None) => {
+            let how = format!("firstlight agencies acknowledge {reference}");
+            format!("{what}NOTICE of a callout in zone {}, reference {reference}: {how}", view.zone)
+        }
     }
 }

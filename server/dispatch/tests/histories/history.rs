@@ -127,7 +127,13 @@ impl History {
     }
 
     fn ctx(&self) -> Context<'_> {
-        Context { policy: &self.policy, on_duty: &self.on_duty, people: &self.people, recent: &self.recent }
+        Context {
+            policy: &self.policy,
+            on_duty: &self.on_duty,
+            people: &self.people,
+            recent: &self.recent,
+            agencies: &[],
+        }
     }
 
     fn happen(&mut self, callout: &mut Callout, model: &mut Model) {
@@ -424,7 +430,7 @@ fn cry(effect: &Effect) -> Option<Cry> {
         Alarm::NoMovement { person } => Cry::NoMovement(person.0[0]),
         Alarm::Overdue { person } => Cry::Overdue(person.0[0]),
         Alarm::ReviewOverdue => Cry::Review,
-        Alarm::ContactBroken { .. } | Alarm::Alone { .. } => panic!("nobody asked for it"),
+        Alarm::ContactBroken { .. } | Alarm::Alone { .. } | Alarm::AgencySilent { .. } => panic!("nobody asked for it"),
         Alarm::Stalled => panic!("the engine never stands still; only the server around it can"),
     })
 }

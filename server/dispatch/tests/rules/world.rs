@@ -114,7 +114,13 @@ impl World {
     }
 
     pub(crate) fn ctx(&self) -> Context<'_> {
-        Context { policy: &self.policy, on_duty: &self.on_duty, people: &self.people, recent: &self.recent }
+        Context {
+            policy: &self.policy,
+            on_duty: &self.on_duty,
+            people: &self.people,
+            recent: &self.recent,
+            agencies: &[],
+        }
     }
 
     pub(crate) fn callout(&self) -> &Callout {

@@ -237,6 +237,7 @@ mod tests {
             pages: None,
             barred: Vec::new(),
             timers: None,
+            agency_notices: None,
             alarms: Vec::new(),
         }
     }
