@@ -11,13 +11,16 @@ use crate::{
 use firstlight_protocol::{
     CalloutId, DeviceId, ErrorCode, MessageId, PersonId, Role, RoomId, RoomKind,
     api::{ClaimedKeyPackage, PersonView},
-    callout::CalloutView,
+    callout::{CalloutView, ResponderState},
     mls::{CalloutDetails, Content, RoomContext},
 };
 use std::collections::BTreeSet;
 
-/// Whose clients add people to a callout's room: whoever opened it, and supervisors.
-const COMPLETES: [Role; 4] = [Role::PoliceOfficer, Role::WatchCommander, Role::Agent, Role::Supervisor];
+/// Whose clients add people to a callout's room: whoever opened it, supervisors, and responders who have accepted.
+fn completes(role: Role, view: &CalloutView) -> bool {
+    matches!(role, Role::PoliceOfficer | Role::WatchCommander | Role::Agent | Role::Supervisor)
+        || view.your_state.is_some_and(ResponderState::is_active)
+}
 
 /// A built room.
 #[derive(Debug)]
@@ -35,12 +38,12 @@ impl Session {
     pub async fn build_callout_room(&self, opening: &Opening) -> Result<RoomBuilt, SessionError> {
         let mut built = RoomBuilt { room: opening.room, people: BTreeSet::new(), left_out: Vec::new() };
         let view = self.api.callout(opening.open.id).await?;
-        if !view.state.is_open() || view.room.is_some_and(|room| room != opening.room) {
+        if !view.state.is_open() {
             self.forget_opening(opening)?;
-            return Err(SessionError::rule(
-                ErrorCode::WrongState,
-                "The callout is over, or has a room of another device: none is built here.",
-            ));
+            return Err(SessionError::rule(ErrorCode::WrongState, "The callout is over: it gets no room any more."));
+        }
+        if let Some(other) = view.room.filter(|room| *room != opening.room) {
+            return self.details_into(other, opening).await;
         }
         if self.state.read(|engine| engine.room(opening.room).is_none())? {
             self.create_callout_room(opening, &mut built).await?;
@@ -55,6 +58,24 @@ impl Session {
         }
         if opening.details != CalloutDetails::default() {
             self.send(opening.room, Content::Details(opening.details.clone()), opening.message).await?;
+        }
+        self.forget_opening(opening)?;
+        Ok(built)
+    }
+
+    /// Somebody else has built the room meanwhile: what this device had for it goes there as soon as it is a member.
+    async fn details_into(&self, room: RoomId, opening: &Opening) -> Result<RoomBuilt, SessionError> {
+        let built = RoomBuilt { room, people: BTreeSet::new(), left_out: Vec::new() };
+        if opening.details != CalloutDetails::default() {
+            let joined = self.state.read(|engine| engine.room(room).is_some_and(|r| r.state == RoomState::Joined))?;
+            if !joined {
+                return Err(SessionError::rule(
+                    ErrorCode::NotAMember,
+                    "Another device has built the callout's room and has not added this one yet; your details are kept \
+                     and go there when it has.",
+                ));
+            }
+            self.send(room, Content::Details(opening.details.clone()), opening.message).await?;
         }
         self.forget_opening(opening)?;
         Ok(built)
@@ -88,7 +109,7 @@ impl Session {
     /// Adds whoever belongs in a callout's room by now and is not in it. People are removed when dispatch asks for it.
     pub async fn complete_callout_room(&self, view: &CalloutView) -> Result<(), SessionError> {
         let role = self.state.read(|engine| engine.identity().map(|identity| identity.role))?;
-        if !role.is_some_and(|role| COMPLETES.contains(&role)) {
+        if !role.is_some_and(|role| completes(role, view)) {
             return Ok(());
         }
         let Some(summary) = self.state.read(|engine| engine.callout_room(view.id))? else {

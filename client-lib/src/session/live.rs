@@ -9,6 +9,7 @@
 use super::{
     Session, SessionError, clock,
     drive::{Task, merge},
+    roomless::Roomless,
     unseen::Unseen,
 };
 use crate::{
@@ -39,7 +40,7 @@ const GOOD_SESSION: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A command that opened a callout builds its room itself, within this time.
-const OWN_COMMAND: Duration = Duration::from_secs(15);
+pub(super) const OWN_COMMAND: Duration = Duration::from_secs(15);
 /// A room that could not be built is tried again after this.
 const BUILD_AGAIN: Duration = Duration::from_secs(30);
 
@@ -108,6 +109,7 @@ pub struct Live {
     unseen: Unseen,
     /// Who belonged in each callout's room when its completion was tried last.
     completed: BTreeMap<CalloutId, BTreeSet<PersonId>>,
+    roomless: Roomless,
     stream: Option<Stream>,
     opened: Instant,
     connect_at: Instant,
@@ -135,6 +137,7 @@ impl Live {
             acks: Acks::default(),
             unseen: Unseen::default(),
             completed: BTreeMap::new(),
+            roomless: Roomless::default(),
             stream: None,
             opened: now,
             connect_at: now,
@@ -220,6 +223,9 @@ impl Live {
     /// Rooms of callouts that this device opened and did not finish building. A command that has just opened one is
     /// still at it.
     fn queue_openings(&mut self) -> Result<(), SessionError> {
+        for view in self.roomless.due() {
+            self.session.adopt_room(&view)?;
+        }
         for opening in self.session.openings()? {
             let callout = opening.open.id;
             let queued = self.work.iter().any(|work| matches!(work, Work::BuildRoom(known) if *known == callout));
@@ -411,6 +417,10 @@ impl Live {
             }
             Notice::Callout { view } => {
                 self.session.state.remember_duty_number(view.duty_number.as_str())?;
+                let role = self.session.state.read(|engine| engine.identity().map(|identity| identity.role))?;
+                if let Some(wait) = role.and_then(|role| self.roomless.note(&view, role)) {
+                    self.again_in(wait);
+                }
                 // Once for each change of who belongs: somebody who can't be added stays out until then.
                 let belong: BTreeSet<PersonId> = view.room_people.iter().flatten().copied().collect();
                 if self.completed.get(&view.id) != Some(&belong) {
@@ -505,7 +515,10 @@ async fn run(session: Session, work: Work) -> Done {
         Work::CompleteRoom(view) => session.complete_callout_room(&view).await.map(|()| quiet()),
         Work::BuildRoom(callout) => match session.unbuilt(callout) {
             Ok(Some(opening)) => session.finish_opening(opening).await.map(|built| {
-                happenings.push(Happening::RoomBuilt { callout, room: built.room, people: built.people.len() });
+                // Nobody was added where another device had built it.
+                if !built.people.is_empty() {
+                    happenings.push(Happening::RoomBuilt { callout, room: built.room, people: built.people.len() });
+                }
                 quiet()
             }),
             Ok(None) => Ok(quiet()),

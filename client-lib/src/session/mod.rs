@@ -18,6 +18,7 @@ mod members;
 mod partners;
 mod random;
 mod revoking;
+mod roomless;
 mod rooms;
 mod state;
 mod sync;

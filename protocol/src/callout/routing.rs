@@ -54,7 +54,6 @@ text_enum!(
 );
 
 /// Not said.
-#[expect(clippy::derivable_impls, reason = "the enum is made by a macro")]
 impl Default for Preference {
     fn default() -> Self {
         Self::Any
@@ -73,7 +72,6 @@ text_enum!(
     }
 );
 
-#[expect(clippy::derivable_impls, reason = "the enum is made by a macro")]
 impl Default for Purpose {
     fn default() -> Self {
         Self::Real
