@@ -1,0 +1,233 @@
+//! Who there is, how they are reached, and who is on duty: everything that a step of the engine is given is made here.
+
+use crate::{people::Nature, random::Random};
+use firstlight_dispatch::*;
+use firstlight_protocol::{callout::*, policy::*, rota::*, *};
+
+const HOST: OrgId = OrgId([0xF; 16]);
+const AGENCIES: [OrgId; 2] = [OrgId([0xA; 16]), OrgId([0xB; 16])];
+/// Officers and commanders have numbers from here on.
+const OFFICER: u8 = 200;
+const ZONES: [&str; 3] = ["north", "south", "harbour"];
+
+/// Nights in which the clocks change, in zones that do it in different ways: the zone, the date two days before and the
+/// one after that, and the moment.
+const CHANGES: &[(&str, &str, &str, i64)] = &[
+    ("America/Los_Angeles", "2026-03-06", "2026-03-07", 1_772_964_000),
+    ("America/Los_Angeles", "2026-10-30", "2026-10-31", 1_793_523_600),
+    ("America/Havana", "2026-03-06", "2026-03-07", 1_772_946_000),
+    ("America/Santiago", "2026-04-03", "2026-04-04", 1_775_358_000),
+    ("America/Santiago", "2026-09-04", "2026-09-05", 1_788_667_200),
+    ("Europe/Berlin", "2026-03-27", "2026-03-28", 1_774_746_000),
+    ("Europe/Berlin", "2026-10-23", "2026-10-24", 1_792_890_000),
+    ("Europe/London", "2026-10-23", "2026-10-24", 1_792_890_000),
+    ("Asia/Beirut", "2026-03-27", "2026-03-28", 1_774_735_200),
+    ("Africa/Cairo", "2026-10-28", "2026-10-29", 1_793_307_600),
+    ("Africa/Casablanca", "2026-02-13", "2026-02-14", 1_771_120_800),
+    // Half an hour; two hours; a day that was skipped.
+    ("Australia/Lord_Howe", "2026-04-03", "2026-04-04", 1_775_314_800),
+    ("Australia/Lord_Howe", "2026-10-02", "2026-10-03", 1_791_041_400),
+    ("Antarctica/Troll", "2026-10-23", "2026-10-24", 1_792_890_000),
+    ("Pacific/Apia", "2011-12-28", "2011-12-29", 1_325_239_200),
+    // None at all.
+    ("Asia/Kathmandu", "2026-03-06", "2026-03-07", 1_772_964_000),
+];
+
+/// Changes of duty that leave no hole on paper, and one that does.
+const SHIFTS: &[&[(&str, &str)]] = &[
+    &[("22:00", "06:00"), ("06:00", "22:00")],
+    &[("00:00", "02:30"), ("02:30", "12:00"), ("12:00", "00:00")],
+    &[("03:00", "03:00")],
+    &[("20:00", "02:00"), ("04:00", "20:00")],
+];
+
+/// Somebody of the host's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member {
+    pub(crate) nature: Nature,
+    /// Whether a device of theirs is connected.
+    pub(crate) connected: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) start: Timestamp,
+    /// When the clocks change, in milliseconds from the start.
+    pub(crate) change: i64,
+    pub(crate) policy: Policy,
+    pub(crate) people: Vec<Qualified>,
+    /// By number, from 1; the last ones are supervisors.
+    pub(crate) members: Vec<Member>,
+    supervisors: u8,
+    rota: Rota,
+    on_duty: Vec<OnDuty>,
+    /// For when `on_duty` was read: nothing changes in between.
+    read_for: (Timestamp, Timestamp),
+    reads: u64,
+    pub(crate) recent: Vec<RecentCallout>,
+}
+
+pub(crate) fn person(n: u8) -> PersonId {
+    PersonId([n; 16])
+}
+
+impl World {
+    pub(crate) fn any(random: &mut Random) -> Self {
+        let (tz, day, next_day, change) = CHANGES[random.between(0, CHANGES.len() as u64 - 1) as usize];
+        // Most nights begin less than an hour before the change.
+        let before = if random.chance(70) { random.between(0, 3_600) } else { random.between(0, 30 * 3_600) };
+        let start = Timestamp((change - before as i64) * 1_000);
+        let (advocates, supervisors) = (random.between(2, 7) as u8, random.between(1, 2) as u8);
+        let all = advocates + supervisors;
+        let mut world = Self {
+            start,
+            change: before as i64 * 1_000,
+            policy: policy(random),
+            people: (1..=all).map(|n| qualified(n, random)).collect(),
+            members: (1..=all).map(|_| Member { nature: Nature::any(random), connected: random.chance(60) }).collect(),
+            supervisors,
+            rota: Rota { tz: tz.into(), shifts: vec![] },
+            on_duty: vec![],
+            read_for: (Timestamp(0), Timestamp(0)),
+            reads: 0,
+            recent: vec![],
+        };
+        for tier in [Tier::Primary, Tier::Backup, Tier::Supervisor] {
+            let numbers = if tier == Tier::Supervisor { (advocates + 1, all) } else { (1, advocates) };
+            world.fill(tier, numbers, (day, next_day), random);
+        }
+        assert_eq!(world.rota.validate(), Ok(()));
+        world
+    }
+
+    /// Shifts of one tier; some have nobody.
+    fn fill(&mut self, tier: Tier, (low, high): (u8, u8), (day, next_day): (&str, &str), random: &mut Random) {
+        for (from, until) in SHIFTS[random.between(0, SHIFTS.len() as u64 - 1) as usize] {
+            let end = if until <= from { next_day } else { day };
+            let count = if random.chance(12) { 0 } else { random.between(1, 2) };
+            for _ in 0..count {
+                self.rota.shifts.push(Shift {
+                    id: None,
+                    tier,
+                    person: person(random.between(low.into(), high.into()) as u8),
+                    zone: random.chance(15).then(|| zone(random)),
+                    from: format!("{day}T{from}:00").parse().unwrap(),
+                    until: format!("{end}T{until}:00").parse().unwrap(),
+                    repeat: Repeat::Daily,
+                    repeat_until: None,
+                });
+            }
+        }
+    }
+
+    /// As a node with this clock sees it.
+    pub(crate) fn read_for(&mut self, now: Timestamp) {
+        self.reads += 1;
+        let (from, until) = self.read_for;
+        let known = from <= now && now < until;
+        if !known || self.reads.is_multiple_of(256) {
+            let on_duty = self.rota.on_call(now).unwrap();
+            assert!(!known || on_duty == self.on_duty, "nothing changes before the rota's next change");
+            self.on_duty = on_duty;
+            self.read_for = (now, self.rota.next_change(now).unwrap().unwrap_or(Timestamp(i64::MAX)));
+        }
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context { policy: &self.policy, on_duty: &self.on_duty, people: &self.people, recent: &self.recent }
+    }
+
+    pub(crate) fn qualified(&self, person: PersonId) -> Option<&Qualified> {
+        self.people.iter().find(|q| q.person == person)
+    }
+
+    pub(crate) fn member(&self, person: PersonId) -> &Member {
+        &self.members[usize::from(person.0[0]) - 1]
+    }
+
+    pub(crate) fn actor(&self, person: PersonId) -> Actor {
+        let supervises = usize::from(person.0[0]) > self.members.len() - usize::from(self.supervisors);
+        let role = if supervises { Role::Supervisor } else { Role::Advocate };
+        Actor { person, org: HOST, role, host: true }
+    }
+
+    pub(crate) fn supervisor(&self) -> Actor {
+        self.actor(person(self.members.len() as u8))
+    }
+
+    /// What an officer asks for.
+    pub(crate) fn request(&self, n: usize, now: i64, random: &mut Random) -> Open {
+        let agency = random.between(0, 1);
+        let by = Actor {
+            person: person(OFFICER + agency as u8),
+            org: AGENCIES[agency as usize],
+            role: if random.chance(90) { Role::PoliceOfficer } else { Role::WatchCommander },
+            host: false,
+        };
+        let routing = Routing {
+            call_back: "555-0100".parse().unwrap(),
+            zone: zone(random),
+            site: None,
+            first_contact_at: Timestamp(self.start.0 + now),
+            young_people: 1,
+            age_band: AgeBand::Unknown,
+            languages: if random.chance(30) { vec!["es".parse().unwrap()] } else { vec![] },
+            preference: Preference::Any,
+            scene_safe: random.chance(80),
+            emergency_needed: false,
+            wanted: if random.chance(70) { 1 } else { random.between(2, 3) as u8 },
+            training: vec![],
+        };
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&(n as u64 + 1).to_be_bytes());
+        Open { id: CalloutId(id), by, routing, purpose: Purpose::Real, caller: None }
+    }
+}
+
+fn zone(random: &mut Random) -> Code {
+    ZONES[random.between(0, 2) as usize].parse().unwrap()
+}
+
+fn qualified(n: u8, random: &mut Random) -> Qualified {
+    let mut channels = vec![Channel::InApp];
+    for c in 1..=random.between(0, 3) as u8 {
+        let id = ContactId([n * 8 + c; 16]);
+        channels.push(match random.between(0, 3) {
+            0 => Channel::Webhook { id },
+            1 => Channel::Push { id },
+            2 => Channel::Sms { id },
+            _ => Channel::Voice { id },
+        });
+    }
+    Qualified {
+        person: person(n),
+        work_name: format!("Advocate {n}"),
+        languages: if random.chance(50) { vec!["es-MX".parse().unwrap()] } else { vec![] },
+        meets: Preference::Any,
+        training: vec![],
+        zones: vec![],
+        bars: vec![],
+        channels,
+        rules: vec![],
+    }
+}
+
+/// Every other organisation has DOMAIN.md's timers.
+fn policy(random: &mut Random) -> Policy {
+    let mut policy = Policy::new("555-0199".parse().unwrap());
+    if random.chance(50) {
+        let t = &mut policy.timers;
+        let mut seconds = |low, high| Millis::seconds(random.between(low, high));
+        t.repeat_every_ms = seconds(20, 120);
+        t.backup_after_ms = seconds(30, 240);
+        t.supervisor_after_ms = Millis(t.backup_after_ms.0 + seconds(30, 240).0);
+        t.everyone_after_ms = Millis(t.supervisor_after_ms.0 + seconds(30, 300).0);
+        t.slow_repeat_ms = seconds(60, 300);
+        t.acknowledge_grace_ms = seconds(20, 200);
+        t.channel_stall_ms = seconds(5, 30);
+        t.target_on_scene_ms = seconds(1_200, 5_400);
+        t.review_within_ms = seconds(600, 6_000);
+        policy.calls_per_turn = seconds(2, 10).0 as u16 / 1_000;
+    }
+    assert_eq!(policy.validate(), Ok(()));
+    policy
+}
