@@ -85,7 +85,7 @@ impl World {
             people: (1..=all).map(|n| qualified(n, random)).collect(),
             members: (1..=all).map(|_| Member { nature: Nature::any(random), connected: random.chance(60) }).collect(),
             supervisors,
-            rota: Rota { tz: tz.into(), shifts: vec![] },
+            rota: Rota::new(tz),
             on_duty: vec![],
             read_for: (Timestamp(0), Timestamp(0)),
             reads: 0,
@@ -133,7 +133,13 @@ impl World {
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { policy: &self.policy, on_duty: &self.on_duty, people: &self.people, recent: &self.recent }
+        Context {
+            policy: &self.policy,
+            on_duty: &self.on_duty,
+            people: &self.people,
+            recent: &self.recent,
+            agencies: &[],
+        }
     }
 
     pub(crate) fn qualified(&self, person: PersonId) -> Option<&Qualified> {
