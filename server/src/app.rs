@@ -7,6 +7,7 @@ use crate::{
     delivery::{acks::PendingAcks, groups::Groups},
     identity::Identity,
     limit::RateLimit,
+    phone::Phone,
     runner::Runner,
     store::Store,
 };
@@ -33,6 +34,8 @@ pub struct App {
     pub identity: Identity,
     /// What dispatch keeps running: timers, the outbox, paging channels.
     pub runner: Runner,
+    /// Limits of what comes in by telephone and from dispatch systems.
+    pub phone: Phone,
 }
 
 /// A shared [`App`].

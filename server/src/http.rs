@@ -1,7 +1,7 @@
 //! The HTTP edge: all routes together, and what holds for every request whatever its route.
 
 use crate::{
-    Error, Result, Shared, agencies, callouts, delivery, extract::Deadline, figures, health, identity, openapi,
+    Error, Result, Shared, agencies, callouts, delivery, extract::Deadline, figures, health, identity, intake, openapi,
     profiles, session,
 };
 use axum::{
@@ -45,6 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(delivery::routes())
         .merge(callouts::routes())
         .merge(figures::routes())
+        .merge(intake::routes())
         .merge(profiles::routes())
         .merge(agencies::routes())
 }

@@ -48,13 +48,23 @@ impl RateLimit {
         self.check_many(key, 1, now)
     }
 
+    /// Whether [`Self::check`] would pass now; takes nothing.
+    pub fn would_pass(&self, key: impl Hash, now: Timestamp) -> bool {
+        let arrival = self.slot(key).load(Ordering::Relaxed);
+        arrival.max(now.0).saturating_add(self.interval).saturating_sub(now.0) <= self.tolerance
+    }
+
+    fn slot(&self, key: impl Hash) -> &AtomicI64 {
+        let index = usize::try_from(self.hasher.hash_one(key) % SLOTS as u64).unwrap_or(0);
+        &self.slots[index]
+    }
+
     /// Takes `count` from the key's allowance, all or none. More than the burst is never allowed.
     ///
     /// # Errors
     /// As [`Self::check`].
     pub fn check_many(&self, key: impl Hash, count: u32, now: Timestamp) -> Result<(), Problem> {
-        let index = usize::try_from(self.hasher.hash_one(key) % SLOTS as u64).unwrap_or(0);
-        let slot = &self.slots[index];
+        let slot = self.slot(key);
         let cost = self.interval.saturating_mul(i64::from(count));
         let mut arrival = slot.load(Ordering::Relaxed);
         loop {
@@ -122,8 +132,10 @@ mod tests {
         let limit = RateLimit::new(3, Duration::from_secs(10));
         let at = |ms: i64| Timestamp(1_000_000 + ms);
         for _ in 0..3 {
+            assert!(limit.would_pass("a", at(0)));
             limit.check("a", at(0)).unwrap();
         }
+        assert!(!limit.would_pass("a", at(0)) && limit.would_pass("a", at(10_000)));
         let refused = limit.check("a", at(0)).unwrap_err();
         assert_eq!((refused.code, refused.retry_after_ms), (ErrorCode::RateLimited, Some(10_000)));
         limit.check("b", at(0)).unwrap();

@@ -27,6 +27,10 @@ pub(crate) fn document(handlers: OpenApi) -> Value {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "The access token of a sign-in, or of its refresh.",
     });
+    document["components"]["securitySchemes"]["intake_key"] = json!({
+        "type": "http", "scheme": "bearer", "bearerFormat": "flk_…",
+        "description": "The key of an agency's dispatch system, for `/v1/intake` alone.",
+    });
     document["components"]["responses"]["Problem"] = json!({
         "description": "The request was refused or failed; `code` says why, and nothing was changed.",
         "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },

@@ -9,6 +9,7 @@ use crate::{
     figures, http,
     identity::Identity,
     listen,
+    phone::Phone,
     runner::{self, Runner},
     store::{FILE, Store},
 };
@@ -64,6 +65,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     let app = Arc::new(App {
         identity: Identity::open(&config.data_dir, &config.name, config.suite_ids(), &store, clock.now()).await?,
         runner: Runner::new(&config.paging, config.sweeper_interval_ms.into())?,
+        phone: Phone::default(),
         groups: Groups::default(),
         acks: acks::PendingAcks::default(),
         claims: keys::claim_limit(),

@@ -39,7 +39,7 @@ pub use store::{Device, Person};
 pub(crate) use trust::anchors_in;
 
 use crate::{Error, Result, app::Shared, caller::Caller, limit::RateLimit, store::Store};
-use firstlight_protocol::{DeviceId, SessionId, Timestamp, cert::Anchors};
+use firstlight_protocol::{DeviceId, OrgId, SessionId, Timestamp, cert::Anchors};
 use std::{path::Path, sync::Arc, time::Duration};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -119,6 +119,11 @@ impl Identity {
     /// `wrong_state` while the server has no host organisation.
     pub fn anchors(&self) -> Result<Arc<Anchors>> {
         self.trust.get().ok_or_else(trust::not_founded)
+    }
+
+    /// Whether people of an organisation may use this server: the host's and its partners'.
+    pub(crate) fn is_partner(&self, org: OrgId) -> bool {
+        self.trust.get().is_some_and(|anchors| trust::is_active(&anchors, org))
     }
 
     /// Counts a change by a signed-in caller against their limit.

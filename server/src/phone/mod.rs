@@ -11,3 +11,21 @@ mod menu;
 mod sms;
 mod texts;
 mod twiml;
+
+use crate::{intake::Codes, limit::RateLimit};
+use std::time::Duration;
+
+/// What the telephone keeps in memory: limits.
+#[derive(Debug)]
+pub struct Phone {
+    /// Agencies' codes.
+    pub(crate) codes: Codes,
+    /// Requests of one intake key.
+    pub(crate) intake: RateLimit,
+}
+
+impl Default for Phone {
+    fn default() -> Self {
+        Self { codes: Codes::default(), intake: RateLimit::new(60, Duration::from_secs(1)) }
+    }
+}

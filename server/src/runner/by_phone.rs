@@ -1,6 +1,6 @@
 //! What reaches a callout without an app: an officer by their agency's line, a responder by telephone.
 
-use super::{step::Cause, world::World};
+use super::{record::load, step::Cause, world::World};
 use crate::{Result, store::Tx};
 use firstlight_dispatch::Actor;
 use firstlight_protocol::{
@@ -9,6 +9,7 @@ use firstlight_protocol::{
     callout::{Action, CalloutView, OpenCallout, Phone},
     line::Line,
 };
+use sqlx::SqliteConnection;
 
 /// Who a line is to its callouts: an officer of its agency who opened them, and nothing else.
 fn officer(line: &Line, world: &World) -> Actor {
@@ -67,9 +68,31 @@ impl Tx<'_> {
         let by = Actor { person, org: world.host, role: known.role, host: true };
         self.act_as(world, by, callout, ActOnCallout { id, action }, Cause { device: None, now }).await
     }
+
+    /// A callout of a line's, as its officer sees it; `None` for another line's.
+    pub(crate) async fn view_from_line(
+        &mut self,
+        line: &Line,
+        callout: CalloutId,
+        now: Timestamp,
+    ) -> Result<Option<CalloutView>> {
+        line_view(self.conn, line, callout, now).await
+    }
 }
 
-/// A callout as its line's officer sees it.
-pub(crate) fn line_view(callout: &firstlight_dispatch::Callout, line: &Line, world: &World) -> Option<CalloutView> {
-    firstlight_dispatch::view(callout, officer(line, world), &world.context())
+/// A callout of a line's, as its officer sees it; `None` for another line's.
+///
+/// # Errors
+/// As [`World::read`].
+pub(crate) async fn line_view(
+    conn: &mut SqliteConnection,
+    line: &Line,
+    callout: CalloutId,
+    now: Timestamp,
+) -> Result<Option<CalloutView>> {
+    let Some(callout) = load(conn, callout).await?.filter(|callout| callout.opened_by() == line.opener()) else {
+        return Ok(None);
+    };
+    let world = World::read(conn, now).await?;
+    Ok(firstlight_dispatch::view(&callout, officer(line, &world), &world.context()))
 }
