@@ -1,9 +1,9 @@
 //! What people do, and who may do it.
 
 use crate::{
-    Actor, Audience, Notice, Refused,
+    Actor, Audience, CallerNews, Notice, RecentCallout, Refused,
     callout::{Phase, Responder},
-    step::Work,
+    step::{Work, at_least},
 };
 use firstlight_protocol::{
     CalloutId, PersonId,
@@ -24,7 +24,7 @@ impl Work<'_> {
             Action::Cancel { .. } => self.cancel(by),
             Action::Merge { into } => self.merge(by, into),
             Action::CallMore { wanted, people } => self.call_more(by, wanted, &people),
-            Action::Bar { .. } => Err(Refused::Forbidden),
+            Action::Bar { person } => self.bar(by, person),
             Action::Close { reasons, support, kits_given } => {
                 let closed_at = self.now;
                 self.close(by, Outcome { closed_at, reviewed_at: None, reasons, support, kits_given, welfare: None })
@@ -54,9 +54,15 @@ impl Work<'_> {
         Refused::WrongState(self.callout.state())
     }
 
+    /// Nobody with a conflict of interest takes part, whoever called them before it was known.
+    fn must_not_be_barred(&self, by: Actor) -> Result<(), Refused> {
+        if self.callout.is_barred(by.person, self.ctx) { Err(Refused::Forbidden) } else { Ok(()) }
+    }
+
     /// "I am awake": a pause for this person's calls, nothing else.
     fn acknowledge(&mut self, by: Actor) -> Result<(), Refused> {
         let i = self.responder(by)?;
+        self.must_not_be_barred(by)?;
         match self.callout.responders[i].state {
             state if state.is_called() => {}
             ResponderState::StoodDown if !self.callout.is_paging() => return Err(Refused::AlreadyFilled),
@@ -78,6 +84,7 @@ impl Work<'_> {
             }
             found => Some(found?),
         };
+        self.must_not_be_barred(by)?;
         if i.is_some_and(|i| self.callout.responders[i].state.is_active()) {
             return Err(self.wrong_state());
         }
@@ -85,8 +92,7 @@ impl Work<'_> {
             return Err(Refused::AlreadyFilled);
         }
         let i = i.unwrap_or_else(|| {
-            let round = self.callout.climb.round;
-            self.callout.responders.push(Responder::new(by.person, Tier::Supervisor, round));
+            self.callout.responders.push(Responder::new(by.person, Tier::Supervisor, &self.callout.climb));
             self.callout.responders.len() - 1
         });
         self.answered(by.person);
@@ -94,6 +100,7 @@ impl Work<'_> {
         self.record(Event::Accepted, Some(by.person), None);
         self.set_eta(i, eta_minutes);
         self.notify(Audience::Agency, Notice::Accepted);
+        self.tell_caller(CallerNews::Accepted { eta_minutes });
         self.stop_if_filled();
         Ok(())
     }
@@ -110,11 +117,46 @@ impl Work<'_> {
             ResponderState::Accepted | ResponderState::EnRoute => {
                 self.callout.responders[i].enter(ResponderState::Withdrew);
                 self.record(Event::Withdrew, Some(by.person), None);
-                self.notify(Audience::Agency, Notice::Withdrew);
-                self.notify(Audience::Supervisors, Notice::Withdrew);
-                self.reopen_if_filled();
+                self.replace();
             }
             _ => return Err(self.wrong_state()),
+        }
+        Ok(())
+    }
+
+    /// Somebody who was coming is not: others are called in their place.
+    fn replace(&mut self) {
+        self.notify(Audience::Agency, Notice::Withdrew);
+        self.notify(Audience::Supervisors, Notice::Withdrew);
+        if self.callout.accepted() == 0 {
+            self.tell_caller(CallerNews::Paging);
+        }
+        self.reopen_if_filled();
+    }
+
+    /// By a supervisor: somebody with a conflict of interest is kept out, or taken out wherever they stand.
+    fn bar(&mut self, by: Actor, person: PersonId) -> Result<(), Refused> {
+        if !by.supervises() {
+            return Err(Refused::Forbidden);
+        }
+        self.must_be_open()?;
+        let i = self.callout.position(person);
+        if i.is_none() && self.ctx.qualified(person).is_none() {
+            return Err(Refused::invalid("person: somebody who answers callouts."));
+        }
+        if self.callout.barred.contains(&person) {
+            return Ok(());
+        }
+        self.callout.barred.push(person);
+        self.record(Event::Barred, Some(person), None);
+        if let Some(i) = i {
+            let state = self.callout.responders[i].state;
+            if state.is_called() || (state.is_active() && state != ResponderState::HandedOver) {
+                self.stand_down(i);
+            }
+            if state.is_active() && state != ResponderState::HandedOver {
+                self.replace();
+            }
         }
         Ok(())
     }
@@ -140,6 +182,9 @@ impl Work<'_> {
         }
         self.callout.responders[i].enter(to);
         self.record(event, Some(by.person), None);
+        if from < ResponderState::Arrived && to >= ResponderState::Arrived {
+            self.tell_caller(CallerNews::Arrived);
+        }
         Ok(())
     }
 
@@ -180,8 +225,7 @@ impl Work<'_> {
         }
         self.must_be_open()?;
         self.end(Phase::Cancelled, Event::Cancelled, by.person);
-        self.notify(Audience::Agency, Notice::CalledOff);
-        self.notify(Audience::Supervisors, Notice::CalledOff);
+        self.tell_called_off(by);
         Ok(())
     }
 
@@ -192,12 +236,12 @@ impl Work<'_> {
         }
         self.must_be_open()?;
         let target = self.ctx.recent.iter().find(|other| other.id == into && into != self.callout.id);
-        if !target.is_some_and(|other| by.supervises() || other.agency == self.callout.agency) {
+        let same = |other: &RecentCallout| other.purpose == self.callout.purpose;
+        if !target.is_some_and(|o| same(o) && (by.supervises() || o.agency == self.callout.agency)) {
             return Err(Refused::invalid("into: another open callout of the last while."));
         }
         self.end(Phase::Merged { into }, Event::Merged, by.person);
-        self.notify(Audience::Agency, Notice::CalledOff);
-        self.notify(Audience::Supervisors, Notice::CalledOff);
+        self.tell_called_off(by);
         Ok(())
     }
 
@@ -208,13 +252,16 @@ impl Work<'_> {
             return Err(Refused::Forbidden);
         }
         self.must_be_open()?;
+        let wanted = at_least(self.ctx, &self.callout.routing, wanted);
         if wanted <= self.callout.accepted() {
             return Err(Refused::invalid("wanted: more than have accepted."));
         }
         let mut asked = Vec::with_capacity(people.len());
         for person in people {
-            let Some(qualified) = self.ctx.qualified(*person) else {
-                return Err(Refused::invalid("people: only those who answer callouts."));
+            let Some(qualified) = self.qualified(*person) else {
+                return Err(Refused::invalid(
+                    "people: only those who answer callouts, and are not barred from this one.",
+                ));
             };
             asked.push(qualified);
         }
@@ -228,6 +275,15 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    fn tell_called_off(&mut self, by: Actor) {
+        self.notify(Audience::Agency, Notice::CalledOff);
+        self.notify(Audience::Supervisors, Notice::CalledOff);
+        // Whoever called it off themself knows.
+        if by.person != self.callout.opened_by {
+            self.tell_caller(CallerNews::CalledOff);
+        }
     }
 
     fn takes_part_or_supervises(&self, by: Actor) -> Result<(), Refused> {
@@ -250,7 +306,7 @@ impl Work<'_> {
             }
         }
         self.callout.phase = phase;
-        self.callout.climb.next_at = None;
+        self.callout.climb.stop();
         if phase != Phase::Closed {
             self.call_off_agencies();
         }

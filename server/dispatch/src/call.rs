@@ -8,48 +8,67 @@ use crate::{
 };
 use firstlight_protocol::{
     PersonId,
-    callout::{Alarm, Event, Receipt, ResponderState, Tier},
+    callout::{Alarm, Event, FailReason, Receipt, ResponderState, Tier},
 };
 
 impl<'a> Work<'a> {
     /// Begins a person's turn: they are called now, whatever they were before.
     pub(crate) fn begin_turn(&mut self, qualified: &'a Qualified, tier: Tier) {
-        let round = self.callout.climb.round;
         let person = qualified.person;
         let i = self.callout.position(person).unwrap_or_else(|| {
-            self.callout.responders.push(Responder::new(person, tier, round));
+            self.callout.responders.push(Responder::new(person, tier, &self.callout.climb));
             self.callout.responders.len() - 1
         });
+        let (step, round) = (self.callout.climb.step(), self.callout.climb.round);
         let responder = &mut self.callout.responders[i];
         responder.enter(ResponderState::Paged);
         (responder.tier, responder.round, responder.calls) = (tier, round, 0);
+        responder.step = u8::try_from(step).ok();
         self.call(i);
     }
 
-    /// One call: the first page of it goes out now. Somebody who is not qualified any more is stood down instead.
+    /// One call: the first page of it goes out now, and those of the rules that follow in the same moment. Somebody who is
+    /// not qualified any more, or barred, is stood down instead.
     pub(crate) fn call(&mut self, i: usize) {
         let repeat = self.ctx.policy.timers.repeat_every_ms;
-        let now = self.now;
-        let responder = &mut self.callout.responders[i];
-        responder.calls = responder.calls.saturating_add(1);
-        responder.burst = 0;
-        responder.called_at = Some(now);
-        responder.next_call_at = (responder.calls < self.ctx.policy.calls_per_turn).then(|| now + repeat.into());
-        self.page(i);
+        let (now, turn) = (self.now, self.turn(i));
+        loop {
+            let Some(qualified) = self.qualified(self.callout.responders[i].person) else {
+                return self.stand_down(i);
+            };
+            let responder = &mut self.callout.responders[i];
+            responder.calls = responder.calls.saturating_add(1);
+            responder.burst = 0;
+            responder.called_at = Some(now);
+            let pause = qualified.pause(responder.calls, repeat);
+            let another = responder.calls < turn;
+            responder.next_call_at = another.then(|| now + pause.into());
+            self.page(i);
+            if !another || pause.0 > 0 {
+                return;
+            }
+        }
+    }
+
+    /// How many calls make this person's turn.
+    fn turn(&self, i: usize) -> u16 {
+        let step = self.callout.responders[i].step().min(self.last_step());
+        let own = self.escalation.steps.get(step).and_then(|step| step.repeat);
+        own.unwrap_or(self.ctx.policy.calls_per_turn)
     }
 
     fn page(&mut self, i: usize) {
         let person = self.callout.responders[i].person;
-        let Some(qualified) = self.ctx.qualified(person) else {
+        let Some(qualified) = self.qualified(person) else {
             return self.stand_down(i);
         };
         let stall = self.ctx.policy.timers.channel_stall_ms;
         let now = self.now;
         let responder = &mut self.callout.responders[i];
-        let channel = qualified.channel(responder.attempts);
+        let channel = qualified.way(responder.attempts, responder.calls, responder.burst);
         responder.attempts += 1;
         responder.burst = responder.burst.saturating_add(1);
-        let more = usize::from(responder.burst) < qualified.channels.len();
+        let more = usize::from(responder.burst) < qualified.ways().len();
         responder.stall_at = more.then(|| now + stall.into());
         let (tier, attempt) = (responder.tier, responder.attempts);
         let id = page_id(self.callout.id, person, attempt, channel);
@@ -123,9 +142,12 @@ impl<'a> Work<'a> {
         let (person, tier) = (responder.person, responder.tier);
         let silent = paging && newest && responder.state == ResponderState::Paged;
         let burst = usize::from(responder.burst);
-        let untried = self.ctx.qualified(person).is_some_and(|q| burst < q.channels.len());
         let all_failed = responder.pages.iter().rev().take(burst).all(|p| p.failed.is_some());
+        let untried = self.qualified(person).is_some_and(|q| burst < q.ways().len());
         self.record_page(Event::PageFailed, person, tier, receipt.page);
+        if matches!(reason, FailReason::BlockedSender | FailReason::UnknownNumber) {
+            self.raise(Alarm::ContactBroken { person, reason });
+        }
         match () {
             () if !silent => {}
             () if untried => self.page(i),

@@ -3,10 +3,14 @@
 use crate::agencies::AgencyCall;
 use firstlight_protocol::{
     ActionId, CalloutId, OrgId, PageId, PersonId, RoomId, Timestamp,
-    callout::{Alarm, CalloutState, FailReason, Outcome, Phone, Purpose, ResponderState, Routing, Tier, TimelineEntry},
+    callout::{
+        Alarm, CalloutState, Constraint, FailReason, Outcome, Phone, Purpose, ResponderState, Routing, Tier,
+        TimelineEntry,
+    },
     policy::Channel,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// How many of a responder's pages a callout remembers; the audit trail has them all.
 pub const MAX_PAGES_KEPT: usize = 8;
@@ -49,6 +53,9 @@ pub struct Callout {
     /// Other agencies that were notified.
     #[serde(default)]
     pub(crate) agencies: Vec<AgencyCall>,
+    /// How often the officer without an app was told something: each message has its own id.
+    #[serde(default)]
+    pub(crate) told: u32,
 }
 
 /// Whether the callout is running, and if not, how it ended.
@@ -62,14 +69,29 @@ pub(crate) enum Phase {
 }
 
 /// Where the escalation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Climb {
     /// Rises with each reopening.
     pub(crate) round: u32,
-    /// The tier called last.
+    /// The tier called last; `Everyone` from the moment on when everyone was called in this round.
     pub(crate) tier: Tier,
-    /// When the next tier or slow round is due; `None` exactly while nobody (more) is wanted.
+    /// When the next step or slow round is due; `None` exactly while nobody (more) is wanted.
     pub(crate) next_at: Option<Timestamp>,
+    /// The step called last, from 0. Absent in callouts from before there were steps: it follows from the tier.
+    #[serde(default)]
+    pub(crate) step: Option<u8>,
+    /// How often all steps of this round have been walked.
+    #[serde(default)]
+    pub(crate) walk: u8,
+    /// When the step began: the wishes' time counts from here.
+    #[serde(default)]
+    pub(crate) since: Option<Timestamp>,
+    /// The wishes that hold nobody back in this step any more.
+    #[serde(default)]
+    pub(crate) relaxed: Vec<Constraint>,
+    /// When the next wish is relaxed; `None` where none holds anybody back.
+    #[serde(default)]
+    pub(crate) relax_at: Option<Timestamp>,
 }
 
 /// One person's part.
@@ -77,6 +99,9 @@ pub(crate) struct Climb {
 pub(crate) struct Responder {
     pub(crate) person: PersonId,
     pub(crate) tier: Tier,
+    /// The step that called them last, from 0; absent as in [`Climb::step`].
+    #[serde(default)]
+    pub(crate) step: Option<u8>,
     pub(crate) round: u32,
     pub(crate) state: ResponderState,
     /// Pages ever sent to them in this callout.
@@ -227,17 +252,46 @@ impl Callout {
         u8::try_from(self.responders.iter().filter(|r| is(r.state)).count()).unwrap_or(u8::MAX)
     }
 
+    /// Where each responder stands in the list.
+    pub(crate) fn places(&self) -> HashMap<PersonId, usize> {
+        self.responders.iter().enumerate().map(|(i, r)| (r.person, i)).collect()
+    }
+
     pub(crate) fn position(&self, person: PersonId) -> Option<usize> {
         self.responders.iter().position(|r| r.person == person)
     }
 }
 
+impl Climb {
+    pub(crate) fn new() -> Self {
+        let (round, tier, next_at) = (1, Tier::Primary, None);
+        Self { round, tier, next_at, step: None, walk: 0, since: None, relaxed: Vec::new(), relax_at: None }
+    }
+
+    /// The step called last, from 0.
+    pub(crate) fn step(&self) -> usize {
+        self.step.map_or(self.tier as usize, usize::from)
+    }
+
+    pub(crate) fn enter(&mut self, step: usize, since: Timestamp, next_at: Timestamp) {
+        self.step = u8::try_from(step).ok();
+        (self.since, self.next_at, self.relax_at) = (Some(since), Some(next_at), None);
+        self.relaxed.clear();
+    }
+
+    /// Nobody (more) is wanted.
+    pub(crate) fn stop(&mut self) {
+        (self.next_at, self.relax_at) = (None, None);
+    }
+}
+
 impl Responder {
-    pub(crate) fn new(person: PersonId, tier: Tier, round: u32) -> Self {
+    pub(crate) fn new(person: PersonId, tier: Tier, climb: &Climb) -> Self {
         Self {
             person,
             tier,
-            round,
+            step: u8::try_from(climb.step()).ok(),
+            round: climb.round,
             state: ResponderState::Paged,
             attempts: 0,
             calls: 0,
@@ -250,6 +304,11 @@ impl Responder {
             check_arrival_at: None,
             pages: Vec::new(),
         }
+    }
+
+    /// The step that called them last, from 0.
+    pub(crate) fn step(&self) -> usize {
+        self.step.map_or(self.tier as usize, usize::from)
     }
 
     /// Moves on, and stops whatever timers belonged to the state before.

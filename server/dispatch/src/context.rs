@@ -8,6 +8,7 @@ use firstlight_protocol::{
     profile::Bar,
     rota::OnDuty,
 };
+use std::collections::HashSet;
 
 /// The host organisation at the moment of a step.
 #[derive(Debug, Clone, Copy)]
@@ -95,19 +96,49 @@ impl Actor {
 }
 
 impl Qualified {
-    /// The channel of the `n`th page, from 0: each in turn, over and over.
-    pub(crate) fn channel(&self, n: u32) -> Channel {
-        let turn = n as usize % self.channels.len().max(1);
-        self.channels.get(turn).copied().unwrap_or(Channel::InApp)
+    /// How the next page goes out: the `attempt`th of all (from 0), the `burst`th (from 0) of the `call`th call of this turn
+    /// (from 1). Without rules each channel in turn, over and over; with rules that of the call's rule, and those of the
+    /// following ones where it fails.
+    pub(crate) fn way(&self, attempt: u32, call: u16, burst: u8) -> Channel {
+        let Some(rule) = self.rule(call) else {
+            let turn = attempt as usize % self.channels.len().max(1);
+            return self.channels.get(turn).copied().unwrap_or(Channel::InApp);
+        };
+        let ways = self.ways();
+        let first = ways.iter().position(|way| *way == rule.channel).unwrap_or(0);
+        ways.get((first + usize::from(burst)) % ways.len().max(1)).copied().unwrap_or(rule.channel)
     }
 
-    pub(crate) fn speaks(&self, routing: &Routing) -> bool {
-        routing.languages.is_empty()
-            || routing.languages.iter().any(|l| self.languages.iter().any(|mine| mine.primary() == l.primary()))
+    /// The different ways to reach them, each once.
+    pub(crate) fn ways(&self) -> Vec<Channel> {
+        if self.rules.is_empty() {
+            return self.channels.clone();
+        }
+        let mut ways = Vec::with_capacity(self.rules.len());
+        for rule in &self.rules {
+            if !ways.contains(&rule.channel) {
+                ways.push(rule.channel);
+            }
+        }
+        ways
     }
 
-    pub(crate) fn preferred(&self, routing: &Routing) -> bool {
-        routing.preference == Preference::Any || routing.preference == self.meets
+    /// From the `call`th call of a turn (from 1) to the next one.
+    pub(crate) fn pause(&self, call: u16, repeat: Millis) -> Millis {
+        let place = self.place(call);
+        let after = |place: usize| if place == 0 { Some(0) } else { self.rules.get(place).map(|rule| rule.after.0) };
+        match (after(place), after(place + 1)) {
+            (Some(this), Some(next)) => Millis(next.saturating_sub(this)),
+            _ => repeat,
+        }
+    }
+
+    fn rule(&self, call: u16) -> Option<Rule> {
+        self.rules.get(self.place(call)).copied()
+    }
+
+    fn place(&self, call: u16) -> usize {
+        usize::from(call.saturating_sub(1)) % self.rules.len().max(1)
     }
 }
 
@@ -116,16 +147,9 @@ impl<'a> Context<'a> {
         self.people.iter().find(|q| q.person == person)
     }
 
-    /// Qualified people of a tier for a zone, best match first, each once.
-    pub(crate) fn tier(&self, tier: Tier, routing: &Routing) -> Vec<&'a Qualified> {
-        let on_duty = |person: PersonId| {
-            self.on_duty.iter().any(|duty| {
-                duty.tier == tier && duty.person == person && duty.zone.as_ref().is_none_or(|z| *z == routing.zone)
-            })
-        };
-        let mut people: Vec<_> = self.people.iter().filter(|q| tier == Tier::Everyone || on_duty(q.person)).collect();
-        people.sort_by_key(|q| (!q.speaks(routing), !q.preferred(routing), q.person));
-        people.dedup_by_key(|q| q.person);
-        people
+    /// Who is on duty in a tier, for a callout of this zone.
+    pub(crate) fn on_duty_in(&self, tier: Tier, routing: &Routing) -> HashSet<PersonId> {
+        let serves = |duty: &&OnDuty| duty.tier == tier && duty.zone.as_ref().is_none_or(|z| *z == routing.zone);
+        self.on_duty.iter().filter(serves).map(|duty| duty.person).collect()
     }
 }

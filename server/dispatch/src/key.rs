@@ -2,7 +2,10 @@
 //! makes the same ones.
 
 use firstlight_protocol::{
-    ActionId, CalloutId, OrgId, PageId, PersonId, callout::Action, policy::Channel, wire::to_cbor,
+    ActionId, CalloutId, OrgId, PageId, PersonId,
+    callout::{Action, Code},
+    policy::Channel,
+    wire::to_cbor,
 };
 use sha2::{Digest, Sha256};
 
@@ -20,6 +23,17 @@ pub(crate) fn notice_id(callout: CalloutId, agency: OrgId, person: PersonId, att
         b"firstlight notice",
         &[callout.as_bytes(), agency.as_bytes(), person.as_bytes(), &attempt.to_be_bytes(), &to_cbor(&channel)],
     ))
+}
+
+/// The id of what a step tells somebody outside: once in each walk of each round.
+pub(crate) fn outside_id(callout: CalloutId, round: u32, walk: u8, step: usize, code: &Code) -> PageId {
+    let place = [round.to_be_bytes(), u32::from(walk).to_be_bytes(), (step as u32).to_be_bytes()].concat();
+    PageId(short_digest(b"firstlight outside", &[callout.as_bytes(), &place, code.as_str().as_bytes()]))
+}
+
+/// The id of the `n`th message to an officer without an app.
+pub(crate) fn caller_id(callout: CalloutId, n: u32) -> PageId {
+    PageId(short_digest(b"firstlight caller", &[callout.as_bytes(), &n.to_be_bytes()]))
 }
 
 /// Tells whether an action that comes again under the same id is the same one.

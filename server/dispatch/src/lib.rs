@@ -32,6 +32,7 @@ mod effect;
 mod facts;
 mod input;
 mod key;
+mod matching;
 mod refused;
 mod step;
 mod timers;

@@ -1,13 +1,14 @@
 //! The two ways in: opening a callout, and everything that happens to it afterwards.
 
 use crate::{
-    Actor, Audience, Callout, Context, Effect, Input, Notice, Open, Refused,
+    Actor, Audience, CallerNews, Callout, Context, Effect, Input, Notice, Open, Refused,
     callout::{Climb, Done, MAX_ACTIONS, MAX_RAISED, MAX_TIMELINE, Phase, Raised},
-    key::action_digest,
+    key::{action_digest, caller_id},
 };
 use firstlight_protocol::{
     PageId, PersonId, Role, Timestamp,
-    callout::{Alarm, Event, Tier, TimelineEntry},
+    callout::{Alarm, Constraint, Event, Routing, Tier, TimelineEntry},
+    policy::Escalation,
 };
 
 /// The most likely duplicates that are offered.
@@ -46,7 +47,7 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
         id,
         opened_by: by.person,
         agency: by.org,
-        wanted: routing.wanted,
+        wanted: at_least(ctx, &routing, routing.wanted),
         routing,
         purpose,
         caller,
@@ -55,7 +56,7 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
         updated_at: now,
         revision: 0,
         phase: Phase::Open,
-        climb: Climb { round: 1, tier: Tier::Primary, next_at: None },
+        climb: Climb::new(),
         responders: Vec::new(),
         room: None,
         duplicates,
@@ -65,10 +66,14 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
         timeline: Vec::new(),
         actions: Vec::new(),
         agencies: Vec::new(),
+        told: 0,
     };
-    let mut work = Work { callout, ctx, now, by: Some(by.person), effects: Vec::new() };
+    let escalation = ctx.policy.escalation_of(&callout.routing.zone);
+    let escalation = &*escalation;
+    let mut work = Work { callout, ctx, escalation, now, by: Some(by.person), effects: Vec::new() };
     work.record(Event::Opened, Some(by.person), None);
     work.begin_round();
+    work.tell_caller(CallerNews::Paging);
     if !work.callout.duplicates.is_empty() {
         work.record(Event::DuplicateOffered, None, None);
         work.notify(Audience::Agency, Notice::PossibleDuplicate);
@@ -85,7 +90,9 @@ pub fn open(open: Open, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<E
 /// A [`Refused`] says why; nothing has changed then.
 pub fn step(callout: &Callout, input: Input, ctx: &Context, now: Timestamp) -> Result<(Callout, Vec<Effect>), Refused> {
     let now = now.max(callout.updated_at);
-    let mut work = Work { callout: callout.clone(), ctx, now, by: None, effects: Vec::new() };
+    let escalation = ctx.policy.escalation_of(&callout.routing.zone);
+    let escalation = &*escalation;
+    let mut work = Work { callout: callout.clone(), ctx, escalation, now, by: None, effects: Vec::new() };
     match input {
         Input::Act { by, id, action } => {
             let digest = action_digest(by.person, id, &action);
@@ -115,6 +122,8 @@ pub fn step(callout: &Callout, input: Input, ctx: &Context, now: Timestamp) -> R
 pub(crate) struct Work<'a> {
     pub(crate) callout: Callout,
     pub(crate) ctx: &'a Context<'a>,
+    /// That of the callout's zone, as the policy has it now.
+    pub(crate) escalation: &'a Escalation,
     pub(crate) now: Timestamp,
     /// Who acts; `None` when the engine does.
     pub(crate) by: Option<PersonId>,
@@ -134,6 +143,7 @@ impl Work<'_> {
         self.call_who_is_due();
         self.climb_while_due();
         self.check_responders();
+        self.check_company();
         self.check_review();
         self.remind_agencies();
     }
@@ -152,17 +162,22 @@ impl Work<'_> {
 
     /// Into the audit trail and the callout's own history.
     pub(crate) fn record(&mut self, event: Event, person: Option<PersonId>, tier: Option<Tier>) {
-        let entry = TimelineEntry { at: self.now, event, person, tier, step: None, constraint: None };
+        self.record_step(event, None, person, tier, None);
+    }
+
+    /// The same for what concerns a step of the escalation, from 0.
+    pub(crate) fn record_step(
+        &mut self,
+        event: Event,
+        step: Option<usize>,
+        person: Option<PersonId>,
+        tier: Option<Tier>,
+        constraint: Option<Constraint>,
+    ) {
+        let step = step.and_then(|step| u8::try_from(step + 1).ok());
+        let entry = TimelineEntry { at: self.now, event, person, tier, step, constraint };
         push_bounded(&mut self.callout.timeline, entry, MAX_TIMELINE, 1);
-        self.effects.push(Effect::Record {
-            event,
-            by: self.by,
-            person,
-            tier,
-            page: None,
-            step: None,
-            constraint: None,
-        });
+        self.effects.push(Effect::Record { event, by: self.by, person, tier, page: None, step, constraint });
     }
 
     /// Into the audit trail alone: pages are too many for the history, and every responder keeps their own.
@@ -175,12 +190,26 @@ impl Work<'_> {
         self.effects.push(Effect::Notify { to, notice });
     }
 
+    /// Tells the officer without an app, if that is who opened it.
+    pub(crate) fn tell_caller(&mut self, what: CallerNews) {
+        if self.callout.caller.is_some() {
+            self.callout.told += 1;
+            let id = caller_id(self.callout.id, self.callout.told);
+            self.effects.push(Effect::TellCaller { id, what });
+        }
+    }
+
+    pub(crate) fn has_raised(&self, alarm: Alarm) -> bool {
+        let round = self.callout.climb.round;
+        self.callout.raised.iter().any(|r| r.alarm == alarm && r.round == round)
+    }
+
     /// Raises an alarm, once per cause and round.
     pub(crate) fn raise(&mut self, alarm: Alarm) {
-        let round = self.callout.climb.round;
-        if self.callout.raised.iter().any(|r| r.alarm == alarm && r.round == round) {
+        if self.has_raised(alarm) {
             return;
         }
+        let round = self.callout.climb.round;
         push_bounded(&mut self.callout.raised, Raised { alarm, round, at: self.now }, MAX_RAISED, 0);
         let person = match alarm {
             Alarm::Unreachable { person }
@@ -205,6 +234,11 @@ impl Callout {
     pub(crate) fn is_led_by(&self, actor: Actor) -> bool {
         actor.org == self.agency && (actor.person == self.opened_by || actor.role == Role::WatchCommander)
     }
+}
+
+/// How many are wanted, if nobody goes alone where the policy says so.
+pub(crate) fn at_least(ctx: &Context, routing: &Routing, wanted: u8) -> u8 {
+    if ctx.policy.never_alone.applies(routing.scene_safe) { wanted.max(2) } else { wanted }
 }
 
 /// Appends; when full, the oldest entry after the first `keep` makes room.

@@ -7,10 +7,11 @@ use crate::{
 use firstlight_protocol::{
     PersonId,
     callout::{
-        CalloutView, Event, NextAction, Outcome, PageView, RaisedAlarm, ResponderState, ResponderView, Tier,
-        TimelineEntry,
+        CalloutView, Constraint, Event, NextAction, Outcome, PageView, Purpose, RaisedAlarm, ResponderState,
+        ResponderView, StepView, Tier, TimelineEntry,
     },
 };
+use std::collections::{BTreeSet, HashSet};
 
 /// What a viewer is to this callout.
 enum Standing<'a> {
@@ -30,10 +31,11 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
     let agency = matches!(standing, Standing::Agency);
     // Whoever is not needed any more has no need to know more than that.
     let involved = match standing {
+        Standing::Responder(r) if callout.is_barred(r.person, ctx) => false,
         Standing::Responder(r) => r.state.is_active() || (callout.is_open() && r.state != ResponderState::StoodDown),
         _ => true,
     };
-    let timers = callout.timers();
+    let timers = callout.timers(ctx.policy);
     let next_action = timers.first().map(|next| NextAction { person: next.person.filter(|_| supervisor), ..*next });
     Some(CalloutView {
         id: callout.id,
@@ -47,7 +49,7 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
         accepted: callout.accepted(),
         acknowledged: callout.count(|state| state == ResponderState::Acknowledged),
         next_action: next_action.filter(|_| involved),
-        step: None,
+        step: if supervisor { callout.step_view(ctx) } else { None },
         responders: callout
             .responders
             .iter()
@@ -75,7 +77,7 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
             (false, false) => Vec::new(),
         },
         pages: supervisor.then(|| callout.pages()),
-        barred: if supervisor { callout.barred.clone() } else { Vec::new() },
+        barred: if supervisor { callout.all_barred(ctx) } else { Vec::new() },
         timers: supervisor.then_some(timers),
         agency_notices: callout.agency_statuses().filter(|_| supervisor),
         alarms: callout
@@ -90,23 +92,34 @@ pub fn view(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<CalloutVi
 /// Who belongs in the callout's room now: until it is filled everybody whom the policy may page, then those who accepted;
 /// always whoever opened it, and the supervisors on duty. After a cancellation or a merge, the opener alone.
 pub fn room_people(callout: &Callout, ctx: &Context) -> Vec<PersonId> {
-    let state = |person| callout.position(person).map(|i| callout.responders[i].state);
-    let mut people = vec![callout.opened_by];
+    let mut people = BTreeSet::new();
     if !matches!(callout.phase, Phase::Cancelled | Phase::Merged { .. }) {
+        let said_no = |s| matches!(s, ResponderState::Declined | ResponderState::Withdrew);
+        let gone: HashSet<PersonId> =
+            callout.responders.iter().filter(|r| said_no(r.state)).map(|r| r.person).collect();
+        let on_duty = ctx.on_duty_in(Tier::Supervisor, &callout.routing);
+        let paging = callout.is_paging();
         people.extend(callout.responders.iter().filter(|r| r.state.is_active()).map(|r| r.person));
-        people.extend(ctx.tier(Tier::Supervisor, &callout.routing).iter().map(|q| q.person));
-        if callout.is_paging() {
-            let said_no = |s| matches!(s, ResponderState::Declined | ResponderState::Withdrew);
-            people.extend(ctx.people.iter().map(|q| q.person).filter(|p| !state(*p).is_some_and(said_no)));
+        for qualified in ctx.people {
+            let person = qualified.person;
+            if callout.bars(qualified) {
+                people.remove(&person);
+            } else if on_duty.contains(&person) || (paging && !gone.contains(&person)) {
+                people.insert(person);
+            }
         }
+        people.retain(|person| !callout.barred.contains(person));
     }
-    people.sort_unstable();
-    people.dedup();
-    people
+    people.insert(callout.opened_by);
+    people.into_iter().collect()
 }
 
 impl Callout {
     fn standing(&self, viewer: Actor) -> Option<Standing<'_>> {
+        // The server's own: what comes of it shows in the server's health.
+        if self.purpose == Purpose::Canary {
+            return None;
+        }
         if viewer.supervises() {
             return Some(Standing::Supervisor);
         }
@@ -117,18 +130,30 @@ impl Callout {
         Some(Standing::Responder(responder))
     }
 
+    /// Where the escalation stands: "step 2 of 4".
+    fn step_view(&self, ctx: &Context) -> Option<StepView> {
+        let escalation = ctx.policy.escalation_of(&self.routing.zone);
+        let of = u8::try_from(escalation.steps.len()).unwrap_or(u8::MAX);
+        let number = u8::try_from(self.climb.step() + 1).unwrap_or(u8::MAX).min(of);
+        let round = self.climb.walk.saturating_add(1);
+        self.is_paging().then_some(StepView { number, of, round, rounds: escalation.rounds })
+    }
+
+    fn all_barred(&self, ctx: &Context) -> Vec<PersonId> {
+        let mut barred: BTreeSet<_> = self.barred.iter().copied().collect();
+        barred.extend(ctx.people.iter().filter(|q| self.bars(q)).map(|q| q.person));
+        barred.into_iter().collect()
+    }
+
     /// The history without what only a supervisor needs: who was called, when, and who said no.
     fn common_timeline(&self, viewer: PersonId) -> Vec<TimelineEntry> {
-        let accepted = |person: &PersonId| {
-            self.responders
-                .iter()
-                .any(|r| r.person == *person && (r.state.is_active() || r.state == ResponderState::Withdrew))
-        };
+        let came = |r: &&Responder| r.state.is_active() || r.state == ResponderState::Withdrew;
+        let accepted: HashSet<PersonId> = self.responders.iter().filter(came).map(|r| r.person).collect();
         self.timeline
             .iter()
             .filter(|entry| !is_internal(entry.event))
             .map(|entry| TimelineEntry {
-                person: entry.person.filter(|p| *p == viewer || *p == self.opened_by || accepted(p)),
+                person: entry.person.filter(|p| *p == viewer || *p == self.opened_by || accepted.contains(p)),
                 tier: None,
                 step: None,
                 constraint: None,
@@ -147,9 +172,9 @@ impl Callout {
             eta_at: r.eta_at,
             tier: supervisor.then_some(r.tier),
             speaks: matching.map(|q| q.speaks(&self.routing)),
-            preferred: matching.map(|q| q.preferred(&self.routing)),
-            trained: None,
-            serves_zone: None,
+            preferred: matching.map(|q| q.meets(Constraint::Preference, &self.routing)),
+            trained: matching.map(|q| q.meets(Constraint::Training, &self.routing)),
+            serves_zone: matching.map(|q| q.meets(Constraint::Zone, &self.routing)),
         }
     }
 
@@ -182,6 +207,10 @@ fn is_internal(event: Event) -> bool {
         event,
         Event::TierPaged
             | Event::TierEmpty
+            | Event::PersonPaged
+            | Event::OutsideTold
+            | Event::Relaxed
+            | Event::Barred
             | Event::PageSent
             | Event::PageFailed
             | Event::Declined

@@ -43,6 +43,25 @@ impl Work<'_> {
         }
     }
 
+    /// Where nobody goes alone: somebody is there and nobody else comes, or goes on to the young person before anybody
+    /// else is there.
+    pub(crate) fn check_company(&mut self) {
+        let alone = self.ctx.policy.never_alone.applies(self.callout.routing.scene_safe);
+        if !alone || !self.callout.is_open() {
+            return;
+        }
+        let coming = self.callout.accepted();
+        let there = self.callout.count(|state| state >= ResponderState::Arrived && state.is_active());
+        for i in 0..self.callout.responders.len() {
+            let (person, state) = (self.callout.responders[i].person, self.callout.responders[i].state);
+            match state {
+                ResponderState::Arrived if coming < 2 => self.raise(Alarm::Alone { person }),
+                ResponderState::WithYoungPerson if there < 2 => self.raise(Alarm::Alone { person }),
+                _ => {}
+            }
+        }
+    }
+
     /// A closed callout that nobody has looked back on in time.
     pub(crate) fn check_review(&mut self) {
         let now = self.now;

@@ -61,7 +61,6 @@ impl Tx<'_> {
                 }
                 // The new view, which goes to the same people in the same step, says it.
                 Effect::Notify { .. } => {}
-                // The engine orders none yet.
                 Effect::Outside { .. } | Effect::TellCaller { .. } => {}
                 Effect::Record { event, by, person, tier, page, step, constraint } => {
                     let ids = [

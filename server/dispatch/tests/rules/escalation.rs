@@ -126,8 +126,11 @@ fn whoever_speaks_the_language_is_called_first_and_nobody_is_left_out() {
     w.routing.languages = vec!["es-MX".parse().unwrap()];
     w.people[3].languages = vec!["es".parse().unwrap()];
     w.open();
-    let order: Vec<_> = w.pages().iter().map(|(_, p, _)| *p).collect();
-    assert_eq!(order, [person(4), person(1), person(3)]);
+    assert_eq!(w.called_at(0), [4]);
+    w.until(89);
+    assert_eq!((w.pages_to(1).len(), w.pages_to(3).len()), (0, 0));
+    w.until(90);
+    assert_eq!((w.pages_to(1), w.pages_to(3)), (vec![90], vec![90]));
     assert_eq!(w.alarms(), []);
     w.until(180);
     assert_eq!(w.alarms(), [(180, Alarm::NoLanguageMatch { tier: Tier::Backup })]);

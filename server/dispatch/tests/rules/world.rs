@@ -193,6 +193,11 @@ impl World {
             .collect()
     }
 
+    /// Who was paged in this second, in order.
+    pub(crate) fn called_at(&self, second: u64) -> Vec<u8> {
+        self.pages().into_iter().filter(|(at, ..)| *at == second).map(|(_, p, _)| p.0[0]).collect()
+    }
+
     pub(crate) fn last_page(&self) -> PageId {
         self.log
             .iter()
