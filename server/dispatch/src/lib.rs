@@ -33,6 +33,7 @@ mod facts;
 mod input;
 mod key;
 mod matching;
+pub mod readiness;
 mod refused;
 mod step;
 mod timers;
