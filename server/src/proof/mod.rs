@@ -1,0 +1,126 @@
+//! Proof before it is needed: that the people on duty can be paged, that the whole pipeline works, and that somebody
+//! outside would notice if it didn't.
+//!
+//! | file | what |
+//! |---|---|
+//! | `reach`, `checks`, `board` | readiness: what is known of people's ways, the tests, the board |
+//! | `drills`, `report` | drills that begin by themselves, and what came of them |
+//! | `canary` | a callout of the server's own through the whole pipeline, every few minutes |
+//! | `heartbeat`, `disk` | tells an outside monitor that dispatch is alive, and only then |
+//!
+//! The rules of readiness are pure and stand in `firstlight_dispatch::readiness`.
+
+mod board;
+mod canary;
+mod checks;
+mod disk;
+mod drills;
+mod heartbeat;
+mod reach;
+mod report;
+#[cfg(test)]
+mod tests;
+
+pub use canary::CanaryFigures;
+pub(crate) use checks::{Shown, test_settled};
+pub(crate) use disk::has_room;
+pub(crate) use drills::opened_by_hand;
+pub use heartbeat::HeartbeatFigures;
+
+use crate::{
+    Result, Shared,
+    app::App,
+    config::Proof as Settings,
+    limit::RateLimit,
+    paging::Allowed,
+};
+use canary::Canary;
+use firstlight_protocol::Timestamp;
+use heartbeat::Heartbeat;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What this part of the house keeps in memory.
+#[derive(Debug)]
+pub struct Proof {
+    started_at: Timestamp,
+    canary: Canary,
+    heartbeat: Heartbeat,
+    /// A confirmation, a new rota, a drill: look again before the next look is due.
+    again: Notify,
+    /// Tests that people ask for, by the person tested: a test rings.
+    testing: RateLimit,
+    /// Codes that are tried, by person.
+    confirming: RateLimit,
+}
+
+impl Proof {
+    /// Sets it up.
+    ///
+    /// # Errors
+    /// A defect, if the TLS library can't be set up.
+    pub fn new(settings: &Settings, allowed: Allowed, now: Timestamp) -> Result<Self> {
+        Ok(Self {
+            started_at: now,
+            canary: Canary::default(),
+            heartbeat: Heartbeat::new(settings, allowed)?,
+            again: Notify::new(),
+            testing: RateLimit::new(3, Duration::from_secs(60)),
+            confirming: RateLimit::new(10, Duration::from_secs(20)),
+        })
+    }
+
+    /// What the canary has shown.
+    pub fn canary(&self) -> &CanaryFigures {
+        self.canary.figures()
+    }
+
+    /// How the outside monitor was told.
+    pub fn heartbeat(&self) -> &HeartbeatFigures {
+        self.heartbeat.figures()
+    }
+}
+
+impl App {
+    /// Whether the canary has come through lately; `None` where the operator does without one, or before its first turn.
+    pub(crate) fn canary_sings(&self) -> Option<bool> {
+        let every = Duration::from(self.config.proof.canary_every_ms);
+        // It may be late by its own deadline, and fail once.
+        let patience = every * 2 + canary::DEADLINE;
+        let (now, last) = (self.clock.now(), self.proof.canary().last_success_at());
+        match last {
+            _ if every.is_zero() => None,
+            None if now.since(self.proof.started_at) <= patience => None,
+            last => Some(last.is_some_and(|at| now.since(at) <= patience)),
+        }
+    }
+}
+
+/// Runs readiness, drills, the canary and the heartbeat until `stop`.
+pub async fn run(app: Shared, stop: CancellationToken) {
+    let work = async {
+        tokio::join!(
+            crate::runner::kept_up(|| checks::run(Shared::clone(&app))),
+            crate::runner::kept_up(|| drills::run(Shared::clone(&app))),
+            crate::runner::kept_up(|| canary::run(Shared::clone(&app))),
+            crate::runner::kept_up(|| heartbeat::run(Shared::clone(&app))),
+        )
+    };
+    // All of them go on from rows, so they may be cut off anywhere.
+    stop.run_until_cancelled(work).await;
+}
+
+/// The routes of this part of the house.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(board::readiness))
+        .routes(routes!(board::unreachable))
+        .routes(routes!(board::own))
+        .routes(routes!(board::test))
+        .routes(routes!(board::confirm))
+        .routes(routes!(drills::schedule, drills::list))
+        .routes(routes!(drills::cancel))
+        .routes(routes!(report::report))
+}
