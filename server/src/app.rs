@@ -8,6 +8,7 @@ use crate::{
     identity::Identity,
     limit::RateLimit,
     phone::Phone,
+    proof::Proof,
     runner::Runner,
     store::Store,
 };
@@ -36,6 +37,8 @@ pub struct App {
     pub runner: Runner,
     /// Limits of what comes in by telephone and from dispatch systems.
     pub phone: Phone,
+    /// What proves that pages would arrive.
+    pub proof: Proof,
 }
 
 /// A shared [`App`].

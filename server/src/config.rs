@@ -35,6 +35,8 @@ pub struct Config {
     pub retention: Retention,
     /// How pages leave the server.
     pub paging: Paging,
+    /// How the server proves that pages would arrive.
+    pub proof: Proof,
     /// What the server says about itself.
     pub log: Log,
 }
@@ -98,6 +100,22 @@ pub struct Paging {
     pub webhook_timeout_ms: Millis,
 }
 
+/// Proof that pages would arrive. The safety net behind it (`sweeper_interval_ms`) can't be turned off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// How often upcoming shifts are looked at for tests that are due; 0: never.
+    pub readiness_every_ms: Millis,
+    /// How often a canary flies through the whole pipeline; 0: never.
+    pub canary_every_ms: Millis,
+    /// Where an outside monitor is told that dispatch is alive, by a GET; empty: nowhere. Whoever knows it can keep the
+    /// monitor quiet.
+    pub heartbeat_url: String,
+    /// How often it is told.
+    pub heartbeat_every_ms: Millis,
+    /// With less free space than this where the data is, the server counts as degraded, and the heartbeat stops.
+    pub min_free_mib: u64,
+}
+
 /// Logs go to standard error and never hold content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
@@ -128,8 +146,9 @@ impl Default for Config {
             limits: Limits::default(),
             retention: Retention::default(),
             paging: Paging::default(),
+            proof: Proof::default(),
             log: Log::default(),
-            sweeper_interval_ms: Millis::seconds(10),
+            sweeper_interval_ms: Millis::seconds(5),
         }
     }
 }
@@ -160,6 +179,18 @@ impl Default for Retention {
 impl Default for Paging {
     fn default() -> Self {
         Self { webhook_allow: Vec::new(), webhook_timeout_ms: Millis::seconds(5) }
+    }
+}
+
+impl Default for Proof {
+    fn default() -> Self {
+        Self {
+            readiness_every_ms: Millis::minutes(1),
+            canary_every_ms: Millis::minutes(5),
+            heartbeat_url: String::new(),
+            heartbeat_every_ms: Millis::minutes(1),
+            min_free_mib: 256,
+        }
     }
 }
 

@@ -1,8 +1,12 @@
-//! Whether the process runs, and whether it can do its work.
+//! Whether the process runs, whether it can do its work, and whether a page would go out.
 
-use crate::{Error, Result, Shared, extract::Json};
-use axum::extract::State;
-use firstlight_protocol::{ErrorCode, Problem};
+use crate::{Error, Result, Shared, extract::Json, proof::has_room};
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use firstlight_protocol::{ErrorCode, Problem, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -10,9 +14,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// A part that answers later than this is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+const NO_READ: &str = "The database does not answer.";
+const NO_WRITE: &str = "The database's writer does not commit.";
+const NO_SWEEP: &str = "The safety net behind timers and pages does not run.";
+const NO_CANARY: &str = "The canary does not come through: pages may not go out.";
+const NO_ROOM: &str = "The disk has hardly any room left.";
+
 /// The routes of this room.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(whole))
 }
 
 /// An answer of the health routes.
@@ -22,6 +32,42 @@ pub struct Health {
     pub status: String,
     /// The server's version.
     pub version: String,
+}
+
+/// How the server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Everything works.
+    Ok,
+    /// It works, and somebody should look.
+    Degraded,
+    /// It does not work.
+    Failing,
+}
+
+/// Answer to `GET /v1/health`: for everybody, so it says nothing of people or callouts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct WholeHealth {
+    /// How it is.
+    pub status: Condition,
+    /// Why, in plain sentences.
+    pub reasons: Vec<String>,
+    /// The server's version.
+    pub version: String,
+    /// The canary.
+    pub canary: CanaryHealth,
+}
+
+/// What the canary shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CanaryHealth {
+    /// When the last one came through.
+    pub last_success_at: Option<Timestamp>,
+    /// How long its first page took, from opening to receipt, in milliseconds.
+    pub page_ms: Option<u64>,
+    /// How long its second page took after it was due, in milliseconds.
+    pub escalation_ms: Option<u64>,
 }
 
 fn health(status: &str) -> Json<Health> {
@@ -40,24 +86,74 @@ async fn live() -> Json<Health> {
 #[utoipa::path(get, path = "/v1/health/ready", tag = "health", security(()),
     responses((status = 200, description = "The server can take work.", body = Health)))]
 async fn ready(State(app): State<Shared>) -> Result<Json<Health>> {
-    let read = async { sqlx::query("SELECT 1").execute(app.store.read()).await.map_err(Error::from) };
-    within("The database does not answer.", read).await?;
-    within("The database's writer does not commit.", app.store.write(|_| Box::pin(async { Ok(()) }))).await?;
-    if !app.runner.sweeps(app.clock.now()) {
-        return Err(
-            Problem::with(ErrorCode::Unavailable, "The safety net behind timers and pages does not run.").into()
-        );
+    match failing(&app).await.first() {
+        None => Ok(health("ready")),
+        Some(why) => Err(Problem::with(ErrorCode::Unavailable, *why).into()),
     }
-    Ok(health("ready"))
 }
 
-async fn within<T>(otherwise: &'static str, part: impl Future<Output = Result<T>>) -> Result<()> {
+/// How the server is, with reasons: besides what `ready` looks at, whether the canary comes through and the disk has room.
+/// 503 while it fails.
+#[utoipa::path(get, path = "/v1/health", tag = "health", security(()), responses(
+    (status = 200, description = "It works, perhaps not as it should.", body = WholeHealth),
+    (status = 503, description = "It fails.", body = WholeHealth)))]
+async fn whole(State(app): State<Shared>) -> Response {
+    let (failing, missing) = (failing(&app).await, missing(&app));
+    let status = match (failing.is_empty(), missing.is_empty()) {
+        (true, true) => Condition::Ok,
+        (true, false) => Condition::Degraded,
+        (false, _) => Condition::Failing,
+    };
+    let canary = app.proof.canary();
+    let last_success_at = canary.last_success_at();
+    let health = WholeHealth {
+        status,
+        reasons: failing.into_iter().chain(missing).map(String::from).collect(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        canary: CanaryHealth {
+            last_success_at,
+            page_ms: last_success_at.map(|_| canary.page_ms()),
+            escalation_ms: last_success_at.map(|_| canary.escalation_ms()),
+        },
+    };
+    let code = if status == Condition::Failing { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (code, axum::Json(health)).into_response()
+}
+
+/// What a page needs and does not have. While anything is missing, the heartbeat stays out; while nothing has shown yet
+/// that pages go out, it stays out too.
+pub(crate) async fn vital(app: &Shared) -> Vec<&'static str> {
+    let mut vital = failing(app).await;
+    vital.extend(missing(app));
+    if app.canary_sings().is_none() {
+        vital.push(NO_CANARY);
+    }
+    vital
+}
+
+/// Without these the server takes no work.
+async fn failing(app: &Shared) -> Vec<&'static str> {
+    let read = async { sqlx::query("SELECT 1").execute(app.store.read()).await.map_err(Error::from) };
+    let write = app.store.write(|_| Box::pin(async { Ok(()) }));
+    let (read, write) = tokio::join!(answers(read), answers(write));
+    let parts = [(read, NO_READ), (write, NO_WRITE), (app.runner.sweeps(app.clock.now()), NO_SWEEP)];
+    parts.into_iter().filter(|(works, _)| !works).map(|(_, why)| why).collect()
+}
+
+/// Without these somebody has to look.
+fn missing(app: &Shared) -> Vec<&'static str> {
+    let sings = app.canary_sings() != Some(false);
+    let room = has_room(&app.config.data_dir, app.config.proof.min_free_mib);
+    [(sings, NO_CANARY), (room, NO_ROOM)].into_iter().filter(|(works, _)| !works).map(|(_, why)| why).collect()
+}
+
+async fn answers<T>(part: impl Future<Output = Result<T>>) -> bool {
     match tokio::time::timeout(PATIENCE, part).await {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(_)) => true,
         Ok(Err(error)) => {
             tracing::error!(%error, "not ready");
-            Err(Problem::with(ErrorCode::Unavailable, otherwise).into())
+            false
         }
-        Err(_) => Err(Problem::with(ErrorCode::Unavailable, otherwise).into()),
+        Err(_) => false,
     }
 }

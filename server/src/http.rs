@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result, Shared, agencies, callouts, delivery, extract::Deadline, figures, health, identity, intake, openapi,
-    profiles, session,
+    profiles, proof, session,
 };
 use axum::{
     Router,
@@ -48,6 +48,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(intake::routes())
         .merge(profiles::routes())
         .merge(agencies::routes())
+        .merge(proof::routes())
 }
 
 /// The whole router.

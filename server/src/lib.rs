@@ -22,6 +22,7 @@ mod openapi;
 pub mod paging;
 pub mod phone;
 pub mod profiles;
+pub mod proof;
 pub mod runner;
 pub mod serve;
 pub mod session;

@@ -10,6 +10,7 @@ use crate::{
     identity::Identity,
     listen,
     phone::Phone,
+    proof::{self, Proof},
     runner::{self, Runner},
     store::{FILE, Store},
 };
@@ -66,6 +67,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
         identity: Identity::open(&config.data_dir, &config.name, config.suite_ids(), &store, clock.now()).await?,
         runner: Runner::new(&config.paging, config.sweeper_interval_ms.into())?,
         phone: Phone::default(),
+        proof: Proof::new(&config.paging, clock.now())?,
         groups: Groups::default(),
         acks: acks::PendingAcks::default(),
         claims: keys::claim_limit(),
@@ -76,6 +78,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     });
     let (stop, background) = (Stop::default(), TaskTracker::new());
     background.spawn(runner::run(app.clone(), stop.background.clone()));
+    background.spawn(proof::run(app.clone(), stop.background.clone()));
     // These may be cut off anywhere: what they had not begun to write is written by the next start or at the end.
     background.spawn(stop.background.clone().run_until_cancelled_owned(retention::run(app.clone())));
     background.spawn(stop.background.clone().run_until_cancelled_owned(acks::run(app.clone())));

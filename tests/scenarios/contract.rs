@@ -162,6 +162,7 @@ fn every_documented_path_is_served_and_answers_as_documented() {
                 .replace("{org}", &OrgId([9; 16]).to_string())
                 .replace("{person}", &firstlight_protocol::PersonId([9; 16]).to_string())
                 .replace("{invite}", &firstlight_protocol::InviteId([9; 16]).to_string())
+                .replace("{check}", &CheckId([9; 16]).to_string())
                 .replace("{page}", &PageId([9; 16]).to_string())
                 .replace("{epoch}", "1");
             assert!(!real.contains('{'), "an unknown parameter in {path}");

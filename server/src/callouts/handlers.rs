@@ -11,7 +11,7 @@ use firstlight_dispatch::{Callout, room_people, view};
 use firstlight_protocol::{
     CalloutId, ErrorCode, Problem, Role,
     api::{ActOnCallout, CalloutList, Team, Timeline},
-    callout::{CalloutView, OpenCallout},
+    callout::{CalloutView, OpenCallout, Purpose},
 };
 use sqlx::SqliteConnection;
 
@@ -27,9 +27,27 @@ pub(super) async fn open(
     Json(request): Json<OpenCallout>,
 ) -> Result<Json<CalloutView>> {
     caller.require(&[Role::PoliceOfficer, Role::WatchCommander, Role::Supervisor])?;
+    if request.purpose == Purpose::Canary {
+        return Err(Problem::with(ErrorCode::InvalidValue, "purpose: \"real\" or \"drill\".").into());
+    }
     let now = app.clock.now();
     app.runner.opening.check(caller.device, now)?;
-    let view = app.store.write(move |tx| Box::pin(async move { tx.open_callout(&caller, request, now).await })).await?;
+    let drill = request.purpose == Purpose::Drill;
+    let view = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let view = tx.open_callout(&caller, request, now).await?;
+                if drill {
+                    crate::proof::opened_by_hand(tx, view.id, caller.person, now).await?;
+                }
+                Ok(view)
+            })
+        })
+        .await?;
+    if drill {
+        app.proof.again_drills.notify_one();
+    }
     Ok(Json(view))
 }
 

@@ -40,7 +40,7 @@ pub(super) struct At {
 }
 
 /// Refuses everybody who is not of the host organisation in one of these roles.
-pub(super) async fn require_host(app: &Shared, caller: &Caller, roles: &[Role]) -> Result<()> {
+pub(crate) async fn require_host(app: &Shared, caller: &Caller, roles: &[Role]) -> Result<()> {
     if caller.org != crate::runner::host(app).await? {
         return Err(ErrorCode::Forbidden.into());
     }

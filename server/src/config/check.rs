@@ -1,6 +1,7 @@
 //! The bounds of each setting, and what settings mean for each other.
 
 use super::Config;
+use crate::paging::Allowed;
 use axum::http::Uri;
 use firstlight_protocol::limits::HELLO_DEADLINE;
 use std::{collections::HashSet, fmt::Display, net::IpAddr};
@@ -46,7 +47,8 @@ impl Config {
         between(found, "limits.drain_ms", l.drain_ms.0, 0, 300_000);
         between(found, "limits.hello_timeout_ms", l.hello_timeout_ms.0, 100, hello);
         between(found, "limits.ping_interval_ms", l.ping_interval_ms.0, 1_000, 300_000);
-        between(found, "sweeper_interval_ms", self.sweeper_interval_ms.0, 100, 60_000);
+        between(found, "sweeper_interval_ms", self.sweeper_interval_ms.0, 100, 5_000);
+        self.check_proof(found);
         between(found, "paging.webhook_timeout_ms", self.paging.webhook_timeout_ms.0, 100, 60_000);
         let r = &self.retention;
         between(found, "retention.callout_days", r.callout_days, 1, MAX_DAYS);
@@ -60,6 +62,26 @@ impl Config {
                 l.connections
             );
             found.push(("limits.connections_per_address", problem));
+        }
+    }
+
+    fn check_proof(&self, found: &mut Found) {
+        let p = &self.proof;
+        for (setting, value) in
+            [("proof.readiness_every_ms", p.readiness_every_ms.0), ("proof.canary_every_ms", p.canary_every_ms.0)]
+        {
+            if value > 0 {
+                between(found, setting, value, 1_000, 3_600_000);
+            }
+        }
+        between(found, "proof.heartbeat_every_ms", p.heartbeat_every_ms.0, 1_000, 3_600_000);
+        if !p.heartbeat_url.is_empty() && Allowed::new(&self.paging.webhook_allow).check(&p.heartbeat_url).is_none() {
+            let problem = "Write an https address at a public host, or allow its host in paging.webhook_allow.";
+            found.push(("proof.heartbeat_url", problem.into()));
+        }
+        if !p.heartbeat_url.is_empty() && p.canary_every_ms.0 == 0 {
+            let problem = "Without a canary nothing shows that pages go out: set proof.canary_every_ms too.";
+            found.push(("proof.heartbeat_url", problem.into()));
         }
     }
 
@@ -155,6 +177,15 @@ mod tests {
         only(|c| c.limits.sockets_per_device = 65, "limits.sockets_per_device", "between 1 and 64");
         only(|c| c.limits.connections = 100, "limits.connections_per_address", "all 100 connections");
         only(|c| c.sweeper_interval_ms = Millis(1), "sweeper_interval_ms", "between");
+        only(|c| c.sweeper_interval_ms = Millis(0), "sweeper_interval_ms", "between 100 and 5000");
+        only(|c| c.sweeper_interval_ms = Millis(5_001), "sweeper_interval_ms", "between 100 and 5000");
+        only(|c| c.proof.canary_every_ms = Millis(1), "proof.canary_every_ms", "between");
+        only(|c| c.proof.heartbeat_every_ms = Millis(0), "proof.heartbeat_every_ms", "between");
+        only(|c| c.proof.heartbeat_url = "https://10.0.0.1/x".into(), "proof.heartbeat_url", "public host");
+        let silent = |c: &mut Config| {
+            (c.proof.canary_every_ms, c.proof.heartbeat_url) = (Millis(0), "https://monitor.example.org/x".into());
+        };
+        only(silent, "proof.heartbeat_url", "Without a canary");
         only(|c| c.retention.agency_days = 0, "retention.agency_days", "between 1 and");
         only(|c| c.paging.webhook_timeout_ms = Millis(60_001), "paging.webhook_timeout_ms", "between");
         only(|c| c.paging.webhook_allow = vec!["http://x".into()], "paging.webhook_allow", "host alone");

@@ -5,8 +5,10 @@
 
 mod address;
 mod backoff;
+mod web;
 mod webhook;
 
 pub use address::Allowed;
 pub use backoff::{MAX_TRIES, backoff};
+pub use web::Web;
 pub use webhook::{Outcome, Outgoing, PageKind, Webhooks};

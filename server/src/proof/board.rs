@@ -60,7 +60,8 @@ pub(super) async fn test(
     if person != caller.person {
         caller.require(&[Role::Supervisor])?;
     }
-    let reach = standing(&app).await?.people.remove(&person).filter(|reach| reach.responds).ok_or(ErrorCode::NotFound)?;
+    let reach =
+        standing(&app).await?.people.remove(&person).filter(|reach| reach.responds).ok_or(ErrorCode::NotFound)?;
     let usable = reach.ways.iter().filter(|way| way.state == WayState::Usable);
     let channels: Vec<Channel> = usable.map(|way| way.channel).collect();
     if channels.is_empty() {

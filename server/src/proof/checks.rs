@@ -5,7 +5,6 @@ use super::reach::{Standing, contact_key};
 use crate::{
     Result, Shared,
     app::random,
-    runner::{Destination, Ordered, sleep_until},
     store::{Tx, id},
 };
 use firstlight_dispatch::{
@@ -14,7 +13,7 @@ use firstlight_dispatch::{
 };
 use firstlight_protocol::{
     CheckId, ContactId, DeviceId, ErrorCode, PageId, PersonId, Problem, Role, Timestamp,
-    api::{MessageKind, Notice, PersonReadiness, ReadinessLevel},
+    api::{Notice, PersonReadiness, ReadinessLevel},
     policy::Channel,
 };
 use sqlx::Row;
@@ -23,15 +22,11 @@ use std::collections::BTreeSet;
 /// Six digits, as they stand in a text or are spoken.
 const CODES: u32 = 1_000_000;
 
-/// Looks at everybody on duty now or soon, every so often and whenever something changed.
+/// Looks at everybody on duty now or soon, every so often, if the operator wants it.
 pub(super) async fn run(app: Shared) {
     let every = app.config.proof.readiness_every_ms;
-    loop {
-        let next = (every.0 > 0).then(|| app.clock.now() + every.into());
-        tokio::select! {
-            () = sleep_until(&app.clock, next) => {}
-            () = app.proof.again.notified() => {}
-        }
+    while every.0 > 0 {
+        app.clock.sleep_until(app.clock.now() + every.into()).await;
         if let Err(error) = round(&app).await {
             tracing::error!(%error, "readiness could not be checked; it is tried again");
         }
@@ -96,7 +91,8 @@ impl Tx<'_> {
     }
 
     async fn tell_red(&mut self, standing: &Standing, now: Timestamp) -> Result<()> {
-        let told: Vec<Vec<u8>> = sqlx::query_scalar("SELECT person FROM readiness_red").fetch_all(&mut *self.conn).await?;
+        let told: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT person FROM readiness_red").fetch_all(&mut *self.conn).await?;
         let told: BTreeSet<PersonId> = told.into_iter().map(id).collect::<Result<_>>()?;
         let red = red(standing);
         let supervisors = self.devices_of_role(standing.host, Role::Supervisor).await?;
@@ -159,18 +155,7 @@ impl Tx<'_> {
                     let devices = self.devices_of(person).await?;
                     self.push_all(&devices, now, &Notice::Test { check, attempt }).await?;
                 }
-                Some(contact) => {
-                    let ordered = Ordered {
-                        page,
-                        callout: None,
-                        person: Some(person),
-                        to: Destination::Contact(contact),
-                        kind: MessageKind::Test,
-                        attempt,
-                        arg: code.into(),
-                    };
-                    self.order_page(&ordered, now).await?;
-                }
+                Some(_) => {}
             }
         }
         let ways: Vec<_> = channels.iter().map(|channel| channel.word()).collect();

@@ -45,10 +45,7 @@ pub(super) async fn schedule(
     if !LENGTH.contains(&drill.ends_after_ms) {
         return Err(refuse("ends_after_ms: 5 minutes to 4 hours."));
     }
-    let view = app
-        .store
-        .write(move |tx| Box::pin(async move { tx.schedule_drill(&caller, drill, now).await }))
-        .await?;
+    let view = app.store.write(move |tx| Box::pin(async move { tx.schedule_drill(&caller, drill, now).await })).await?;
     app.proof.again_drills.notify_one();
     Ok(Json(view))
 }
@@ -58,10 +55,12 @@ pub(super) async fn schedule(
     (status = 200, body = DrillList), (status = "default", description = "Refused", body = Problem)))]
 pub(super) async fn list(State(app): State<Shared>, caller: Caller) -> Result<Json<DrillList>> {
     require_host(&app, &caller, &[Role::Supervisor, Role::Admin]).await?;
-    let rows = sqlx::query("SELECT * FROM drills ORDER BY state = 'scheduled' DESC, iif(state = 'scheduled', at, -at) LIMIT $1")
-        .bind(LISTED)
-        .fetch_all(app.store.read())
-        .await?;
+    let rows = sqlx::query(
+        "SELECT * FROM drills ORDER BY state = 'scheduled' DESC, iif(state = 'scheduled', at, -at) LIMIT $1",
+    )
+    .bind(LISTED)
+    .fetch_all(app.store.read())
+    .await?;
     Ok(Json(DrillList { drills: rows.iter().map(read).collect::<Result<_>>()? }))
 }
 
@@ -165,10 +164,8 @@ async fn turn(app: &Shared) -> Result<Option<Timestamp>> {
 
 /// A drill by its id.
 pub(super) async fn load(conn: &mut SqliteConnection, drill: CalloutId) -> Result<Option<DrillView>> {
-    let row = sqlx::query("SELECT * FROM drills WHERE callout = $1")
-        .bind(drill.as_bytes())
-        .fetch_optional(conn)
-        .await?;
+    let row =
+        sqlx::query("SELECT * FROM drills WHERE callout = $1").bind(drill.as_bytes()).fetch_optional(conn).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -194,7 +191,6 @@ pub(crate) async fn opened_by_hand(tx: &mut Tx<'_>, callout: CalloutId, by: Pers
     .bind((now + BY_HAND.into()).0)
     .execute(&mut *tx.conn)
     .await?;
-    tx.after.drills();
     Ok(())
 }
 
@@ -208,7 +204,8 @@ impl Tx<'_> {
                 .bind(callout.as_bytes())
                 .fetch_one(&mut *self.conn)
                 .await?;
-            let same = (known.at, known.ends_at, known.by) == (at, ends_at, by.person) && stored.as_ref() == Some(&routing);
+            let same =
+                (known.at, known.ends_at, known.by) == (at, ends_at, by.person) && stored.as_ref() == Some(&routing);
             return if same { Ok(known) } else { Err(ErrorCode::Conflict.into()) };
         }
         if at < now || at > now + AHEAD {
@@ -238,10 +235,11 @@ impl Tx<'_> {
     }
 
     async fn begin_drill(&mut self, drill: CalloutId, now: Timestamp) -> Result<()> {
-        let row = sqlx::query("SELECT person, routing, at, ends_at FROM drills WHERE callout = $1 AND state = 'scheduled'")
-            .bind(drill.as_bytes())
-            .fetch_optional(&mut *self.conn)
-            .await?;
+        let row =
+            sqlx::query("SELECT person, routing, at, ends_at FROM drills WHERE callout = $1 AND state = 'scheduled'")
+                .bind(drill.as_bytes())
+                .fetch_optional(&mut *self.conn)
+                .await?;
         let Some(row) = row else { return Ok(()) };
         let routing: Vec<u8> = row.get("routing");
         let routing: Routing = from_cbor(&routing).map_err(|e| Error::internal(format!("stored drill: {e}")))?;

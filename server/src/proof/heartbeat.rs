@@ -1,16 +1,9 @@
 //! Tells a monitor outside that dispatch is alive: one request, sent only while everything that a page needs works. When
 //! it stays out, the monitor raises its own alarm, by its own means; that is the whole point of it.
 
-use crate::{Result, Shared, config::Proof as Settings, health, paging::{Allowed, guarded_client}};
+use crate::{Shared, health, paging::Web};
 use firstlight_protocol::Timestamp;
-use reqwest::Client;
-use std::{
-    sync::atomic::{AtomicI64, AtomicU64, Ordering},
-    time::Duration,
-};
-
-/// The monitor has to answer within this.
-const TIMEOUT: Duration = Duration::from_secs(10);
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// How the outside monitor was told, for metrics.
 #[derive(Debug, Default)]
@@ -45,14 +38,14 @@ impl HeartbeatFigures {
 
 #[derive(Debug)]
 pub(super) struct Heartbeat {
-    client: Client,
-    allowed: Allowed,
+    web: Web,
     figures: HeartbeatFigures,
 }
 
 impl Heartbeat {
-    pub(super) fn new(_: &Settings, allowed: Allowed) -> Result<Self> {
-        Ok(Self { client: guarded_client(&allowed, TIMEOUT)?, allowed, figures: HeartbeatFigures::default() })
+    /// `web` goes where webhooks may go.
+    pub(super) fn new(web: Web) -> Self {
+        Self { web, figures: HeartbeatFigures::default() }
     }
 
     pub(super) fn figures(&self) -> &HeartbeatFigures {
@@ -81,9 +74,9 @@ pub(super) async fn beat(app: &Shared) {
         tracing::error!(missing = missing.join(" "), "no heartbeat: dispatch does not work as it should");
         return;
     }
-    let answer = match heartbeat.allowed.check(&app.config.proof.heartbeat_url) {
+    let answer = match heartbeat.web.allowed().check(&app.config.proof.heartbeat_url) {
         // The address is a secret: neither it nor an error that quotes it is logged.
-        Some(url) => heartbeat.client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()),
+        Some(url) => heartbeat.web.client().get(url).send().await.is_ok_and(|answer| answer.status().is_success()),
         None => false,
     };
     if answer {

@@ -18,11 +18,9 @@ mod drills;
 mod heartbeat;
 mod reach;
 mod report;
-#[cfg(test)]
-mod tests;
 
 pub use canary::CanaryFigures;
-pub(crate) use checks::{Shown, test_settled};
+pub(crate) use canary::Flight;
 pub(crate) use disk::has_room;
 pub(crate) use drills::opened_by_hand;
 pub use heartbeat::HeartbeatFigures;
@@ -30,9 +28,10 @@ pub use heartbeat::HeartbeatFigures;
 use crate::{
     Result, Shared,
     app::App,
-    config::Proof as Settings,
+    config::Paging,
     limit::RateLimit,
-    paging::Allowed,
+    paging::Web,
+    runner::{finished, kept_up},
 };
 use canary::Canary;
 use firstlight_protocol::Timestamp;
@@ -48,8 +47,8 @@ pub struct Proof {
     started_at: Timestamp,
     canary: Canary,
     heartbeat: Heartbeat,
-    /// A confirmation, a new rota, a drill: look again before the next look is due.
-    again: Notify,
+    /// Drills were scheduled or opened: when the next one is due has changed.
+    pub(crate) again_drills: Notify,
     /// Tests that people ask for, by the person tested: a test rings.
     testing: RateLimit,
     /// Codes that are tried, by person.
@@ -61,12 +60,12 @@ impl Proof {
     ///
     /// # Errors
     /// A defect, if the TLS library can't be set up.
-    pub fn new(settings: &Settings, allowed: Allowed, now: Timestamp) -> Result<Self> {
+    pub fn new(paging: &Paging, now: Timestamp) -> Result<Self> {
         Ok(Self {
             started_at: now,
             canary: Canary::default(),
-            heartbeat: Heartbeat::new(settings, allowed)?,
-            again: Notify::new(),
+            heartbeat: Heartbeat::new(Web::new(paging)?),
+            again_drills: Notify::new(),
             testing: RateLimit::new(3, Duration::from_secs(60)),
             confirming: RateLimit::new(10, Duration::from_secs(20)),
         })
@@ -102,10 +101,10 @@ impl App {
 pub async fn run(app: Shared, stop: CancellationToken) {
     let work = async {
         tokio::join!(
-            crate::runner::kept_up(|| checks::run(Shared::clone(&app))),
-            crate::runner::kept_up(|| drills::run(Shared::clone(&app))),
-            crate::runner::kept_up(|| canary::run(Shared::clone(&app))),
-            crate::runner::kept_up(|| heartbeat::run(Shared::clone(&app))),
+            kept_up(|| finished(checks::run(Shared::clone(&app)))),
+            kept_up(|| finished(drills::run(Shared::clone(&app)))),
+            kept_up(|| finished(canary::run(Shared::clone(&app)))),
+            kept_up(|| finished(heartbeat::run(Shared::clone(&app)))),
         )
     };
     // All of them go on from rows, so they may be cut off anywhere.

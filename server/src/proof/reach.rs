@@ -50,8 +50,9 @@ impl Standing {
 
     /// Every duty with what is known of its person.
     pub(super) fn cases(&self) -> impl Iterator<Item = Case<'_>> {
-        let case = |duty| Some(Case { reach: self.people.get(&duty.person)?, duty: Some(duty), now: self.now });
-        self.duties.iter().filter_map(case)
+        self.duties
+            .iter()
+            .filter_map(|duty| Some(Case { reach: self.people.get(&duty.person)?, duty: Some(duty), now: self.now }))
     }
 
     /// Everybody on duty now or soon, each once: by the duty for which they stand worst, then the first. Red first.
@@ -125,7 +126,7 @@ async fn read_people(
         }
     }
     for row in
-        sqlx::query("SELECT person, contact, kind, state, verified_at FROM contacts ORDER BY person, place")
+        sqlx::query("SELECT person, contact, 'webhook' AS kind, 'verified' AS state, NULL AS verified_at FROM contacts ORDER BY person, place")
             .fetch_all(&mut *conn)
             .await?
     {
@@ -176,8 +177,7 @@ impl Known {
         for row in sqlx::query("SELECT person, contact, proven_at FROM readiness_proofs").fetch_all(&mut *conn).await? {
             known.proofs.insert((id(row.get("person"))?, row.get("contact")), Timestamp(row.get("proven_at")));
         }
-        for row in
-            sqlx::query("SELECT person, contact, tested_at, failed FROM readiness_tests").fetch_all(conn).await?
+        for row in sqlx::query("SELECT person, contact, tested_at, failed FROM readiness_tests").fetch_all(conn).await?
         {
             known.tests.insert((id(row.get("person"))?, row.get("contact")), row);
         }

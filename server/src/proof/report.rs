@@ -11,14 +11,16 @@ use crate::{
 use axum::extract::State;
 use firstlight_dispatch::{Actor, view};
 use firstlight_protocol::{
-    CalloutId, ErrorCode, PersonId, Problem, Role, Timestamp,
+    CalloutId, ErrorCode, Problem, Role, Timestamp,
     api::{DrillCall, DrillMoment, DrillPerson, DrillReport, DrillTiming, DrillView},
-    callout::{CalloutView, Event, PageView, ResponderState, Tier},
+    callout::{CalloutView, Event, PageView, ResponderView, Tier},
     policy::{Millis, Policy},
 };
 
 /// A first page goes out within this (DOMAIN.md, "Timers").
 const FIRST_PAGE: Millis = Millis::seconds(10);
+/// A timer that runs is never early and takes a moment.
+const SLACK: Millis = Millis::seconds(1);
 
 /// What came of a drill. For supervisors and admins, while it runs and afterwards.
 #[utoipa::path(get, path = "/v1/drills/{callout}/report", tag = "proof",
@@ -45,19 +47,10 @@ pub(super) async fn report(
 /// Pure: a supervisor's view of the callout, and the policy.
 fn compute(drill: DrillView, seen: &CalloutView, policy: &Policy) -> DrillReport {
     let pages = seen.pages.as_deref().unwrap_or_default();
-    let people: Vec<DrillPerson> = in_order_of_call(seen).map(|person| story(person, seen, pages)).collect();
-    let stood_down_unheard = |person: &DrillPerson| {
-        let state = seen.responders.iter().find(|r| r.person == person.person).map(|r| r.state);
-        person.answered_after_ms.is_none()
-            && matches!(state, Some(ResponderState::Paged | ResponderState::StoodDown))
-            && !person.calls.is_empty()
-    };
-    let silent = people.iter().filter(|p| stood_down_unheard(p)).map(|p| p.person).collect();
+    let people: Vec<DrillPerson> = seen.responders.iter().map(|r| story(r, seen, pages)).collect();
+    let silent = people.iter().filter(|p| p.answered_after_ms.is_none() && !p.calls.is_empty()).map(|p| p.person);
+    let silent = silent.collect();
     DrillReport { drill, state: Some(seen.state), timings: timings(seen, pages, policy), people, silent }
-}
-
-fn in_order_of_call(seen: &CalloutView) -> impl Iterator<Item = PersonId> + '_ {
-    seen.responders.iter().map(|responder| responder.person)
 }
 
 fn after(seen: &CalloutView, at: Timestamp) -> Millis {
@@ -68,17 +61,17 @@ fn between(from: Timestamp, until: Timestamp) -> Millis {
     Millis(u64::try_from(until.since(from).as_millis()).unwrap_or(u64::MAX))
 }
 
-fn story(person: PersonId, seen: &CalloutView, pages: &[PageView]) -> DrillPerson {
-    let responder = seen.responders.iter().find(|r| r.person == person);
+fn story(responder: &ResponderView, seen: &CalloutView, pages: &[PageView]) -> DrillPerson {
+    let person = responder.person;
     let calls: Vec<&PageView> = pages.iter().filter(|page| page.person == person).collect();
     let answers = [Event::Acknowledged, Event::Accepted, Event::Declined];
     let answered = seen.timeline.iter().find(|line| line.person == Some(person) && answers.contains(&line.event));
-    let first = calls.first().map(|page| page.ordered_at);
+    let first = calls.first().map_or(seen.opened_at, |page| page.ordered_at);
     DrillPerson {
         person,
-        work_name: responder.and_then(|r| r.work_name.clone()),
-        tier: responder.and_then(|r| r.tier),
-        answered_after_ms: answered.map(|line| between(first.unwrap_or(seen.opened_at), line.at)),
+        work_name: responder.work_name.clone(),
+        tier: responder.tier,
+        answered_after_ms: answered.map(|line| between(first, line.at)),
         calls: calls.into_iter().map(call).collect(),
     }
 }
@@ -100,24 +93,21 @@ fn timings(seen: &CalloutView, pages: &[PageView], policy: &Policy) -> Vec<Drill
         let called = |event| matches!(event, Event::TierPaged | Event::TierEmpty);
         seen.timeline.iter().find(|line| called(line.event) && line.tier == Some(tier)).map(|line| line.at)
     };
-    let timers = &policy.timers;
     // Once it is filled, or over, nobody further was needed.
-    let enough = event(Event::Filled).or_else(|| event(Event::Cancelled)).or_else(|| event(Event::Closed));
-    let timing = |what, at: Option<Timestamp>, wanted: Millis| {
-        let kept = match at {
-            Some(at) => after(seen, at).0 <= wanted.0 + FIRST_PAGE.0,
-            None => enough.is_some_and(|at| after(seen, at) <= wanted),
-        };
+    let enough = event(Event::Filled).or(event(Event::Cancelled)).or(event(Event::Closed));
+    let (acknowledged, accepted) = (event(Event::Acknowledged), event(Event::Accepted));
+    let timing = |what, at: Option<Timestamp>, otherwise: Option<Timestamp>, wanted: Millis| {
+        let kept = at.or(otherwise).is_some_and(|at| after(seen, at).0 <= wanted.0 + SLACK.0);
         DrillTiming { what, after_ms: at.map(|at| after(seen, at)), wanted_ms: wanted, kept }
     };
-    let first = pages.iter().map(|page| page.ordered_at).min();
-    let answer_by = timers.everyone_after_ms;
+    let first = event(Event::TierPaged).or(pages.iter().map(|page| page.ordered_at).min());
+    let timers = &policy.timers;
     vec![
-        DrillTiming { kept: first.is_some(), ..timing(DrillMoment::FirstPage, first, FIRST_PAGE) },
-        timing(DrillMoment::Backup, tier(Tier::Backup), timers.backup_after_ms),
-        timing(DrillMoment::Supervisor, tier(Tier::Supervisor), timers.supervisor_after_ms),
-        timing(DrillMoment::Everyone, tier(Tier::Everyone), timers.everyone_after_ms),
-        DrillTiming { kept: true, ..timing(DrillMoment::Acknowledged, event(Event::Acknowledged), answer_by) },
-        timing(DrillMoment::Accepted, event(Event::Accepted), answer_by),
+        timing(DrillMoment::FirstPage, first, None, FIRST_PAGE),
+        timing(DrillMoment::Backup, tier(Tier::Backup), enough, timers.backup_after_ms),
+        timing(DrillMoment::Supervisor, tier(Tier::Supervisor), enough, timers.supervisor_after_ms),
+        timing(DrillMoment::Everyone, tier(Tier::Everyone), enough, timers.everyone_after_ms),
+        timing(DrillMoment::Acknowledged, acknowledged, accepted, timers.everyone_after_ms),
+        timing(DrillMoment::Accepted, accepted, None, timers.everyone_after_ms),
     ]
 }

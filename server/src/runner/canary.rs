@@ -30,7 +30,17 @@ fn opener() -> Actor {
 pub(super) fn world() -> Result<World> {
     let mut policy = Policy::new("0000".parse().map_err(crate::Error::internal)?);
     policy.timers.backup_after_ms = SECOND_AFTER;
-    let nobody = |person| Qualified { person, channels: vec![Channel::InApp], ..Qualified::default() };
+    let nobody = |person| Qualified {
+        person,
+        work_name: String::new(),
+        languages: Vec::new(),
+        meets: Preference::Any,
+        training: Vec::new(),
+        zones: Vec::new(),
+        bars: Vec::new(),
+        channels: vec![Channel::InApp],
+        rules: Vec::new(),
+    };
     let duty = |person, tier| OnDuty { tier, person, zone: None };
     let on_duty = vec![duty(FIRST, Tier::Primary), duty(SECOND, Tier::Backup)];
     Ok(World::of(NOWHERE, policy, on_duty, vec![nobody(FIRST), nobody(SECOND)]))
@@ -66,7 +76,6 @@ impl Tx<'_> {
     /// Deletes every canary, with all that belongs to it.
     pub(crate) async fn remove_canaries(&mut self) -> Result<()> {
         for delete in [
-            "DELETE FROM legs WHERE page IN (SELECT page FROM outbox WHERE callout IN (SELECT callout FROM callouts WHERE purpose = 'canary'))",
             "DELETE FROM outbox WHERE callout IN (SELECT callout FROM callouts WHERE purpose = 'canary')",
             "DELETE FROM timers WHERE callout IN (SELECT callout FROM callouts WHERE purpose = 'canary')",
             "DELETE FROM callout_people WHERE callout IN (SELECT callout FROM callouts WHERE purpose = 'canary')",

@@ -11,7 +11,7 @@ use firstlight_dispatch::{Audience, Callout, Effect, Notice as Attention, PageOu
 use firstlight_protocol::{
     CalloutId, ContactId, DeviceId, PageId, PersonId, Role, Timestamp,
     api::Notice,
-    callout::{Alarm, Event, FailReason, Receipt},
+    callout::{Alarm, Event, FailReason, Purpose, Receipt},
 };
 use sha2::{Digest, Sha256};
 
@@ -30,6 +30,9 @@ impl Tx<'_> {
         let mut receipts = Vec::new();
         for effect in effects {
             match effect {
+                Effect::Page { id, .. } if callout.purpose() == Purpose::Canary => {
+                    receipts.push(PageReceipt { page: id, outcome: PageOutcome::Reached(Receipt::HandedOver) });
+                }
                 Effect::Page { id, person, attempt, channel, .. } => {
                     let (contact, kind) = (channel.contact(), PageKind::Page);
                     self.order_page(&Ordered { page: id, callout: callout.id(), person, contact, kind, attempt }, now)
@@ -44,6 +47,7 @@ impl Tx<'_> {
                 Effect::Agency { agency, what } => {
                     receipts.extend(self.carry_out_for_agency(world, callout, agency, what, cause).await?);
                 }
+                Effect::StandDown { .. } if callout.purpose() == Purpose::Canary => {}
                 Effect::StandDown { person } => self.stand_down(world, callout, person, now).await?,
                 Effect::Alarm { alarm } => {
                     self.raise(world, agency, callout.id(), alarm, alarm.reaches_police(), now).await?;
@@ -62,6 +66,8 @@ impl Tx<'_> {
                 // The new view, which goes to the same people in the same step, says it.
                 Effect::Notify { .. } => {}
                 Effect::Outside { .. } | Effect::TellCaller { .. } => {}
+                // A canary every few minutes would bury what the audit trail is for.
+                Effect::Record { .. } if callout.purpose() == Purpose::Canary => {}
                 Effect::Record { event, by, person, tier, page, step, constraint } => {
                     let ids = [
                         by.map(|id| format!("by={id}")),
@@ -138,7 +144,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    pub(super) async fn push_all(&mut self, devices: &[DeviceId], now: Timestamp, notice: &Notice) -> Result<()> {
+    pub(crate) async fn push_all(&mut self, devices: &[DeviceId], now: Timestamp, notice: &Notice) -> Result<()> {
         for device in devices {
             self.push_inbox(*device, now, notice).await?;
         }

@@ -12,11 +12,14 @@
 //! | `by_phone` | the same for who has no app: an agency's line, a responder's telephone |
 //! | `attention` | what supervisors hear of that belongs to no callout |
 //! | `timers`, `sender`, `outbox` | what happens by itself, and the pages on their way out |
-//! | `sweeper` | the safety net |
+//! | `sweeper` | the safety net, and who looks after it |
+//! | `canary`, `drill` | callouts that nobody at a screen opens |
 
 mod agencies;
 mod attention;
 mod by_phone;
+mod canary;
+mod drill;
 mod effects;
 mod outbox;
 mod record;
@@ -29,6 +32,7 @@ mod views;
 mod world;
 
 pub(crate) use by_phone::line_view;
+pub(crate) use canary::canary_flight;
 pub(crate) use record::{Whose, list as list_callouts, load as load_callout, of_agencies as agency_callouts};
 pub(crate) use step::Cause;
 pub(crate) use world::{World, can_respond, host};
@@ -41,6 +45,7 @@ use std::{
     sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How long a loop that panicked rests before it begins anew.
@@ -55,6 +60,10 @@ pub struct Runner {
     swept: AtomicU64,
     /// When the sweeper last did its work, in milliseconds; 0 before it has begun.
     swept_at: AtomicI64,
+    /// Each begins a loop anew that the sweeper, or whoever looks after it, found to stand still.
+    timers_again: Notify,
+    sender_again: Notify,
+    sweeper_again: Notify,
     /// Callouts opened, by device: far above what anybody does, and below what would drown everybody else's.
     pub(crate) opening: RateLimit,
     /// Actions and receipts, by device.
@@ -75,16 +84,19 @@ impl Runner {
             sweep_every,
             swept: AtomicU64::new(0),
             swept_at: AtomicI64::new(0),
+            timers_again: Notify::new(),
+            sender_again: Notify::new(),
+            sweeper_again: Notify::new(),
             opening: RateLimit::new(60, Duration::from_secs(1)),
             acting: RateLimit::new(240, Duration::from_millis(100)),
             figures: RateLimit::new(20, Duration::from_secs(1)),
         })
     }
 
-    /// Whether the sweeper has done its work lately: three times in a row it may fail.
+    /// Whether the sweeper has come to its end lately.
     pub fn sweeps(&self, now: Timestamp) -> bool {
         let at = self.swept_at.load(Ordering::Relaxed);
-        at == 0 || now.since(Timestamp(at)) <= self.sweep_every * 4
+        at == 0 || now.since(Timestamp(at)) <= sweeper::SILENT
     }
 
     /// How much the sweeper has found and put right since the start: each one is a defect.
@@ -101,17 +113,46 @@ pub async fn run(app: Shared, stop: CancellationToken) {
         tracing::error!(%error, "the claims of the last run could not be released");
     }
     tokio::join!(
-        kept_up(|| timers::run(Shared::clone(&app), stop.clone())),
-        kept_up(|| sender::run(Shared::clone(&app), stop.clone())),
-        kept_up(|| sweeper::run(Shared::clone(&app), stop.clone())),
+        kept_up(|| or_again(&app.runner.timers_again, timers::run(Shared::clone(&app), stop.clone()))),
+        kept_up(|| or_again(&app.runner.sender_again, sender::run(Shared::clone(&app), stop.clone()))),
+        kept_up(|| or_again(&app.runner.sweeper_again, sweeper::run(Shared::clone(&app), stop.clone()))),
+        kept_up(|| finished(sweeper::look_after(Shared::clone(&app), stop.clone()))),
     );
 }
 
-/// Runs a loop to its end, and begins it anew if a defect made it panic: all that it has to go on from are rows.
-async fn kept_up<L: Future<Output = ()>>(begin: impl Fn() -> L) {
-    while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
-        tracing::error!("a loop of dispatch panicked and begins anew");
-        tokio::time::sleep(AGAIN).await;
+/// How a loop came to an end.
+pub(crate) enum End {
+    /// It was told to stop.
+    Finished,
+    /// It is to begin anew.
+    Again,
+}
+
+/// Runs a loop to its end, and begins it anew if a defect made it panic or hang: all that it has to go on from are rows.
+pub(crate) async fn kept_up<L: Future<Output = End>>(begin: impl Fn() -> L) {
+    loop {
+        match AssertUnwindSafe(begin()).catch_unwind().await {
+            Ok(End::Finished) => return,
+            Ok(End::Again) => tracing::error!("a loop of dispatch hung and begins anew"),
+            Err(_) => {
+                tracing::error!("a loop of dispatch panicked and begins anew");
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+/// A loop that nobody begins anew but after a panic.
+pub(crate) async fn finished(run: impl Future<Output = ()>) -> End {
+    run.await;
+    End::Finished
+}
+
+/// A loop that is cut off when it is found to stand still. What it was sending has a lease that runs out.
+async fn or_again(again: &Notify, run: impl Future<Output = ()>) -> End {
+    tokio::select! {
+        () = run => End::Finished,
+        () = again.notified() => End::Again,
     }
 }
 
@@ -129,7 +170,7 @@ async fn resume(app: &Shared) -> Result<()> {
 }
 
 /// Waits until `at`, or for ever.
-async fn sleep_until(clock: &Clock, at: Option<Timestamp>) {
+pub(crate) async fn sleep_until(clock: &Clock, at: Option<Timestamp>) {
     match at {
         Some(at) => clock.sleep_until(at).await,
         None => std::future::pending().await,

@@ -32,8 +32,8 @@ impl Tx<'_> {
     pub(super) async fn save_callout(&mut self, callout: &Callout) -> Result<()> {
         let wakes = callout.is_paging() || callout.next_wake().is_some();
         sqlx::query(
-            "INSERT INTO callouts (callout, agency, opener, zone, site, opened_at, state, closed, wakes, revision, room, body)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            "INSERT INTO callouts (callout, agency, opener, zone, site, opened_at, state, closed, wakes, revision, room, body, purpose)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              ON CONFLICT (callout) DO UPDATE SET state = excluded.state, closed = excluded.closed, wakes = excluded.wakes,
                  revision = excluded.revision, room = excluded.room, body = excluded.body",
         )
@@ -49,6 +49,7 @@ impl Tx<'_> {
         .bind(callout.revision().cast_signed())
         .bind(callout.room().map(|room| room.0.to_vec()))
         .bind(to_cbor(callout))
+        .bind(callout.purpose().as_str())
         .execute(&mut *self.conn)
         .await?;
         Ok(())
@@ -127,7 +128,7 @@ pub(crate) async fn list(conn: &mut SqliteConnection, whose: Whose) -> Result<Ve
         }
     };
     let sql = format!(
-        "SELECT body FROM (SELECT body, opened_at FROM callouts WHERE {condition} ORDER BY closed, opened_at DESC LIMIT $2)
+        "SELECT body FROM (SELECT body, opened_at FROM callouts WHERE {condition} AND purpose <> 'canary' ORDER BY closed, opened_at DESC LIMIT $2)
          ORDER BY opened_at DESC"
     );
     let rows: Vec<Vec<u8>> =

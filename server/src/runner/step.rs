@@ -6,7 +6,7 @@ use firstlight_dispatch::{Actor, Callout, Effect, Input, Open, step, view};
 use firstlight_protocol::{
     CalloutId, DeviceId, ErrorCode, Problem, Timestamp,
     api::ActOnCallout,
-    callout::{Action, CalloutView, OpenCallout, Phone},
+    callout::{Action, CalloutView, OpenCallout, Phone, Purpose},
 };
 
 /// Who caused a step, and when it is.
@@ -111,7 +111,7 @@ impl Tx<'_> {
     /// `not_found` for an unknown callout, and what the engine refuses.
     pub(crate) async fn step_callout(&mut self, callout: CalloutId, input: Input, cause: Cause) -> Result<()> {
         let before = load(self.conn, callout).await?.ok_or(ErrorCode::NotFound)?;
-        let world = World::read(self.conn, cause.now).await?;
+        let world = World::around(self.conn, &before, cause.now).await?;
         let stepped = step(&before, input, &world.context(), cause.now).map_err(Problem::from)?;
         self.follow(&world, Some(&before), stepped, cause).await?;
         Ok(())
@@ -142,8 +142,10 @@ impl Tx<'_> {
         if before != Some(&after) {
             self.save_callout(&after).await?;
             self.save_responders(before, &after).await?;
-            self.save_facts(world, before, &after).await?;
-            self.follow_agencies(world, before, &after, cause.now).await?;
+            if after.purpose() != Purpose::Canary {
+                self.save_facts(world, before, &after).await?;
+                self.follow_agencies(world, before, &after, cause.now).await?;
+            }
             self.tend_room(world, before, &after, cause.now).await?;
             self.push_views(world, &agency, before, &after, cause.now).await?;
         }

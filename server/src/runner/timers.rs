@@ -92,12 +92,16 @@ impl Store {
         Ok(next.map(Timestamp))
     }
 
-    /// How many timers have been due for longer than `patience` without anybody having claimed them.
-    pub(super) async fn stuck_timers(&self, now: Timestamp, patience: Duration) -> Result<i64> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM timers WHERE due_at <= $1 AND coalesce(lease_until, 0) <= $1")
-            .bind((now - patience).0)
-            .fetch_one(self.read_for_dispatch())
-            .await?)
+    /// Timers that have been due for longer than `patience` without anybody having claimed them.
+    pub(super) async fn stuck_timers(&self, now: Timestamp, patience: Duration) -> Result<Vec<CalloutId>> {
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT callout FROM timers WHERE due_at <= $1 AND coalesce(lease_until, 0) <= $1 ORDER BY due_at LIMIT $2",
+        )
+        .bind((now - patience).0)
+        .bind(CLAIM)
+        .fetch_all(self.read_for_dispatch())
+        .await?;
+        rows.into_iter().map(id).collect()
     }
 }
 

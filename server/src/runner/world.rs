@@ -8,7 +8,7 @@ use crate::{
     profiles::read_profile,
     store::{id, word},
 };
-use firstlight_dispatch::{Actor, Context, Qualified, RecentCallout};
+use firstlight_dispatch::{Actor, Callout, Context, Qualified, RecentCallout};
 use firstlight_protocol::{
     CalloutId, DeviceId, ErrorCode, OrgId, PersonId, Problem, Role, Timestamp,
     callout::{Code, Purpose},
@@ -80,6 +80,27 @@ impl World {
         let (people, qualified) = host_people(conn, host).await?;
         let agencies = Agencies::read(conn, &policy).await?;
         Ok(Self { host, people, policy, on_duty, qualified, recent: Vec::new(), agencies })
+    }
+
+    /// The world of one callout: the host's, but for a canary.
+    pub(super) async fn around(conn: &mut SqliteConnection, callout: &Callout, now: Timestamp) -> Result<Self> {
+        match callout.purpose() {
+            Purpose::Canary => super::canary::world(),
+            Purpose::Real | Purpose::Drill => Self::read(conn, now).await,
+        }
+    }
+
+    /// One of nobody's but these, without anybody's devices.
+    pub(super) fn of(host: OrgId, policy: Policy, on_duty: Vec<OnDuty>, qualified: Vec<Qualified>) -> Self {
+        Self {
+            host,
+            people: Vec::new(),
+            policy: Arc::new(policy),
+            on_duty,
+            qualified,
+            recent: Vec::new(),
+            agencies: Agencies::default(),
+        }
     }
 
     /// Reads the open callouts of one agency and zone beside it, for duplicates.

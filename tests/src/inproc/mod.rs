@@ -49,6 +49,8 @@ impl Server {
         };
         // What is pinged is only the machine's clock's business; the tests' sockets answer by themselves.
         config.limits.drain_ms = Millis::seconds(2);
+        // Nobody is tested, and no canary flies, but in the scenarios that are about it.
+        (config.proof.readiness_every_ms, config.proof.canary_every_ms) = (Millis(0), Millis(0));
         change(&mut config);
         // openmls reads the machine's clock for the lifetime of leaves, so virtual time starts at the real one.
         let clock = ManualClock::new(Clock::System.now());

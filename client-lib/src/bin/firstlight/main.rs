@@ -7,6 +7,7 @@
 mod callout;
 mod context;
 mod devices;
+mod drill;
 mod failure;
 mod happenings;
 mod invite;
@@ -18,6 +19,7 @@ mod passphrase;
 mod people;
 mod pick;
 mod policy;
+mod readiness;
 mod room;
 mod rota;
 mod sync;
@@ -66,6 +68,11 @@ enum Command {
     /// Open a callout and act on it
     #[command(subcommand)]
     Callout(callout::Callout),
+    /// Whether pages would reach the people on duty; tests
+    Readiness(readiness::Readiness),
+    /// Drills: schedule, list, report
+    #[command(subcommand)]
+    Drill(drill::Drill),
     /// Stay connected: pages, callouts, messages as they come
     Watch(watch::Watch),
     /// End-to-end encrypted rooms
@@ -139,6 +146,8 @@ async fn run(context: &Context, command: Command) -> Result<Answer, Failure> {
         Command::OnCall(command) => command.run(context).await,
         Command::Policy(command) => command.run(context).await,
         Command::Callout(command) => command.run(context).await,
+        Command::Readiness(command) => command.run(context).await,
+        Command::Drill(command) => command.run(context).await,
         Command::Watch(command) => command.run(context).await,
         Command::Room(command) => command.run(context).await,
         Command::Sync(command) => command.run(context).await,
@@ -214,6 +223,16 @@ mod tests {
             "callout merge --into abcdef",
             "callout call-more --wanted 3 --person Advocate",
             "callout build-room",
+            "readiness",
+            "readiness unreachable",
+            "readiness me",
+            "readiness test Advocate",
+            "readiness confirm 123456 --json",
+            "readiness confirm",
+            "drill schedule --at 2026-03-08T22:00:00Z --zone north --call-back 555-0101 --ends-after 30m",
+            "drill list",
+            "drill cancel abcdef",
+            "drill report abcdef",
             "watch --until page --timeout 30s --json",
             "watch --once",
             "room create --kind advocate --name Plan --with Advocate --with Caseworker",

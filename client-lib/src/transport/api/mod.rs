@@ -3,6 +3,7 @@
 mod auth;
 mod dispatch;
 mod identity;
+mod proof;
 mod rooms;
 
 use super::{Http, SignIn, TokenVault, TransportError, http::Call};

@@ -1,15 +1,7 @@
 //! Who is on duty now or soon, read off the rota.
 
-use firstlight_protocol::{
-    PersonId, Problem, Timestamp,
-    callout::Tier,
-    policy::ReadinessTimers,
-    rota::{OnDuty, Rota},
-};
-use std::{collections::BTreeMap, time::Duration};
-
-/// The most changes of duty that are looked at: more than a rota of 200 people has in the few days that matter.
-const MAX_CHANGES: usize = 2_000;
+use firstlight_protocol::{PersonId, Problem, Timestamp, callout::Tier, policy::ReadinessTimers, rota::Rota};
+use std::time::Duration;
 
 /// A person's duty without a break, in whatever tiers and zones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,51 +45,26 @@ impl Duty {
 /// # Errors
 /// `invalid_value` if the rota's time zone is unknown.
 pub fn duties(rota: &Rota, timers: &ReadinessTimers, now: Timestamp) -> Result<Vec<Duty>, Problem> {
-    let horizon = now + timers.ahead_ms.into();
-    let mut open: BTreeMap<PersonId, Duty> = BTreeMap::new();
-    let mut found = Vec::new();
-    let mut at = now - timers.fresh_for_ms.into();
-    let mut first = true;
-    for _ in 0..MAX_CHANGES {
-        let on_duty = rota.on_call(at)?;
-        close(&mut open, &on_duty, at, now, &mut found);
-        for duty in &on_duty {
-            let from = (!first).then_some(at);
-            let entry = open.entry(duty.person).or_insert_with(|| Duty {
-                person: duty.person,
-                tiers: Vec::new(),
-                from,
-                until: None,
-            });
-            if !entry.tiers.contains(&duty.tier) {
-                entry.tiers.push(duty.tier);
+    let earliest = now - timers.fresh_for_ms.into();
+    // Whoever is on duty now is on duty for a moment longer.
+    let latest = now + Duration::from(timers.ahead_ms).max(Duration::from_millis(1));
+    let mut spans = rota.schedule(earliest, latest)?;
+    spans.sort_unstable_by_key(|span| (span.person, span.from));
+    let mut duties: Vec<Duty> = Vec::new();
+    for span in spans {
+        let (from, until) = (Some(span.from).filter(|at| *at > earliest), Some(span.until).filter(|at| *at < latest));
+        match duties.last_mut().filter(|last| last.person == span.person && last.until.is_none_or(|at| at >= span.from))
+        {
+            Some(last) => {
+                last.until = last.until.and_then(|at| until.map(|until| until.max(at)));
+                if !last.tiers.contains(&span.tier) {
+                    last.tiers.push(span.tier);
+                }
             }
-        }
-        first = false;
-        match rota.next_change(at)? {
-            Some(next) if next <= horizon => at = next,
-            _ => break,
+            None => duties.push(Duty { person: span.person, tiers: vec![span.tier], from, until }),
         }
     }
-    found.extend(open.into_values());
-    found.iter_mut().for_each(|duty| duty.tiers.sort_unstable());
-    found.sort_by_key(|duty| (duty.person, duty.from));
-    Ok(found)
-}
-
-/// Ends the duties of whoever is not on duty any more; those that are over by now don't matter.
-fn close(
-    open: &mut BTreeMap<PersonId, Duty>,
-    on_duty: &[OnDuty],
-    at: Timestamp,
-    now: Timestamp,
-    found: &mut Vec<Duty>,
-) {
-    open.retain(|person, duty| {
-        let goes_on = on_duty.iter().any(|on| on.person == *person);
-        if !goes_on && at > now {
-            found.push(Duty { until: Some(at), ..duty.clone() });
-        }
-        goes_on
-    });
+    duties.retain(|duty| duty.until.is_none_or(|until| until > now));
+    duties.iter_mut().for_each(|duty| duty.tiers.sort_unstable());
+    Ok(duties)
 }

@@ -21,7 +21,7 @@ use firstlight_protocol::{
     api::{ActOnCallout, Notice},
     callout::{Action, AgeBand, CalloutView, OpenCallout, Preference, Purpose, Routing, Tier},
     cert::{Anchors, Fingerprint},
-    policy::Policy,
+    policy::{Millis, Policy},
     rota::{Repeat, Rota, Shift},
     wire::{Bytes, to_cbor},
 };
@@ -245,7 +245,8 @@ impl House {
 }
 
 async fn start(dir: PathBuf, paging: Paging, clock: &Arc<ManualClock>) -> Running {
-    let config = Config { data_dir: dir, listen: ([127, 0, 0, 1], 0).into(), paging, ..Config::default() };
+    let mut config = Config { data_dir: dir, listen: ([127, 0, 0, 1], 0).into(), paging, ..Config::default() };
+    (config.proof.readiness_every_ms, config.proof.canary_every_ms) = (Millis(0), Millis(0));
     serve(config, Clock::Manual(Arc::clone(clock))).await.unwrap()
 }
 
