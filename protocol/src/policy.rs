@@ -62,6 +62,9 @@ impl From<Millis> for Duration {
 pub struct Policy {
     /// The number to call when nobody has accepted, or when nothing works. Required: it is the last resort.
     pub duty_number: Phone,
+    /// Whether a responder keys a PIN in before a telephone call takes their answer.
+    #[serde(default)]
+    pub voice_pin: bool,
     /// The timers.
     #[serde(default)]
     pub timers: Timers,
@@ -151,6 +154,7 @@ impl Policy {
     pub fn new(duty_number: Phone) -> Self {
         Self {
             duty_number,
+            voice_pin: false,
             timers: Timers::default(),
             calls_per_turn: default_calls(),
             zones: Vec::new(),

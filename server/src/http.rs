@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result, Shared, agencies, callouts, delivery, extract::Deadline, figures, health, identity, intake, openapi,
-    profiles, proof, session,
+    phone, profiles, proof, session,
 };
 use axum::{
     Router,
@@ -46,6 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(callouts::routes())
         .merge(figures::routes())
         .merge(intake::routes())
+        .merge(phone::routes())
         .merge(profiles::routes())
         .merge(agencies::routes())
         .merge(proof::routes())

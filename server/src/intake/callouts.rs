@@ -70,7 +70,7 @@ pub(super) async fn open(
         .write(move |tx| Box::pin(async move { tx.open_from_line(&holder.line, request, &asked, false, now).await }))
         .await?;
     match opened {
-        Opened::Callout(view) => Ok(Json(status(*view))),
+        Opened::New(view) | Opened::Known(view) => Ok(Json(status(*view))),
         Opened::Exhausted => {
             let detail = "This line has opened as many callouts as it may in 24 hours: call the duty number.";
             let wait = Duration::from_secs(3600).as_millis();

@@ -54,8 +54,10 @@ impl RequestId {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Opened {
-    /// It is open; by this request or by an earlier one.
-    Callout(Box<CalloutView>),
+    /// This request has opened it.
+    New(Box<CalloutView>),
+    /// It was open: by the same request before, or by the same officer a moment ago.
+    Known(Box<CalloutView>),
     /// The line may open no more now.
     Exhausted,
 }
@@ -83,7 +85,7 @@ impl Tx<'_> {
         let content: [u8; 32] = Sha256::digest(to_cbor(asked)).into();
         let caller = by_phone.then(|| caller_digest(asked.call_back.as_str()));
         if let Some(known) = self.known(&line, request, content, caller, now).await? {
-            return Ok(Opened::Callout(Box::new(known)));
+            return Ok(Opened::Known(Box::new(known)));
         }
         let opened: i64 = sqlx::query_scalar("SELECT count(*) FROM line_callouts WHERE line = $1 AND at > $2")
             .bind(line.id.as_bytes())
@@ -110,7 +112,7 @@ impl Tx<'_> {
         .execute(&mut *self.conn)
         .await?;
         self.audit(now, None, "line.opened", view.id, line.id).await?;
-        Ok(Opened::Callout(Box::new(view)))
+        Ok(Opened::New(Box::new(view)))
     }
 
     /// Once an hour: whoever is turned away calls again.

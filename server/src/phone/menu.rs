@@ -49,6 +49,8 @@ pub(super) enum Told {
     Accepted,
     Declined,
     Eta(u16),
+    /// Never said in a call: an arrival comes by SMS.
+    Arrived,
     /// Enough others were faster.
     Filled,
     /// The callout has ended, or the person has answered otherwise.
@@ -168,6 +170,7 @@ impl Told {
             Self::Accepted => minutes(&say.accepted, DEFAULT_ETA),
             Self::Eta(eta) => minutes(&say.eta, eta),
             Self::Declined => say.declined.clone(),
+            Self::Arrived => say.goodbye.clone(),
             Self::Filled => say.filled.clone(),
             Self::Over => say.over.clone(),
             Self::Failed => say.failed.clone(),

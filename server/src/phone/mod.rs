@@ -4,16 +4,27 @@
 //! |---|---|
 //! | `menu`, `duty` | the two dialogues, sans-IO: what was heard goes in, what to say or do comes out |
 //! | `sms` | what somebody's SMS means |
+//! | `voice`, `calls` | the voice routes, and how far each call is |
+//! | `incoming`, `answers` | the SMS route; whose an answer is, and what becomes of it |
+//! | `pins` | PINs for answers by call |
 //! | `texts`, `twiml` | what is said and written, per language; the XML in which the provider gets it |
 
+mod answers;
+mod calls;
 mod duty;
 mod menu;
+mod pins;
 mod sms;
 mod texts;
 mod twiml;
 
-use crate::{intake::Codes, limit::RateLimit};
+use crate::{
+    app::Shared,
+    intake::{Codes, Slow},
+    limit::RateLimit,
+};
 use std::time::Duration;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What the telephone keeps in memory: limits.
 #[derive(Debug)]
@@ -22,10 +33,30 @@ pub struct Phone {
     pub(crate) codes: Codes,
     /// Requests of one intake key.
     pub(crate) intake: RateLimit,
+    /// Digests of PINs.
+    slow: Slow,
+    /// Calls of one number to the duty number.
+    calls: RateLimit,
+    /// SMS of one number.
+    messages: RateLimit,
+    /// Answers to a number that is nobody's.
+    strangers: RateLimit,
 }
 
 impl Default for Phone {
     fn default() -> Self {
-        Self { codes: Codes::default(), intake: RateLimit::new(60, Duration::from_secs(1)) }
+        Self {
+            codes: Codes::default(),
+            intake: RateLimit::new(60, Duration::from_secs(1)),
+            slow: Slow::default(),
+            calls: RateLimit::new(20, Duration::from_secs(30)),
+            messages: RateLimit::new(20, Duration::from_secs(10)),
+            strangers: RateLimit::new(1, Duration::from_secs(3600)),
+        }
     }
+}
+
+/// The routes of this part of the house.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(pins::put))
 }

@@ -10,8 +10,10 @@ mod devices;
 mod drill;
 mod failure;
 mod happenings;
+mod intake;
 mod invite;
 mod join;
+mod lines;
 mod on_call;
 mod org;
 mod output;
@@ -62,6 +64,12 @@ enum Command {
     /// Who is on call; the rota
     #[command(subcommand)]
     OnCall(on_call::OnCall),
+    /// Agencies' lines to the duty number, for officers without an app
+    #[command(subcommand)]
+    Lines(lines::Lines),
+    /// The intake for agencies' dispatch systems
+    #[command(subcommand)]
+    Intake(intake::Intake),
     /// Escalation policy: duty number, timers, zones and sites
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -144,6 +152,8 @@ async fn run(context: &Context, command: Command) -> Result<Answer, Failure> {
         Command::Devices(command) => command.run(context).await,
         Command::People(command) => command.run(context).await,
         Command::OnCall(command) => command.run(context).await,
+        Command::Lines(command) => command.run(context).await,
+        Command::Intake(command) => command.run(context).await,
         Command::Policy(command) => command.run(context).await,
         Command::Callout(command) => command.run(context).await,
         Command::Readiness(command) => command.run(context).await,
@@ -193,6 +203,8 @@ mod tests {
             "people list",
             "people set-languages Advocate es en",
             "people contact add-webhook Advocate --url https://hook.example.org/page --webhook-key-file key",
+            "people pin Advocate --pin-file -",
+            "people pin Advocate --remove",
             "people contact list Advocate",
             "people contact remove Advocate abcdef",
             "on-call show --at 2026-03-08T22:00:00Z",
@@ -200,6 +212,14 @@ mod tests {
             "on-call rota set rota.json",
             "on-call shift add --tier primary --person Advocate --from 2026-03-08T22:00 --until 2026-03-09T06:00 --repeat daily",
             "on-call shift remove night",
+            "lines list",
+            "lines add --agency Police --zone north --site station-1 --language es --quota 20 --digits 6",
+            "lines change abcdef --active no",
+            "lines code abcdef",
+            "lines remove abcdef",
+            "intake key create abcdef --scope open --scope read --expires 90d",
+            "intake key list abcdef",
+            "intake key revoke abcdef ghjkmn",
             "policy show",
             "policy set policy.json",
             "policy set --duty-number 555-0100 --backup-after 3s --supervisor-after 6s --everyone-after 10s",

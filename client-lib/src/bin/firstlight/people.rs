@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use firstlight_client::session::{Session, random};
 use firstlight_protocol::{
     ContactId, PersonId, Secret,
-    api::{Contacts, PersonView, UpdatePerson},
+    api::{Contacts, PersonView, SetPin, UpdatePerson},
     callout::Language,
     policy::ContactMethod,
 };
@@ -23,6 +23,17 @@ pub(crate) enum People {
         person: String,
         /// Language codes such as es or zh-Hant; none clears the list
         languages: Vec<Language>,
+    },
+    /// Set the PIN that a person keys in before a telephone call takes their answer
+    Pin {
+        /// Work name, or id, or its end
+        person: String,
+        /// File whose first line is the PIN, 4 to 8 digits ("-": standard input)
+        #[arg(long, value_name = "FILE", required_unless_present = "remove")]
+        pin_file: Option<PathBuf>,
+        /// Take the PIN away
+        #[arg(long, conflicts_with = "pin_file")]
+        remove: bool,
     },
     /// How a person is reached besides the app
     #[command(subcommand)]
@@ -79,6 +90,22 @@ impl People {
                 page.title(&person.work_name);
                 page.row("languages", &codes.join(", "));
                 Ok(Answer::new(&json!({ "person": person.person, "languages": codes }), page))
+            }
+            Self::Pin { person, pin_file, .. } => {
+                let person = find_person(&session, &person).await?;
+                let pin = match pin_file {
+                    Some(file) => {
+                        let text = zeroize::Zeroizing::new(super::policy::read_document(&file)?);
+                        Some(Secret::new(text.lines().next().unwrap_or_default().trim()))
+                    }
+                    None => None,
+                };
+                let what = if pin.is_some() { "set" } else { "removed" };
+                session.api().set_pin(person.person, &SetPin { pin }).await?;
+                let mut page = context.page();
+                page.title(&person.work_name);
+                page.row("PIN", what);
+                Ok(Answer::new(&json!({ "person": person.person, "pin": what }), page))
             }
             Self::Contact(contact) => contact.run(context, &session).await,
         }

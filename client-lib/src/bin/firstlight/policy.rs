@@ -4,7 +4,7 @@ use super::{
     context::Context,
     failure::Failure,
     output::{Answer, took},
-    values::millis,
+    values::{millis, yes_no},
 };
 use clap::{Args, Subcommand};
 use firstlight_protocol::{
@@ -38,6 +38,9 @@ pub(crate) struct Set {
     /// The number to call when nobody has accepted, or when nothing works
     #[arg(long, value_name = "PHONE")]
     duty_number: Option<Phone>,
+    /// Whether a responder keys a PIN in before a telephone call takes their answer
+    #[arg(long, value_parser = yes_no, action = clap::ArgAction::Set)]
+    voice_pin: Option<bool>,
     /// A person who does not answer is called again after this
     #[arg(long, value_name = "TIME", value_parser = millis)]
     repeat_every: Option<Millis>,
@@ -120,6 +123,7 @@ impl Set {
         ] {
             *timer = value.unwrap_or(*timer);
         }
+        policy.voice_pin = self.voice_pin.unwrap_or(policy.voice_pin);
         policy.duty_number = self.duty_number.unwrap_or(policy.duty_number);
         policy.calls_per_turn = self.calls_per_turn.unwrap_or(policy.calls_per_turn);
         if !self.zones.is_empty() {
@@ -146,10 +150,11 @@ pub(crate) fn read_document(path: &Path) -> Result<String, Failure> {
 }
 
 fn show(context: &Context, document: &PolicyDocument) -> Answer {
-    let Policy { duty_number, timers, calls_per_turn, zones, sites, .. } = &document.policy;
+    let Policy { duty_number, timers, calls_per_turn, zones, sites, voice_pin, .. } = &document.policy;
     let mut page = context.page();
     page.title(&format!("Escalation policy, version {}", document.version));
     page.row("duty number", duty_number.as_str());
+    page.row("PIN by phone", if *voice_pin { "needed" } else { "not needed" });
     let time = |ms: Millis| took(u128::from(ms.0));
     page.row("call again", &format!("every {}, {calls_per_turn} times", time(timers.repeat_every_ms)));
     page.row("backup", &format!("after {}", time(timers.backup_after_ms)));
@@ -178,6 +183,7 @@ mod tests {
         Set {
             file: None,
             duty_number: None,
+            voice_pin: None,
             repeat_every: None,
             backup_after: None,
             supervisor_after: None,

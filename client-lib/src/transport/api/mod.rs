@@ -3,6 +3,7 @@
 mod auth;
 mod dispatch;
 mod identity;
+mod phone;
 mod proof;
 mod rooms;
 
