@@ -13,9 +13,9 @@ use firstlight_dispatch::*;
 use firstlight_protocol::{
     PersonId,
     callout::{Alarm, Event as Told, NextStep, ResponderState, Tier},
-    policy::Target,
+    policy::{Escalation, Target},
 };
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 /// DOMAIN.md: "first page within 10 s of the officer's tap".
 const FIRST_PAGE: i64 = 10_000;
@@ -34,8 +34,11 @@ pub(crate) struct Case {
     since: Disturbed,
     /// It has been paging ever since it was opened.
     paging_still: bool,
-    tiers: Vec<Tier>,
+    /// How many steps of the escalation have begun.
+    steps: usize,
     told: bool,
+    /// By a supervisor, from this callout.
+    pub(crate) barred: Vec<PersonId>,
     pub(crate) parts: HashMap<PersonId, Part>,
 }
 
@@ -74,8 +77,9 @@ impl Case {
             first_out: None,
             since: Disturbed::default(),
             paging_still: true,
-            tiers: vec![],
+            steps: 0,
             told: false,
+            barred: vec![],
             parts: HashMap::new(),
         }
     }
@@ -88,20 +92,21 @@ impl Night {
         let case = &mut self.cases[c];
         (case.opened, case.since) = (Some(self.now), since);
         self.expect(c, Due::FirstPage, FIRST_PAGE);
-        let steps: Vec<_> = self.escalation(c).iter().map(|step| step.1).collect();
-        for (k, after) in steps.into_iter().enumerate() {
+        let after: Vec<_> = self.escalation(c).steps.iter().map(|step| step.after_ms.0.cast_signed()).collect();
+        for (k, after) in after.into_iter().enumerate() {
             self.expect(c, Due::Step(k), after);
         }
     }
 
-    /// Each step of the escalation: the tier that it calls, and when.
-    fn escalation(&self, c: usize) -> Vec<(Tier, i64)> {
-        let steps = &self.world.policy.escalation_of(&self.cases[c].request.routing.zone).steps;
-        let tier = |target: &Target| match target {
-            Target::Tier { tier } => *tier,
-            _ => Tier::Everyone,
-        };
-        steps.iter().map(|step| (tier(&step.targets[0]), step.after_ms.0.cast_signed())).collect()
+    fn escalation(&self, c: usize) -> Cow<'_, Escalation> {
+        self.world.policy.escalation_of(&self.cases[c].request.routing.zone)
+    }
+
+    /// Whether somebody is called to this callout if their turn comes.
+    fn may_be_called(&self, c: usize, person: PersonId) -> bool {
+        let case = &self.cases[c];
+        let barred = case.barred.contains(&person) || self.world.is_barred(person, &case.request);
+        self.world.qualified(person).is_some() && !barred
     }
 
     /// After each step of the engine.
@@ -123,9 +128,9 @@ impl Night {
             self.follow_effect(c, after, effect);
         }
         if before.is_none() {
-            let nobody = self.world.people.is_empty();
-            let paged = effects.iter().any(|e| matches!(e, Effect::Page { .. }));
-            assert!(paged || nobody, "nobody on duty costs no time: somebody is called in the step that opens it");
+            let anybody = self.world.people.iter().any(|q| self.may_be_called(c, q.person));
+            let told = effects.iter().any(|e| matches!(e, Effect::Page { .. } | Effect::Outside { .. }));
+            assert!(told || !anybody, "nobody on duty costs no time: somebody is called in the step that opens it");
         }
     }
 
@@ -139,12 +144,21 @@ impl Night {
                 assert_eq!(part.pages, *attempt, "pages are counted");
                 let (pages, person) = (part.pages, *person);
                 self.coverage.count(H::Paged);
-                let channels = &self.world.qualified(person).expect("only qualified people are paged").channels;
-                let place = |n: u32| channels.get(n as usize % channels.len().max(1)).copied();
-                assert_eq!(place(pages - 1), Some(*channel), "each channel in turn");
-                let repeat = self.world.policy.timers.repeat_every_ms.0.cast_signed();
-                if pages < self.world.policy.calls_per_turn.into() {
-                    self.expect(c, Due::Again { person, pages }, repeat);
+                let qualified = self.world.qualified(person).expect("only qualified people are paged");
+                if qualified.rules.is_empty() {
+                    let turn = (pages as usize - 1) % qualified.channels.len();
+                    assert_eq!(qualified.channels[turn], *channel, "each channel in turn");
+                } else {
+                    self.coverage.count(H::ByRule);
+                }
+                let waits = qualified.rules.windows(2).map(|pair| pair[1].after.0 - pair[0].after.0);
+                let repeat = waits.chain([self.world.policy.timers.repeat_every_ms.0]).max();
+                let escalation = self.escalation(c);
+                let turns = escalation.steps.iter().filter_map(|step| step.repeat);
+                let turn = turns.chain([self.world.policy.calls_per_turn]).min();
+                assert!(self.may_be_called(c, person), "{c}: {person} is barred");
+                if turn.is_some_and(|turn| pages < turn.into()) {
+                    self.expect(c, Due::Again { person, pages }, repeat.unwrap_or_default().cast_signed());
                 }
             }
             Effect::StandDown { person } => {
@@ -166,18 +180,19 @@ impl Night {
                 Alarm::Unreachable { .. } => self.coverage.count(H::Unreachable),
                 _ => {}
             },
-            Effect::Record { event, person, tier, .. } => {
+            Effect::Record { event, person, tier, step, .. } => {
+                case.steps = case.steps.max(step.map_or(0, usize::from));
                 let what = match event {
-                    Told::TierPaged | Told::TierEmpty => {
-                        case.tiers.extend(*tier);
-                        match (event, tier) {
-                            (Told::TierEmpty, _) => H::EmptyTier,
-                            (_, Some(Tier::Backup)) => H::Backup,
-                            (_, Some(Tier::Supervisor)) => H::Supervisor,
-                            (_, Some(Tier::Everyone)) => H::Everyone,
-                            _ => return,
-                        }
-                    }
+                    Told::TierPaged | Told::TierEmpty => match (event, tier) {
+                        (Told::TierEmpty, _) => H::EmptyTier,
+                        (_, Some(Tier::Backup)) => H::Backup,
+                        (_, Some(Tier::Supervisor)) => H::Supervisor,
+                        (_, Some(Tier::Everyone)) => H::Everyone,
+                        _ => return,
+                    },
+                    Told::Relaxed => H::Relaxed,
+                    Told::PersonPaged => H::Named,
+                    Told::Barred => H::Barred,
                     Told::Accepted => H::Accepted,
                     Told::Acknowledged => H::Acknowledged,
                     Told::Declined => H::Declined,
@@ -242,21 +257,24 @@ impl Night {
         let case = &self.cases[c];
         match due {
             Due::FirstPage => {
-                let unneeded = !callout.is_paging() || self.world.people.is_empty();
+                let unneeded =
+                    !callout.is_paging() || !self.world.people.iter().any(|q| self.may_be_called(c, q.person));
                 assert!(case.first_out.is_some() || unneeded, "{c}: the first page goes out within 10 s");
             }
             Due::Step(k) => {
                 if !case.paging_still {
                     return;
                 }
-                let (tier, _) = self.escalation(c)[k];
-                assert!(case.tiers.contains(&tier), "{c}: {tier} is called in time");
-                if tier == Tier::Everyone {
-                    assert!(case.told, "{c}: the officer is told in time");
-                    let all = &self.world.people;
-                    let called = |q: &Qualified| callout.responders().any(|(person, _)| person == q.person);
-                    assert!(all.iter().all(called), "{c}: everyone is called in time");
-                }
+                let escalation = self.escalation(c);
+                let (step, last) = (&escalation.steps[k], k + 1 == escalation.steps.len());
+                // People who have been called before leave no trace of a step that names them.
+                let traced = step.targets.iter().any(|target| !matches!(target, Target::Person { .. }));
+                assert!(case.steps > k || !traced, "{c}: step {k} begins in time");
+                assert!(case.told || !step.tell_officer, "{c}: the officer is told in time");
+                let called = |q: &Qualified| callout.responders().any(|(person, _)| person == q.person);
+                let missed = |q: &&Qualified| !called(q) && self.may_be_called(c, q.person);
+                let missed: Vec<_> = self.world.people.iter().filter(missed).map(|q| q.person).collect();
+                assert!(missed.is_empty() || !last, "{c}: everyone is called in time, but {missed:?}");
             }
             Due::Again { person, pages } => {
                 let state = callout.responders().find(|(p, _)| *p == person).map(|(_, state)| state);

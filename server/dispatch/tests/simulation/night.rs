@@ -261,6 +261,7 @@ impl Night {
                 let people = if self.random.chance(50) { vec![self.any_person()] } else { vec![] };
                 (supervisor, Action::CallMore { wanted: self.random.between(1, 3) as u8, people })
             }
+            22..25 => (supervisor, Action::Bar { person: self.any_person() }),
             12..15 => (supervisor, Action::Accept { eta_minutes: 30 }),
             15..22 => (supervisor, Action::Close { reasons: vec![], support: Support::Accepted, kits_given: 0 }),
             _ => return,
@@ -286,14 +287,18 @@ impl Night {
         }
     }
 
-    /// Half of what goes wrong does so in the seconds after an officer's tap.
+    /// Most of what goes wrong does so at the worst moments: just after an officer's tap, or when a timer is due.
     fn fault_time(&mut self) -> i64 {
         let last = (self.end - CALM - 100_000).max(1).cast_unsigned();
-        if self.random.chance(50) {
+        let kind = self.random.between(0, 3);
+        if kind == 0 {
             return self.random.between(0, last) as i64;
         }
         let taps: Vec<_> = self.queue.iter().filter(|p| matches!(p.event, Event::Tap { .. })).map(|p| p.at).collect();
         let some = taps[self.random.between(0, taps.len() as u64 - 1) as usize];
+        if kind == 1 {
+            return some + self.world.policy.timers.repeat_every_ms.0.cast_signed() + self.random.between(0, 25) as i64;
+        }
         some + self.random.between(0, 400) as i64
     }
 

@@ -11,6 +11,9 @@ use firstlight_dispatch::*;
 use firstlight_protocol::{callout::*, policy::Channel, *};
 use sha2::{Digest, Sha256};
 
+/// Whoever gets what is for nobody of the host's.
+const OUTSIDE: PersonId = PersonId([0; 16]);
+
 /// One process.
 #[derive(Default)]
 pub(crate) struct Node {
@@ -81,6 +84,9 @@ impl Night {
         if let Action::CallMore { people, .. } = action {
             self.cases[c].promises.asked_by_name(people);
         }
+        if let Action::Bar { person } = action {
+            self.cases[c].barred.push(*person);
+        }
         let answers = matches!(action, Action::Acknowledge | Action::Accept { .. } | Action::Decline);
         if answers && stepped.0 != before {
             self.take_back(c, by.person);
@@ -147,6 +153,17 @@ impl Night {
                         let id = stand_down_id(callout, person, channel);
                         self.order(node, (id, c, person, channel), false, true);
                     }
+                }
+                Effect::Outside { id, .. } => {
+                    self.coverage.count(Happening::Outside);
+                    self.cases[c].first_out.get_or_insert(self.now);
+                    let channel = Channel::Webhook { id: ContactId([254; 16]) };
+                    self.order(node, (id, c, OUTSIDE, channel), false, true);
+                }
+                Effect::TellCaller { id, .. } => {
+                    self.coverage.count(Happening::Caller);
+                    let channel = Channel::Sms { id: ContactId([255; 16]) };
+                    self.order(node, (id, c, OUTSIDE, channel), false, true);
                 }
                 _ => {}
             }
@@ -311,7 +328,7 @@ impl Night {
         if asks {
             self.step(node, callout, Input::Receipts(vec![PageReceipt { page, outcome }]));
         } else {
-            self.look_within(node, 1);
+            self.wake_all(node);
         }
     }
 

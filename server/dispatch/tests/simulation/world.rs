@@ -2,7 +2,7 @@
 
 use crate::{people::Nature, random::Random};
 use firstlight_dispatch::*;
-use firstlight_protocol::{callout::*, policy::*, rota::*, *};
+use firstlight_protocol::{callout::*, policy::*, profile::Bar, rota::*, *};
 
 const HOST: OrgId = OrgId([0xF; 16]);
 const AGENCIES: [OrgId; 2] = [OrgId([0xA; 16]), OrgId([0xB; 16])];
@@ -76,13 +76,14 @@ impl World {
         // Most nights begin less than an hour before the change.
         let before = if random.chance(70) { random.between(0, 3_600) } else { random.between(0, 30 * 3_600) };
         let start = Timestamp((change - before as i64) * 1_000);
+        let matches = random.chance(60);
         let (advocates, supervisors) = (random.between(2, 7) as u8, random.between(1, 2) as u8);
         let all = advocates + supervisors;
         let mut world = Self {
             start,
             change: before as i64 * 1_000,
-            policy: policy(random),
-            people: (1..=all).map(|n| qualified(n, random)).collect(),
+            policy: policy(all, random),
+            people: (1..=all).map(|n| qualified(n, matches, random)).collect(),
             members: (1..=all).map(|_| Member { nature: Nature::any(random), connected: random.chance(60) }).collect(),
             supervisors,
             rota: Rota::new(tz),
@@ -146,6 +147,13 @@ impl World {
         self.people.iter().find(|q| q.person == person)
     }
 
+    /// Whether a conflict of interest keeps somebody from what was asked for.
+    pub(crate) fn is_barred(&self, person: PersonId, request: &Open) -> bool {
+        let routing = &request.routing;
+        let fits = |bar: &Bar| bar.fits(request.by.org, request.by.person, &routing.zone, routing.site.as_ref());
+        self.qualified(person).is_some_and(|q| q.bars.iter().any(fits))
+    }
+
     pub(crate) fn member(&self, person: PersonId) -> &Member {
         &self.members[usize::from(person.0[0]) - 1]
     }
@@ -177,15 +185,17 @@ impl World {
             young_people: 1,
             age_band: AgeBand::Unknown,
             languages: if random.chance(30) { vec!["es".parse().unwrap()] } else { vec![] },
-            preference: Preference::Any,
+            preference: if random.chance(20) { Preference::Woman } else { Preference::Any },
             scene_safe: random.chance(80),
             emergency_needed: false,
             wanted: if random.chance(70) { 1 } else { random.between(2, 3) as u8 },
-            training: vec![],
+            training: if random.chance(20) { vec!["minors".parse().unwrap()] } else { vec![] },
         };
         let mut id = [0; 16];
         id[..8].copy_from_slice(&(n as u64 + 1).to_be_bytes());
-        Open { id: CalloutId(id), by, routing, purpose: Purpose::Real, caller: None }
+        let purpose = if random.chance(10) { Purpose::Drill } else { Purpose::Real };
+        let caller = random.chance(20).then(|| "+15555550100".parse().unwrap());
+        Open { id: CalloutId(id), by, routing, purpose, caller }
     }
 }
 
@@ -193,7 +203,7 @@ fn zone(random: &mut Random) -> Code {
     ZONES[random.between(0, 2) as usize].parse().unwrap()
 }
 
-fn qualified(n: u8, random: &mut Random) -> Qualified {
+fn qualified(n: u8, matches: bool, random: &mut Random) -> Qualified {
     let mut channels = vec![Channel::InApp];
     for c in 1..=random.between(0, 3) as u8 {
         let id = ContactId([n * 8 + c; 16]);
@@ -204,7 +214,7 @@ fn qualified(n: u8, random: &mut Random) -> Qualified {
             _ => Channel::Voice { id },
         });
     }
-    Qualified {
+    let mut qualified = Qualified {
         person: person(n),
         work_name: format!("Advocate {n}"),
         languages: if random.chance(50) { vec!["es-MX".parse().unwrap()] } else { vec![] },
@@ -214,11 +224,39 @@ fn qualified(n: u8, random: &mut Random) -> Qualified {
         bars: vec![],
         channels,
         rules: vec![],
+    };
+    if !matches {
+        return qualified;
     }
+    if random.chance(40) {
+        qualified.meets = Preference::Woman;
+    }
+    if random.chance(40) {
+        qualified.training.push("minors".parse().unwrap());
+    }
+    if random.chance(30) {
+        qualified.zones.push(zone(random));
+    }
+    if random.chance(12) {
+        qualified.bars.push(match random.between(0, 2) {
+            0 => Bar::Agency { org: AGENCIES[0] },
+            1 => Bar::Zone { code: zone(random) },
+            _ => Bar::Person { person: person(OFFICER) },
+        });
+    }
+    if random.chance(35) {
+        let mut after = 0;
+        for place in 0..random.between(1, 4) as usize {
+            let channel = qualified.channels[place % qualified.channels.len()];
+            qualified.rules.push(Rule { channel, after: Millis::seconds(after) });
+            after += [0, 30, 60, 90][random.between(0, 3) as usize];
+        }
+    }
+    qualified
 }
 
 /// Every other organisation has DOMAIN.md's timers.
-fn policy(random: &mut Random) -> Policy {
+fn policy(people: u8, random: &mut Random) -> Policy {
     let mut policy = Policy::new("555-0199".parse().unwrap());
     if random.chance(50) {
         let t = &mut policy.timers;
@@ -234,6 +272,49 @@ fn policy(random: &mut Random) -> Policy {
         t.review_within_ms = seconds(600, 6_000);
         policy.calls_per_turn = seconds(2, 10).0 as u16 / 1_000;
     }
+    if random.chance(30) {
+        policy.matching = Matching::none();
+    }
+    if random.chance(20) {
+        policy.never_alone = NeverAlone::UnsafeScene;
+    }
+    if random.chance(25) {
+        let url = "https://example.org/answering".into();
+        policy.outside.insert(outside(), OutsideWebhook { url, keys: vec![] });
+        policy.escalation = Some(escalation(people, random));
+    }
+    if random.chance(25) {
+        policy.outside.entry(outside()).or_insert(OutsideWebhook { url: "https://example.org".into(), keys: vec![] });
+        policy.zone_escalations.insert(zone(random), escalation(people, random));
+    }
     assert_eq!(policy.validate(), Ok(()));
     policy
+}
+
+fn outside() -> Code {
+    "answering".parse().unwrap()
+}
+
+/// Some steps, and at last everyone.
+fn escalation(people: u8, random: &mut Random) -> Escalation {
+    let mut steps = vec![];
+    let mut after = 0;
+    for _ in 0..random.between(1, 4) {
+        let mut targets = vec![match random.between(0, 9) {
+            0..4 => Target::Tier { tier: Tier::Primary },
+            4..6 => Target::Tier { tier: Tier::Backup },
+            6..7 => Target::Tier { tier: Tier::Supervisor },
+            7..9 => Target::Person { person: person(random.between(1, people.into()) as u8) },
+            _ => Target::Outside { code: outside() },
+        }];
+        if random.chance(20) && !targets.contains(&Target::Outside { code: outside() }) {
+            targets.push(Target::Outside { code: outside() });
+        }
+        let repeat = random.chance(30).then(|| random.between(1, 6) as u16);
+        steps.push(Step { targets, after_ms: Millis::seconds(after), tell_officer: random.chance(20), repeat });
+        after += random.between(20, 240);
+    }
+    let everyone = vec![Target::Everyone];
+    steps.push(Step { targets: everyone, after_ms: Millis::seconds(after), tell_officer: true, repeat: None });
+    Escalation { steps, rounds: random.between(1, 2) as u8 }
 }
