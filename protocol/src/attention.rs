@@ -1,6 +1,6 @@
 //! What supervisors have to hear of that belongs to no single callout.
 
-use crate::{ContactId, LineId, PersonId};
+use crate::{ContactId, LineId, PersonId, callout::Tier, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Something that a supervisor has to look at.
@@ -27,6 +27,17 @@ pub enum Attention {
         /// Which.
         line: LineId,
     },
+    /// Nobody will be on duty where somebody has to be, within the next 90 days; `GET /v1/rota/gaps` has all of it.
+    CoverageGap {
+        /// In which tier.
+        tier: Tier,
+        /// The first moment of the first gap that is new.
+        from: Timestamp,
+        /// The first moment after it.
+        until: Timestamp,
+        /// How many more are new.
+        more: u32,
+    },
 }
 
 impl Attention {
@@ -37,6 +48,7 @@ impl Attention {
             Self::CodesTried {} => "attention.codes_tried",
             Self::PinsTried { .. } => "attention.pins_tried",
             Self::LineExhausted { .. } => "attention.line_exhausted",
+            Self::CoverageGap { .. } => "attention.coverage_gap",
         }
     }
 }

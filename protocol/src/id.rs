@@ -177,6 +177,10 @@ typed_id!(
     /// A way to reach a person: the app, a webhook.
     ContactId, "con"
 );
+typed_id!(
+    /// A calendar feed, chosen by the client that makes it.
+    FeedId, "feed"
+);
 
 typed_id!(
     /// A readiness check: one person asked once to confirm that pages reach them.

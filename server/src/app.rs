@@ -9,6 +9,7 @@ use crate::{
     limit::RateLimit,
     phone::Phone,
     proof::Proof,
+    rota::Feeds,
     runner::Runner,
     store::Store,
 };
@@ -33,6 +34,8 @@ pub struct App {
     pub claims: RateLimit,
     /// Who is who, and who is signed in.
     pub identity: Identity,
+    /// How often calendar feeds may be read.
+    pub feeds: Feeds,
     /// What dispatch keeps running: timers, the outbox, paging channels.
     pub runner: Runner,
     /// Limits of what comes in by telephone and from dispatch systems.

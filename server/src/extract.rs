@@ -48,11 +48,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        if !is_json(request.headers()) {
+        if !is_of(request.headers(), "application/json") {
             return Err(bad_request("The body must be JSON, with content-type: application/json."));
         }
         let deadline = request.extensions().get::<Deadline>().copied();
-        let bytes = read(request.into_body(), deadline).await?;
+        let bytes = read(request.into_body(), deadline, MAX_BODY).await?;
         parse(&bytes).map(Self)
     }
 }
@@ -63,24 +63,40 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|v| v.to_str()) else { return false };
-    let kind = value.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json")
+/// A calendar (`text/calendar`, UTF-8) of at most `MOST` bytes.
+#[derive(Debug, Clone)]
+pub struct CalendarText<const MOST: usize>(pub String);
+
+impl<const MOST: usize, S: Send + Sync> FromRequest<S> for CalendarText<MOST> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        if !is_of(request.headers(), "text/calendar") {
+            return Err(bad_request("The body must be a calendar, with content-type: text/calendar."));
+        }
+        let deadline = request.extensions().get::<Deadline>().copied();
+        let bytes = read(request.into_body(), deadline, MOST).await?;
+        String::from_utf8(bytes).map(Self).map_err(|_| bad_request("The body is not UTF-8."))
+    }
 }
 
-/// Reads a whole body of at most [`MAX_BODY`] bytes.
+fn is_of(headers: &HeaderMap, kind: &str) -> bool {
+    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|v| v.to_str()) else { return false };
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
+}
+
+/// Reads a whole body of at most `most` bytes.
 ///
 /// # Errors
 /// `too_large`, `timeout`, or `bad_request` where the connection breaks.
-async fn read(body: Body, deadline: Option<Deadline>) -> Result<Vec<u8>, Error> {
+async fn read(body: Body, deadline: Option<Deadline>, most: usize) -> Result<Vec<u8>, Error> {
     let whole = async {
         let mut chunks = body.into_data_stream();
         let mut bytes = Vec::new();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| bad_request("The body could not be read to its end."))?;
-            if bytes.len() + chunk.len() > MAX_BODY {
-                return Err(Problem::with(ErrorCode::TooLarge, format!("A body may have {MAX_BODY} bytes.")).into());
+            if bytes.len() + chunk.len() > most {
+                return Err(Problem::with(ErrorCode::TooLarge, format!("A body may have {most} bytes.")).into());
             }
             bytes.extend_from_slice(&chunk);
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result, Shared, agencies, callouts, delivery, extract::Deadline, figures, health, identity, intake, openapi,
-    phone, profiles, proof, session,
+    phone, profiles, proof, rota, session,
 };
 use axum::{
     Router,
@@ -44,6 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(identity::routes())
         .merge(delivery::routes())
         .merge(callouts::routes())
+        .merge(rota::routes())
         .merge(figures::routes())
         .merge(intake::routes())
         .merge(phone::routes())

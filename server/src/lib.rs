@@ -23,6 +23,7 @@ pub mod paging;
 pub mod phone;
 pub mod profiles;
 pub mod proof;
+pub mod rota;
 pub mod runner;
 pub mod serve;
 pub mod session;

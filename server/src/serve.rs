@@ -11,6 +11,7 @@ use crate::{
     listen,
     phone::Phone,
     proof::{self, Proof},
+    rota,
     runner::{self, Runner},
     store::{FILE, Store},
 };
@@ -77,6 +78,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
         groups: Groups::default(),
         acks: acks::PendingAcks::default(),
         claims: keys::claim_limit(),
+        feeds: rota::Feeds::default(),
         config,
         clock,
         store,
@@ -85,6 +87,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     let (stop, background) = (Stop::default(), TaskTracker::new());
     background.spawn(runner::run(app.clone(), stop.background.clone()));
     background.spawn(proof::run(app.clone(), stop.background.clone()));
+    background.spawn(rota::run(app.clone(), stop.background.clone()));
     // These may be cut off anywhere: what they had not begun to write is written by the next start or at the end.
     background.spawn(stop.background.clone().run_until_cancelled_owned(retention::run(app.clone())));
     background.spawn(stop.background.clone().run_until_cancelled_owned(acks::run(app.clone())));

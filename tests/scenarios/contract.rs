@@ -6,7 +6,7 @@ use firstlight_protocol::{
     Secret, Timestamp,
     api::{Acks, EntryKind, InboxItem, Notice, ReadinessLevel, RoomCursor},
     attention::Attention,
-    callout::{Alarm, Purpose},
+    callout::{Alarm, Purpose, Tier},
     stream::{ClientFrame, Closing, Entry, Hello, Ready, Refused, SUBPROTOCOL, SendFrame, SentFrame, ServerFrame},
     wire::to_cbor,
 };
@@ -91,10 +91,21 @@ fn server_frames() -> Vec<ServerFrame> {
         Notice::Attention { about: Attention::CodesTried {} },
         Notice::Attention { about: Attention::PinsTried { person } },
         Notice::Attention { about: Attention::LineExhausted { line: LineId([9; 16]) } },
+        Notice::Attention {
+            about: Attention::CoverageGap { tier: Tier::Primary, from: at, until: Timestamp(at.0 + 1), more: 2 },
+        },
         Notice::Revoked { org, devices: vec![device] },
         Notice::RemoveFromRoom { room, devices: vec![device] },
         Notice::Test { check: CheckId([7; 16]), attempt: 2 },
         Notice::Readiness { person: PersonId([8; 16]), level: ReadinessLevel::Red },
+        Notice::HandOff {
+            tier: Tier::Primary,
+            zone: Some("north".parse().unwrap()),
+            on: true,
+            until: Some(Timestamp(1)),
+            with: vec![PersonId([8; 16])],
+        },
+        Notice::HandOff { tier: Tier::Backup, zone: None, on: false, until: None, with: vec![] },
         Notice::RequestPending {},
     ];
     frames.extend(notices.map(|notice| ServerFrame::Inbox(InboxItem { seq: 1, prev: None, at, notice })));

@@ -52,6 +52,7 @@ impl Engine {
             | Notice::Test { .. }
             | Notice::Readiness { .. }
             | Notice::AgencyNotice { .. }
+            | Notice::HandOff { .. }
             | Notice::RequestPending {} => {
                 self.keep_notice(item);
                 step.events.push(Event::Notice(Box::new(item.clone())));

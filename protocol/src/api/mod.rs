@@ -9,6 +9,7 @@ mod identity;
 mod phone;
 mod proof;
 mod rooms;
+mod rota;
 
 pub use auth::*;
 pub use dispatch::*;
@@ -16,6 +17,7 @@ pub use identity::*;
 pub use phone::*;
 pub use proof::*;
 pub use rooms::*;
+pub use rota::*;
 
 use crate::{id::OrgId, time::Timestamp};
 use serde::{Deserialize, Serialize};

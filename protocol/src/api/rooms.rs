@@ -4,7 +4,7 @@ use crate::{
     agency::AgencyNoticeView,
     api::ReadinessLevel,
     attention::Attention,
-    callout::{Alarm, CalloutView, Purpose},
+    callout::{Alarm, CalloutView, Code, Purpose, Tier},
     id::{CalloutId, CheckId, DeviceId, MessageId, OrgId, PageId, PersonId, RoomId},
     role::RoomKind,
     time::Timestamp,
@@ -328,6 +328,21 @@ pub enum Notice {
         page: Option<PageId>,
         /// All that they see of the callout.
         view: AgencyNoticeView,
+    },
+    /// This person goes on duty, or off.
+    HandOff {
+        /// In which tier.
+        tier: Tier,
+        /// For callouts of which zone; absent: of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        zone: Option<Code>,
+        /// On duty from now on; else off duty.
+        on: bool,
+        /// Going on: until when, if that is within 90 days.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Going on: from whom; going off: to whom.
+        with: Vec<PersonId>,
     },
     /// Devices that may be in this device's rooms were revoked: fetch the organisation's list and remove them.
     Revoked {

@@ -24,5 +24,6 @@ CREATE TABLE duty_told (
     on_duty    BLOB NOT NULL,
     gaps       BLOB NOT NULL,
     gaps_until INTEGER NOT NULL,
-    checked_at INTEGER NOT NULL
+    checked_at INTEGER NOT NULL,
+    version    INTEGER NOT NULL
 ) STRICT;

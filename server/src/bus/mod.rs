@@ -31,6 +31,7 @@ struct Local {
     draining: AtomicBool,
     timers: Notify,
     pages: Notify,
+    rota: Notify,
 }
 
 /// A panic while a lock was held leaves these maps whole: each change is a single insert or remove.
@@ -86,6 +87,16 @@ impl Bus {
     /// Waits until a page may have been written.
     pub(crate) async fn page_written(&self) {
         self.0.pages.notified().await;
+    }
+
+    /// Tells the rota's loop that the rota was replaced.
+    pub(crate) fn wake_duty(&self) {
+        self.0.rota.notify_one();
+    }
+
+    /// Waits until the rota may have been replaced. A wake-up before the wait is not lost.
+    pub(crate) async fn rota_written(&self) {
+        self.0.rota.notified().await;
     }
 
     /// Closes a device's sockets: it was revoked.

@@ -5,7 +5,8 @@
 //! document is meant, and nothing has to be told when one is replaced.
 
 use crate::{
-    Result,
+    Result, Shared,
+    caller::Caller,
     store::{Store, Tx},
 };
 use firstlight_protocol::{
@@ -29,11 +30,18 @@ pub(crate) trait Document: Serialize + DeserializeOwned + PartialEq + Send + Syn
     const KIND: &'static str;
     /// The audit trail's word for replacing it.
     const REPLACED: &'static str;
+
+    /// Wakes whoever has to look at the new one.
+    fn replaced(_: &mut Tx<'_>) {}
 }
 
 impl Document for Rota {
     const KIND: &'static str = "rota";
     const REPLACED: &'static str = "rota.replace";
+
+    fn replaced(tx: &mut Tx<'_>) {
+        tx.after.rota();
+    }
 }
 
 impl Document for Policy {
@@ -96,7 +104,7 @@ pub(crate) async fn read_document<D: Document>(conn: &mut SqliteConnection) -> R
 
 impl Tx<'_> {
     /// Replaces a document whose version is still `version` (0: there is none yet). Answers with the new version.
-    pub(super) async fn replace_document<D: Document>(
+    pub(crate) async fn replace_document<D: Document>(
         &mut self,
         version: u64,
         document: &D,
@@ -134,4 +142,19 @@ impl Store {
     pub(crate) async fn document<D: Document>(&self) -> Result<Option<Versioned<D>>> {
         read_document(&mut *self.read().acquire().await?).await
     }
+}
+
+/// Replaces a document for somebody, with its line in the audit trail.
+pub(crate) async fn replace<D: Document>(app: &Shared, caller: &Caller, version: u64, document: D) -> Result<(u64, D)> {
+    let (now, device) = (app.clock.now(), caller.device);
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                let new = tx.replace_document(version, &document, now).await?;
+                tx.audit(now, Some(device), D::REPLACED, D::KIND, format!("version {new}")).await?;
+                D::replaced(tx);
+                Ok((new, document))
+            })
+        })
+        .await
 }

@@ -1,4 +1,4 @@
-//! Callouts, rota, policy and pages over HTTP, and what the rest of the server tells dispatch.
+//! Callouts, policy and pages over HTTP, and what the rest of the server tells dispatch.
 //!
 //! Handlers check who asks, then hand over to the runner, where one transaction does the whole step (`runner/step.rs`).
 //! Who may do what to a callout is the engine's decision; what somebody may not know of is "not found".
@@ -6,8 +6,8 @@
 pub(crate) mod documents;
 mod handlers;
 mod pages;
+mod policy;
 mod room;
-mod rota;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +27,5 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(handlers::team))
         .routes(routes!(handlers::act))
         .routes(routes!(pages::seen))
-        .routes(routes!(rota::get_rota, rota::put_rota))
-        .routes(routes!(rota::get_policy, rota::put_policy))
-        .routes(routes!(rota::on_call))
+        .routes(routes!(policy::get_policy, policy::put_policy))
 }

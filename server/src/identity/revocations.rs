@@ -116,6 +116,9 @@ impl Tx<'_> {
             .execute(&mut *self.conn)
             .await?;
         self.suspend_everywhere(device).await?;
+        if let Some(holder) = self.device(device).await? {
+            self.revoke_feeds_of_gone(holder.person.person, now).await?;
+        }
         self.audit(now, Some(by), "device.revoke", device, "").await
     }
 

@@ -22,6 +22,7 @@ impl Tx<'_> {
             Attention::ContactBlocked { person, contact } => (person.to_string(), contact.to_string()),
             Attention::PinsTried { person } => (person.to_string(), String::new()),
             Attention::LineExhausted { line } => (line.to_string(), String::new()),
+            Attention::CoverageGap { tier, from, .. } => (tier.to_string(), from.to_string()),
             Attention::CodesTried {} => Default::default(),
         };
         self.audit(now, None, about.as_str(), subject, detail).await

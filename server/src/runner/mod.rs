@@ -33,7 +33,9 @@ mod world;
 
 pub(crate) use by_phone::line_view;
 pub(crate) use canary::canary_flight;
-pub(crate) use record::{Whose, list as list_callouts, load as load_callout, of_agencies as agency_callouts};
+pub(crate) use record::{
+    Whose, decode as decode_callout, list as list_callouts, load as load_callout, of_agencies as agency_callouts,
+};
 pub(crate) use step::Cause;
 pub(crate) use world::{World, can_respond, host};
 

@@ -14,6 +14,7 @@ enum Wake {
     Members { room: RoomId },
     Inbox { device: DeviceId },
     Dispatch,
+    Rota,
 }
 
 impl AfterCommit {
@@ -35,6 +36,11 @@ impl AfterCommit {
     /// Dispatch wrote a timer or a page: its loops look again.
     pub(crate) fn dispatch(&mut self) {
         self.0.push(Wake::Dispatch);
+    }
+
+    /// The rota was replaced: who is on duty may have changed.
+    pub(crate) fn rota(&mut self) {
+        self.0.push(Wake::Rota);
     }
 
     pub(super) fn mark(&self) -> usize {
@@ -63,6 +69,7 @@ impl AfterCommit {
                 Wake::Members { room } => bus.members_changed(room),
                 Wake::Inbox { device } => devices.push(device),
                 Wake::Dispatch => dispatch = true,
+                Wake::Rota => bus.wake_duty(),
             }
         }
         for (room, frames) in entries {

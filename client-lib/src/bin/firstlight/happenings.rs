@@ -178,6 +178,15 @@ fn notice(item: &InboxItem) -> Told {
             let weight = if page.is_some() { Weight::Loud } else { Weight::Plain };
             Told::new("agency_notice", json!({ "at": at, "page": page, "view": view }), text, weight)
         }
+        Notice::HandOff { tier, zone, on, until, with } => {
+            let zone_said = zone.as_ref().map(|zone| format!(" for {zone}")).unwrap_or_default();
+            let text = match on {
+                true => format!("you are ON DUTY from now: {}{zone_said}", words::tier(*tier)),
+                false => format!("you are off duty: {}{zone_said}", words::tier(*tier)),
+            };
+            let json = json!({ "at": at, "tier": tier, "zone": zone, "on": on, "until": until, "with": with });
+            Told::new("hand_off", json, text, Weight::Plain)
+        }
         Notice::RequestPending {} => {
             let text = "a request waits: \"firstlight devices pending\", \"firstlight org partners\"";
             Told::new("request_pending", json!({ "at": at }), text, Weight::Plain)

@@ -141,6 +141,10 @@ pub(crate) fn attention(about: Attention, name: impl Fn(PersonId) -> String) -> 
         Attention::PinsTried { person } => {
             format!("too many wrong PINs for {}: for an hour no telephone call takes their answer", name(person))
         }
+        Attention::CoverageGap { tier, from, more, .. } => {
+            let others = if more > 0 { format!(", and {more} more gaps") } else { String::new() };
+            format!("nobody will be on duty as {} from {from}{others}: \"firstlight rota gaps\"", self::tier(tier))
+        }
         Attention::LineExhausted { line } => {
             format!("line {} has used up its callouts of 24 hours, and somebody was turned away", line.short())
         }
