@@ -13,7 +13,7 @@ mod tests;
 
 pub use pages::page_seen;
 pub(crate) use room::{members_added, room_created};
-pub(crate) use rota::require_host;
+pub(crate) use crate::rota::require_host;
 
 use crate::app::Shared;
 use utoipa_axum::{router::OpenApiRouter, routes};
