@@ -4,6 +4,7 @@ use cddl_cat::validate_cbor_bytes;
 use firstlight_protocol::{
     CalloutId, CheckId, ContactId, DeviceId, ErrorCode, LineId, MessageId, OrgId, PageId, PersonId, Problem, RoomId,
     Secret, Timestamp,
+    agency::AgencyNoticeView,
     api::{Acks, EntryKind, InboxItem, Notice, ReadinessLevel, RoomCursor},
     attention::Attention,
     callout::{Alarm, Purpose, Tier},
@@ -80,7 +81,21 @@ fn server_frames() -> Vec<ServerFrame> {
         frames.push(ServerFrame::Refused(Refused { id: None, problem: Problem::new(*code) }));
     }
     let person = PersonId([7; 16]);
+    let asked = AgencyNoticeView {
+        callout,
+        reference: "abc123".into(),
+        agency: org,
+        zone: "north".parse().unwrap(),
+        notified_at: at,
+        acknowledged_by: None,
+        acknowledged_at: None,
+        called_off: false,
+        drill: true,
+    };
+    let answered = AgencyNoticeView { acknowledged_by: Some(person), acknowledged_at: Some(at), ..asked.clone() };
     let notices = [
+        Notice::AgencyNotice { page: Some(PageId([6; 16])), view: asked },
+        Notice::AgencyNotice { page: None, view: answered },
         Notice::Welcome { room, epoch: 1, seq: 1 },
         Notice::RoomLeft { room, seq: 5 },
         Notice::Page { page: PageId([6; 16]), callout, attempt: 1, purpose: Purpose::Drill },

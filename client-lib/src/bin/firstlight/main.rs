@@ -4,6 +4,7 @@
 //! else to standard error. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server can't be reached, 4 the
 //! callout is paging but its room could not be built.
 
+mod agencies;
 mod callout;
 mod context;
 mod devices;
@@ -22,6 +23,7 @@ mod people;
 mod pick;
 mod policy;
 mod readiness;
+mod profile;
 mod room;
 mod rota;
 mod sync;
@@ -73,6 +75,9 @@ enum Command {
     /// Escalation policy: duty number, timers, zones and sites
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Other agencies: whom the policy notifies of a callout, and the notices
+    #[command(subcommand)]
+    Agencies(agencies::Agencies),
     /// Open a callout and act on it
     #[command(subcommand)]
     Callout(callout::Callout),
@@ -155,6 +160,7 @@ async fn run(context: &Context, command: Command) -> Result<Answer, Failure> {
         Command::Lines(command) => command.run(context).await,
         Command::Intake(command) => command.run(context).await,
         Command::Policy(command) => command.run(context).await,
+        Command::Agencies(command) => command.run(context).await,
         Command::Callout(command) => command.run(context).await,
         Command::Readiness(command) => command.run(context).await,
         Command::Drill(command) => command.run(context).await,
@@ -202,6 +208,14 @@ mod tests {
             "devices revoke abcdef",
             "people list",
             "people set-languages Advocate es en",
+            "people profile",
+            "people profile --presents woman --bar zone=south --bar site=station-4",
+            "people profile --person Advocate --language es --training care --clear zones --lift zone=south --json",
+            "agencies list",
+            "agencies acknowledge abc123",
+            "agencies rules",
+            "agencies notify Probation --zone north --age-band early --remind-every 5m --escalate-after 15m --alarm-after 30m --drills",
+            "agencies forget Probation",
             "people contact add-webhook Advocate --url https://hook.example.org/page --webhook-key-file key",
             "people pin Advocate --pin-file -",
             "people pin Advocate --remove",
@@ -289,6 +303,8 @@ mod tests {
             "devices approve",
             "invite create --role king --name X",
             "watch --once --until page",
+            "people profile --bar north",
+            "agencies acknowledge",
             "room send abcdef",
         ];
         for form in forms {

@@ -1,6 +1,6 @@
 //! People of the organisation: languages, how they are reached, and who I am.
 
-use super::{context::Context, failure::Failure, output::Answer, pick::pick};
+use super::{context::Context, failure::Failure, output::Answer, pick::pick, profile::ProfileCommand};
 use clap::{Args, Subcommand};
 use firstlight_client::session::{Session, random};
 use firstlight_protocol::{
@@ -35,6 +35,8 @@ pub(crate) enum People {
         #[arg(long, conflicts_with = "pin_file")]
         remove: bool,
     },
+    /// Show what dispatch knows about a person, or change what is named
+    Profile(ProfileCommand),
     /// How a person is reached besides the app
     #[command(subcommand)]
     Contact(Contact),
@@ -107,6 +109,7 @@ impl People {
                 page.row("PIN", what);
                 Ok(Answer::new(&json!({ "person": person.person, "pin": what }), page))
             }
+            Self::Profile(command) => command.run(context, &session).await,
             Self::Contact(contact) => contact.run(context, &session).await,
         }
     }

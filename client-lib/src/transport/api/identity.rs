@@ -5,8 +5,8 @@ use firstlight_protocol::{
     DeviceId, InviteId, OrgId, PersonId,
     api::{
         Contacts, CreateInvite, DirectoryQuery, Enrol, EnrolmentQuery, EnrolmentStatus, FoundOrganisation, InviteView,
-        IssueCertificate, OrgView, PendingEnrolment, PersonView, PutRevocations, PutStatement, SignedPartner,
-        SignedRevocations, UpdatePerson,
+        IssueCertificate, OrgView, PendingEnrolment, PersonView, ProfileView, PutProfile, PutRevocations, PutStatement,
+        SignedPartner, SignedRevocations, UpdatePerson,
     },
     wire::Bytes,
 };
@@ -83,6 +83,16 @@ impl<V: TokenVault> Api<V> {
     /// `PATCH /v1/people/{person}`.
     pub async fn update_person(&self, person: PersonId, body: &UpdatePerson) -> Result<(), TransportError> {
         self.call(Call::patch(format!("/v1/people/{person}"), body)).await
+    }
+
+    /// `GET /v1/people/{person}/profile`.
+    pub async fn profile(&self, person: PersonId) -> Result<ProfileView, TransportError> {
+        self.call(Call::get(format!("/v1/people/{person}/profile"))).await
+    }
+
+    /// `PUT /v1/people/{person}/profile`: a compare-and-set by version; the same request again is answered like the first.
+    pub async fn put_profile(&self, person: PersonId, body: &PutProfile) -> Result<ProfileView, TransportError> {
+        self.call(Call::put(format!("/v1/people/{person}/profile"), body)).await
     }
 
     /// `GET /v1/people/{person}/contacts`.

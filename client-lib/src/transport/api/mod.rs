@@ -1,5 +1,6 @@
 //! Every route of the HTTP API as one typed method, one module per part of the house (`protocol::api` has the bodies).
 
+mod agencies;
 mod auth;
 mod dispatch;
 mod identity;
