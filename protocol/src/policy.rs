@@ -305,4 +305,12 @@ mod tests {
         assert!(registered.knows_place(&north, Some(&south)));
         assert!(!registered.knows_place(&south, None));
     }
+
+    #[test]
+    fn police_do_not_see_which_other_agencies_are_notified() {
+        let notice = AgencyNotice::new(crate::OrgId([1; 16]));
+        let notified = Policy { agency_notices: vec![notice], ..policy() };
+        assert_eq!(notified.validate(), Ok(()));
+        assert!(notified.for_police().agency_notices.is_empty());
+    }
 }
