@@ -11,9 +11,9 @@ mod room;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use crate::rota::require_host;
 pub use pages::page_seen;
 pub(crate) use room::{members_added, room_created};
-pub(crate) use crate::rota::require_host;
 
 use crate::app::Shared;
 use utoipa_axum::{router::OpenApiRouter, routes};
