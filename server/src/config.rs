@@ -37,6 +37,8 @@ pub struct Config {
     pub paging: Paging,
     /// How the server proves that pages would arrive.
     pub proof: Proof,
+    /// What it tells Prometheus.
+    pub metrics: Metrics,
     /// What the server says about itself.
     pub log: Log,
 }
@@ -116,6 +118,15 @@ pub struct Proof {
     pub min_free_mib: u64,
 }
 
+/// Metrics for Prometheus, on an address of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// The address to answer on, under `/metrics`: on this machine or a private network, never the public one.
+    pub listen: SocketAddr,
+}
+
 /// Logs go to standard error and never hold content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
@@ -147,6 +158,7 @@ impl Default for Config {
             retention: Retention::default(),
             paging: Paging::default(),
             proof: Proof::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
             sweeper_interval_ms: Millis::seconds(5),
         }
@@ -191,6 +203,12 @@ impl Default for Proof {
             heartbeat_every_ms: Millis::minutes(1),
             min_free_mib: 256,
         }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { enabled: false, listen: SocketAddr::from(([127, 0, 0, 1], 9464)) }
     }
 }
 

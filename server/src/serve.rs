@@ -14,6 +14,7 @@ use crate::{
     rota,
     runner::{self, Runner},
     store::{FILE, Store},
+    telemetry,
 };
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -33,6 +34,8 @@ const LOCK: &str = "firstlight.lock";
 pub struct Running {
     /// Where it listens: the port that was given by the system, if the configuration said 0.
     pub addr: SocketAddr,
+    /// Where it answers for its metrics, if it does.
+    pub metrics: Option<SocketAddr>,
     /// Its parts.
     pub app: Shared,
     stop: Stop,
@@ -85,6 +88,11 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
         bus,
     });
     let (stop, background) = (Stop::default(), TaskTracker::new());
+    let metrics = telemetry::serve(&app, stop.background.clone()).await?;
+    let metrics = metrics.map(|(address, serving)| {
+        background.spawn(serving);
+        address
+    });
     background.spawn(runner::run(app.clone(), stop.background.clone()));
     background.spawn(proof::run(app.clone(), stop.background.clone()));
     background.spawn(rota::run(app.clone(), stop.background.clone()));
@@ -96,7 +104,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     let (router, limits, accepting) = (http::router(app.clone()), app.config.limits.clone(), stop.accepting.clone());
     let accepting = tokio::spawn(async move { listen::run(listener, router, &limits, accepting).await });
     tracing::info!(%addr, version = env!("CARGO_PKG_VERSION"), "listening");
-    Ok(Running { addr, app, stop, accepting, background, _alone: alone })
+    Ok(Running { addr, metrics, app, stop, accepting, background, _alone: alone })
 }
 
 impl Running {

@@ -100,10 +100,15 @@ impl Http {
         call: &Call,
         token: Option<&Secret>,
     ) -> Result<T, TransportError> {
+        decode(call, &self.fetch(call, token).await?)
+    }
+
+    /// Sends a request and gives its answer as it is, repeating what may be repeated.
+    pub(crate) async fn fetch(&self, call: &Call, token: Option<&Secret>) -> Result<Vec<u8>, TransportError> {
         let mut backoff = Backoff::request();
         loop {
             let (error, unsent) = match self.attempt(call, token).await {
-                Ok(body) => return decode(call, &body),
+                Ok(body) => return Ok(body),
                 Err(failed) => failed,
             };
             let own = backoff.fail(jitter());

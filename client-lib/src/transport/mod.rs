@@ -9,7 +9,7 @@ mod stream;
 mod tokens;
 mod url;
 
-pub use api::Api;
+pub use api::{Api, FigurePeriod};
 pub use backoff::Backoff;
 pub(crate) use backoff::jitter;
 pub use error::TransportError;

@@ -1,13 +1,14 @@
 //! What remains of a callout for the after-action record and the figures: first times, how it ended, nothing about the
 //! pages in between.
 
-use crate::{Actor, Callout, Context, callout::Phase};
+use crate::{Actor, Callout, Context, PageOutcome, callout::Phase};
 use firstlight_protocol::{
     CalloutId, PersonId, Timestamp,
-    callout::{Alarm, Event, Outcome, ResponderState},
-    policy::Millis,
+    callout::{Alarm, Event, Outcome, Receipt, ResponderState},
+    policy::{Channel, Millis},
     record::{CalloutTimes, ResponderTimes},
 };
+use std::time::Duration;
 
 /// The facts of one callout, as its state tells them now.
 ///
@@ -106,4 +107,44 @@ pub fn parts(callout: &Callout, viewer: Actor, ctx: &Context) -> Option<Vec<Resp
             })
             .collect(),
     )
+}
+
+/// One page that has come further, or failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageNews {
+    /// How it went.
+    pub channel: Channel,
+    /// How long after it was ordered.
+    pub after: Duration,
+    /// What became of it.
+    pub outcome: PageOutcome,
+}
+
+/// What has become of pages between two states of a callout.
+pub fn page_news<'a>(before: Option<&'a Callout>, after: &'a Callout) -> impl Iterator<Item = PageNews> + 'a {
+    let pages = after.responders.iter().enumerate().flat_map(|(i, r)| r.pages.iter().map(move |page| (i, page)));
+    pages.flat_map(move |(i, page)| {
+        // Responders are only ever added at the end.
+        let same = before.and_then(|before| before.responders.get(i)?.pages.iter().rfind(|old| old.id == page.id));
+        let news = |at: Option<Timestamp>, known: Option<Timestamp>, outcome| {
+            let at = at.filter(|_| known.is_none())?;
+            Some(PageNews { channel: page.channel, after: at.since(page.ordered_at), outcome })
+        };
+        let failed = page.failed.filter(|_| same.is_none_or(|old| old.failed.is_none()));
+        [
+            news(
+                page.handed_over_at,
+                same.and_then(|old| old.handed_over_at),
+                PageOutcome::Reached(Receipt::HandedOver),
+            ),
+            news(page.delivered_at, same.and_then(|old| old.delivered_at), PageOutcome::Reached(Receipt::Delivered)),
+            failed.map(|reason| PageNews {
+                channel: page.channel,
+                after: after.updated_at.since(page.ordered_at),
+                outcome: PageOutcome::Failed(reason),
+            }),
+        ]
+        .into_iter()
+        .flatten()
+    })
 }

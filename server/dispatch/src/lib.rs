@@ -44,7 +44,7 @@ pub use agencies::{AgencyEffect, AgencyEvent, AgencyPerson, agency_notice_view};
 pub use callout::{Callout, MAX_PAGES_KEPT};
 pub use context::{Actor, Context, Qualified, RecentCallout, Rule};
 pub use effect::{Audience, CallerNews, Effect, Notice};
-pub use facts::{Facts, facts, parts};
+pub use facts::{Facts, PageNews, facts, page_news, parts};
 pub use input::{Input, Open, PageOutcome, PageReceipt};
 pub use key::page_id;
 pub use refused::Refused;

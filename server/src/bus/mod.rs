@@ -9,6 +9,7 @@ mod wake;
 pub use feed::{Feed, Pull};
 pub use wake::{CloseReason, Dirty, Wake};
 
+use crate::telemetry::Metrics;
 use bytes::Bytes;
 use firstlight_protocol::{DeviceId, RoomId, SessionId};
 use std::{
@@ -32,6 +33,7 @@ struct Local {
     timers: Notify,
     pages: Notify,
     rota: Notify,
+    metrics: Metrics,
 }
 
 /// A panic while a lock was held leaves these maps whole: each change is a single insert or remove.
@@ -48,6 +50,11 @@ impl Bus {
             wake.close(CloseReason::Drain);
         }
         Connection { bus: self.clone(), device, wake }
+    }
+
+    /// What is counted as it happens.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// Whether a device has a live socket here.

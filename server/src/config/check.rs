@@ -91,6 +91,15 @@ impl Config {
         } else if self.data_dir.exists() && !self.data_dir.is_dir() {
             found.push(("data_dir", "This is a file, but a folder is needed: name another place.".into()));
         }
+        let metrics = self.metrics.listen;
+        if self.metrics.enabled && metrics == self.listen && metrics.port() != 0 {
+            found.push(("metrics.listen", "This is the address of the server itself: name another port.".into()));
+        }
+        if self.metrics.enabled && is_public(metrics.ip()) {
+            let problem =
+                "Metrics tell anybody how the night goes: name an address of this machine or a private network.";
+            found.push(("metrics.listen", problem.into()));
+        }
         if let Err(problem) = origin(&self.name) {
             found.push(("name", problem));
         }
@@ -124,6 +133,16 @@ fn between<T: PartialOrd + Display>(found: &mut Found, setting: &'static str, va
 
 fn has_twice<T: Eq + std::hash::Hash>(values: &[T]) -> bool {
     values.iter().collect::<HashSet<_>>().len() != values.len()
+}
+
+/// Reachable from everywhere; 0.0.0.0 is not, for it may be a container's.
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified()),
+        IpAddr::V6(ip) => {
+            !(ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified())
+        }
+    }
 }
 
 /// A web origin: scheme, host and port, nothing else; https unless it is this machine itself.
@@ -192,6 +211,10 @@ mod tests {
         only(|c| c.suites.clear(), "suites", "no room can exist");
         only(|c| c.suites = vec![Suite::Hybrid, Suite::Hybrid], "suites", "twice");
         only(|c| c.log.filter = "info=noise=1".into(), "log.filter", "no log filter");
+        let metrics = |listen: &str| super::super::Metrics { enabled: true, listen: listen.parse().unwrap() };
+        only(|c| c.metrics = metrics("127.0.0.1:8440"), "metrics.listen", "another port");
+        only(|c| c.metrics = metrics("203.0.113.7:9464"), "metrics.listen", "private network");
+        assert!(found(|c| c.metrics = metrics("10.0.0.7:9464")).is_empty());
         only(|c| c.data_dir = "".into(), "data_dir", "in which folder");
         only(|c| c.data_dir = "/dev/null".into(), "data_dir", "This is a file");
     }

@@ -5,11 +5,12 @@ use crate::{
     Error, Result, Shared,
     runner::{World, load_callout},
     store::{Tx, id, word},
+    telemetry::Happening,
 };
-use firstlight_dispatch::{Callout, facts};
+use firstlight_dispatch::{Callout, PageNews, PageOutcome, facts, page_news};
 use firstlight_protocol::{
     CalloutId, ErrorCode, OrgId, Problem, Timestamp,
-    callout::{CalloutState, Code, OutcomeReason, Purpose, Support},
+    callout::{CalloutState, Code, OutcomeReason, Purpose, Receipt, Support},
     figures::MAX_CALLOUTS,
     policy::Millis,
     record::CalloutTimes,
@@ -92,7 +93,8 @@ impl Tx<'_> {
     pub(crate) async fn save_facts(&mut self, world: &World, before: Option<&Callout>, after: &Callout) -> Result<()> {
         let ctx = world.context();
         let new = facts(after, &ctx);
-        if before.is_some_and(|before| before.state() == after.state() && facts(before, &ctx) == new) {
+        let old = before.map(|before| facts(before, &ctx));
+        if before.is_some_and(|before| before.state() == after.state()) && old.as_ref() == Some(&new) {
             return Ok(());
         }
         let (times, outcome) = (new.times, new.outcome.as_ref());
@@ -146,6 +148,32 @@ impl Tx<'_> {
         .execute(&mut *self.conn)
         .await?;
         Ok(())
+    }
+
+    /// Lets metrics count what a step has made true.
+    pub(crate) fn count_step(&mut self, world: &World, before: Option<&Callout>, after: &Callout) {
+        let ctx = world.context();
+        let (old, new) = (before.map(|before| facts(before, &ctx).times), facts(after, &ctx).times);
+        let first = |get: fn(&CalloutTimes) -> Option<Timestamp>| {
+            get(&new).filter(|_| old.as_ref().and_then(get).is_none()).map(|at| at.since(new.opened_at))
+        };
+        if before.is_none() {
+            self.after.happened(Happening::Opened(after.purpose()));
+        }
+        let answered = [
+            first(|times| times.acknowledged_at).map(Happening::Acknowledged),
+            first(|times| times.accepted_at).map(Happening::Accepted),
+            first(|times| times.arrived_at).map(Happening::Arrived),
+        ];
+        let real = after.purpose().is_real();
+        answered.into_iter().flatten().filter(|_| real).for_each(|what| self.after.happened(what));
+        for PageNews { channel, after, outcome } in page_news(before, after) {
+            self.after.happened(match outcome {
+                PageOutcome::Reached(Receipt::HandedOver) => Happening::HandedOver(channel, after),
+                PageOutcome::Reached(Receipt::Delivered) => Happening::Delivered(channel),
+                PageOutcome::Failed(reason) => Happening::Failed(channel, reason),
+            });
+        }
     }
 
     /// Makes up for some callouts that have no facts. Answers how many there were.

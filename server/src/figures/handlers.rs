@@ -4,6 +4,7 @@ use super::{
     csv::csv,
     facts::{Fact, of_period},
     period::{Calendar, Period},
+    report,
     table::{Wish, table},
 };
 use crate::{
@@ -161,4 +162,20 @@ fn exported(fact: Fact) -> ExportedCallout {
         support: fact.support,
         kits_given: fact.kits_given,
     }
+}
+
+/// What the report's page may do: show itself, and nothing else.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'; sandbox";
+
+/// The figures as a page to read and print: charts, each with its table. One file without scripts, which loads nothing.
+///
+/// For whoever may see the figures, with the same rules for `outside`.
+#[utoipa::path(get, path = "/v1/report", tag = "figures", params(Ask), responses(
+    (status = 200, description = "The page.", body = String, content_type = "text/html"),
+    (status = "default", description = "Refused", body = Problem)))]
+pub(super) async fn report(State(app): State<Shared>, caller: Caller, Query(ask): Query<Ask>) -> Result<Response> {
+    let (facts, wish) = gather(&app, &caller, &ask, "figures.report").await?;
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, PAGE_POLICY)];
+    Ok((headers, report::page(&facts, &wish)).into_response())
 }

@@ -6,6 +6,7 @@
 //! | `record` | one callout's after-action record, and how its responders are |
 //! | `period`, `compute`, `suppress` | pure: local months; facts to figures; what is left out of what leaves the house |
 //! | `table`, `csv` | one table, and its form for a spreadsheet |
+//! | `report` | the printable page |
 //! | `handlers` | the routes: who may see what, and the audit trail's line for what was given out |
 
 mod compute;
@@ -14,8 +15,11 @@ mod facts;
 mod handlers;
 mod period;
 mod record;
+mod report;
 mod suppress;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use facts::make_up;
 
@@ -29,4 +33,5 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(record::put_welfare))
         .routes(routes!(handlers::figures))
         .routes(routes!(handlers::export))
+        .routes(routes!(handlers::report))
 }

@@ -144,6 +144,7 @@ impl Tx<'_> {
             self.save_responders(before, &after).await?;
             if after.purpose() != Purpose::Canary {
                 self.save_facts(world, before, &after).await?;
+                self.count_step(world, before, &after);
                 self.follow_agencies(world, before, &after, cause.now).await?;
             }
             self.tend_room(world, before, &after, cause.now).await?;

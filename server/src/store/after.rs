@@ -1,6 +1,6 @@
 //! What sockets are told after a group transaction is durable, in the order in which it happened.
 
-use crate::bus::Bus;
+use crate::{bus::Bus, telemetry::Happening};
 use bytes::Bytes;
 use firstlight_protocol::{DeviceId, RoomId};
 
@@ -15,6 +15,7 @@ enum Wake {
     Inbox { device: DeviceId },
     Dispatch,
     Rota,
+    Happened(Happening),
 }
 
 impl AfterCommit {
@@ -41,6 +42,11 @@ impl AfterCommit {
     /// The rota was replaced: who is on duty may have changed.
     pub(crate) fn rota(&mut self) {
         self.0.push(Wake::Rota);
+    }
+
+    /// Something to count.
+    pub(crate) fn happened(&mut self, what: Happening) {
+        self.0.push(Wake::Happened(what));
     }
 
     pub(super) fn mark(&self) -> usize {
@@ -70,6 +76,7 @@ impl AfterCommit {
                 Wake::Inbox { device } => devices.push(device),
                 Wake::Dispatch => dispatch = true,
                 Wake::Rota => bus.wake_duty(),
+                Wake::Happened(what) => bus.metrics().happened(what),
             }
         }
         for (room, frames) in entries {

@@ -64,6 +64,13 @@ impl Store {
         }
     }
 
+    /// How many jobs wait for the writer.
+    pub(crate) fn queued(&self) -> usize {
+        match self {
+            Self::Sqlite(store) => store.queued(),
+        }
+    }
+
     /// Stops the writer after everything handed in so far is durable.
     pub async fn close(&self) {
         match self {

@@ -13,7 +13,11 @@ use sqlx::{
     Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{panic::AssertUnwindSafe, path::Path, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    path::Path,
+    time::{Duration, Instant},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many jobs wait for the writer before callers are told to come back.
@@ -135,6 +139,11 @@ impl SqliteStore {
         &self.dispatch
     }
 
+    /// How many jobs wait for the writer.
+    pub(super) fn queued(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
     pub(super) async fn write<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
@@ -168,6 +177,7 @@ async fn writer(mut conn: SqliteConnection, mut queue: mpsc::Receiver<Job>, audi
     let mut group = Vec::with_capacity(GROUP);
     let mut state = State { appender: Appender::default(), after: AfterCommit::default(), audit };
     while queue.recv_many(&mut group, GROUP).await > 0 {
+        let (began, count) = (Instant::now(), group.len());
         let mut outcome = Group::default();
         let audit = state.audit.clone();
         let mut jobs = group.drain(..);
@@ -186,6 +196,7 @@ async fn writer(mut conn: SqliteConnection, mut queue: mpsc::Receiver<Job>, audi
                 false
             }
         };
+        bus.metrics().committed(count, committed, began.elapsed());
         state.after.publish(&bus);
         state.appender.finish(committed);
         for job in outcome.work {

@@ -64,6 +64,11 @@ impl Server {
         &self.running.as_ref().expect("a running server").app
     }
 
+    /// Where it answers for its metrics, if it does.
+    pub fn metrics(&self) -> Option<std::net::SocketAddr> {
+        self.running.as_ref().expect("a running server").metrics
+    }
+
     /// What its clock shows.
     pub fn now(&self) -> Timestamp {
         Clock::Manual(Arc::clone(&self.clock)).now()

@@ -10,6 +10,7 @@ mod context;
 mod devices;
 mod drill;
 mod failure;
+mod figures;
 mod happenings;
 mod intake;
 mod invite;
@@ -86,6 +87,10 @@ enum Command {
     /// Drills: schedule, list, report
     #[command(subcommand)]
     Drill(drill::Drill),
+    /// How callouts were answered, by zone, agency or month
+    Figures(figures::FiguresCommand),
+    /// The figures as a page to read and print
+    Report(figures::ReportCommand),
     /// Stay connected: pages, callouts, messages as they come
     Watch(watch::Watch),
     /// End-to-end encrypted rooms
@@ -164,6 +169,8 @@ async fn run(context: &Context, command: Command) -> Result<Answer, Failure> {
         Command::Callout(command) => command.run(context).await,
         Command::Readiness(command) => command.run(context).await,
         Command::Drill(command) => command.run(context).await,
+        Command::Figures(command) => command.run(context).await,
+        Command::Report(command) => command.run(context).await,
         Command::Watch(command) => command.run(context).await,
         Command::Room(command) => command.run(context).await,
         Command::Sync(command) => command.run(context).await,
@@ -267,6 +274,13 @@ mod tests {
             "drill list",
             "drill cancel abcdef",
             "drill report abcdef",
+            "callout record",
+            "callout record abcdef --json",
+            "callout welfare --how follow_up",
+            "figures",
+            "figures --by month --from 2026-01-01 --until 2026-07-01T00:00:00Z --csv --outside",
+            "figures --each-callout --from 2026-01-01",
+            "report --out report.html --from 2026-01-01 --until 2026-07-01 --outside",
             "watch --until page --timeout 30s --json",
             "watch --once",
             "room create --kind advocate --name Plan --with Advocate --with Caseworker",
@@ -306,6 +320,9 @@ mod tests {
             "people profile --bar north",
             "agencies acknowledge",
             "room send abcdef",
+            "figures --each-callout --outside",
+            "figures --by moon",
+            "report",
         ];
         for form in forms {
             let args = std::iter::once("firstlight").chain(form.split(' '));

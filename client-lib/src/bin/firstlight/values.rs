@@ -32,6 +32,15 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| "a moment such as 2026-03-08T22:00:00Z or 2026-03-08T22:00:00-07:00".into())
 }
 
+/// A moment, or the beginning of a day here: `2026-03-08`.
+pub(crate) fn moment_or_day(text: &str) -> Result<Timestamp, String> {
+    let day = |date: jiff::civil::Date| date.to_zoned(jiff::tz::TimeZone::system()).ok();
+    match text.parse().ok().and_then(day) {
+        Some(begin) if !text.contains('T') => Ok(Timestamp(begin.timestamp().as_millisecond())),
+        _ => moment(text).map_err(|_| "a day such as 2026-03-08, or a moment such as 2026-03-08T22:00:00Z".into()),
+    }
+}
+
 /// A local time of a rota: `2026-03-08T22:00`.
 pub(crate) fn local_time(text: &str) -> Result<jiff::civil::DateTime, String> {
     text.parse().map_err(|_| "a local time such as 2026-03-08T22:00".into())
@@ -82,6 +91,10 @@ mod tests {
         assert_eq!(moment("2026-03-08T01:43:10Z").unwrap(), Timestamp(1_772_934_190_000));
         assert_eq!(moment("2026-03-07T18:43:10-07:00").unwrap(), Timestamp(1_772_934_190_000));
         assert!(moment("22:00").is_err());
+        assert_eq!(moment_or_day("2026-03-08T01:43:10Z").unwrap(), Timestamp(1_772_934_190_000));
+        let day = moment_or_day("2026-03-08").unwrap();
+        assert!(day.since(Timestamp(1_772_934_190_000)).as_secs() < 86_400);
+        assert!(moment_or_day("March").is_err());
         assert_eq!(local_time("2026-03-08T22:00").unwrap().to_string(), "2026-03-08T22:00:00");
         assert!(local_time("tomorrow").is_err());
     }

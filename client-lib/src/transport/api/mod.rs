@@ -3,10 +3,13 @@
 mod agencies;
 mod auth;
 mod dispatch;
+mod figures;
 mod identity;
 mod phone;
 mod proof;
 mod rooms;
+
+pub use figures::FigurePeriod;
 
 use super::{Http, SignIn, TokenVault, TransportError, http::Call};
 use firstlight_protocol::{ErrorCode, api::ServerInfo};
@@ -41,13 +44,31 @@ impl<V: TokenVault> Api<V> {
     async fn call<T: DeserializeOwned>(&self, call: Call) -> Result<T, TransportError> {
         let token = self.sign_in.access(&self.http, None).await?;
         match self.http.send(&call, Some(&token)).await {
-            Err(e) if matches!(e.code(), Some(ErrorCode::TokenExpired | ErrorCode::Unauthenticated)) => {
+            Err(e) if is_old(&e) => {
                 let token = self.sign_in.access(&self.http, Some(&token)).await?;
                 self.http.send(&call, Some(&token)).await
             }
             answer => answer,
         }
     }
+
+    /// The same for an answer that is text.
+    async fn text(&self, call: Call) -> Result<String, TransportError> {
+        let token = self.sign_in.access(&self.http, None).await?;
+        let body = match self.http.fetch(&call, Some(&token)).await {
+            Err(e) if is_old(&e) => {
+                let token = self.sign_in.access(&self.http, Some(&token)).await?;
+                self.http.fetch(&call, Some(&token)).await
+            }
+            answer => answer,
+        };
+        Ok(String::from_utf8_lossy(&body?).into_owned())
+    }
+}
+
+/// Whether the server takes the token no longer.
+fn is_old(error: &TransportError) -> bool {
+    matches!(error.code(), Some(ErrorCode::TokenExpired | ErrorCode::Unauthenticated))
 }
 
 impl Http {

@@ -2,15 +2,19 @@
 
 mod act;
 mod open;
+mod record;
 mod show;
 
 pub(crate) use open::FREE_TEXT;
 pub(crate) use show::summarise;
 
-use super::{context::Context, failure::Failure, output::Answer, pick::pick};
+use super::{context::Context, failure::Failure, output::Answer, pick::pick, values::word};
 use clap::Subcommand;
 use firstlight_client::session::Session;
-use firstlight_protocol::{CalloutId, callout::CalloutView};
+use firstlight_protocol::{
+    CalloutId,
+    callout::{CalloutView, Welfare},
+};
 
 /// Commands about callouts.
 #[derive(Debug, Subcommand)]
@@ -23,6 +27,16 @@ pub(crate) enum Callout {
     Show(Which),
     /// What happened when
     Timeline(Which),
+    /// The after-action record: every time, how long things took, reasons, review
+    Record(Which),
+    /// Say how you are after a callout in which you took part; you and the supervisors see it
+    Welfare {
+        #[command(flatten)]
+        which: Which,
+        /// well, follow_up ("somebody should talk with me") or not_asked
+        #[arg(long, value_parser = word(Welfare::ALL))]
+        how: Welfare,
+    },
     /// Build the room of a callout that you opened, if that did not work before
     BuildRoom(Which),
     #[command(flatten)]
@@ -77,6 +91,8 @@ impl Callout {
                 let callout = which.find(&session).await?;
                 show::timeline(context, &session, callout).await
             }
+            Self::Record(which) => record::show(context, &session, &which).await,
+            Self::Welfare { which, how } => record::say_welfare(context, &session, &which, how).await,
             Self::BuildRoom(which) => {
                 let callout = which.find(&session).await?;
                 open::build_room(context, &session, callout).await

@@ -30,6 +30,11 @@ impl Answer {
         Self { json: Value::Null, text: String::new(), partly: None }
     }
 
+    /// Text of another form, such as CSV, that goes out as it is.
+    pub(crate) fn text(json: &impl Serialize, text: String) -> Self {
+        Self { json: serde_json::to_value(json).unwrap_or(Value::Null), text, partly: None }
+    }
+
     /// An answer in both forms.
     pub(crate) fn new(json: &impl Serialize, page: Page) -> Self {
         Self { json: serde_json::to_value(json).unwrap_or(Value::Null), text: page.into_text(), partly: None }

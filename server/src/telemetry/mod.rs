@@ -1,0 +1,41 @@
+//! What the server says about itself: logs to standard error, and metrics for Prometheus on an address of their own.
+//!
+//! Metrics (`metrics.enabled`) are OpenMetrics text at `http://<metrics.listen>/metrics`. No label holds an id, a name, a
+//! place or anything else that a person wrote: all are words from fixed lists, so there are only so many series. They say
+//! how busy the night is, so their address is never the public one. Times are in seconds.
+//!
+//! | name | labels | what |
+//! |---|---|---|
+//! | `firstlight_build_info` | version | 1 |
+//! | `firstlight_callouts_open` | state, purpose | callouts that run |
+//! | `firstlight_callouts_opened_total` | purpose | callouts opened |
+//! | `firstlight_reviews_overdue` | | closed and not reviewed in time |
+//! | `firstlight_pages_total` | channel, outcome | pages taken (`handed_over`), on a device (`delivered`), or failed and why |
+//! | `firstlight_page_handover_seconds` | channel | from the engine's order until the channel took the page |
+//! | `firstlight_acknowledge_seconds` | | from the callout until somebody was awake; real callouts only, like the next two |
+//! | `firstlight_accept_seconds` | | … until somebody was going |
+//! | `firstlight_arrive_seconds` | | … until somebody was there |
+//! | `firstlight_timers` | | timers that wait |
+//! | `firstlight_timers_overdue` | | of them, due for more than 3 s and claimed by nobody |
+//! | `firstlight_outbox_waiting` | | pages and notices that wait to be sent, or to be sent again |
+//! | `firstlight_sweeper_found_total` | | what the safety net had to put right; each is a defect |
+//! | `firstlight_sockets` | | websockets of signed-in devices |
+//! | `firstlight_store_queue` | | jobs that wait for the writer |
+//! | `firstlight_store_commit_seconds` | | one group transaction, until it is durable |
+//! | `firstlight_store_jobs_total` | outcome | jobs that were `kept`, or whose group `failed` |
+//!
+//! | file | what |
+//! |---|---|
+//! | `log` | logs |
+//! | `metrics` | counters and histograms that are written as things happen |
+//! | `sample` | gauges that are read when somebody asks |
+//! | `scrape` | the listener |
+
+mod log;
+mod metrics;
+mod sample;
+mod scrape;
+
+pub use log::init;
+pub use metrics::{Happening, Metrics};
+pub(crate) use scrape::serve;

@@ -1,0 +1,92 @@
+//! Gauges that are read from the truth when somebody asks.
+
+use crate::{Result, Shared, store::word};
+use firstlight_protocol::callout::{CalloutState, Purpose};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
+    metrics::{counter::ConstCounter, gauge::ConstGauge},
+};
+use sqlx::Row;
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+/// How long something may be due before it counts as overdue.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// One look at the server.
+#[derive(Debug, Default)]
+pub(super) struct Sample {
+    open: BTreeMap<(CalloutState, Purpose), i64>,
+    gauges: [(&'static str, &'static str, i64); 6],
+    swept: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Open {
+    state: &'static str,
+    purpose: &'static str,
+}
+
+impl Sample {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub(super) async fn take(app: &Shared) -> Result<Self> {
+        let now = app.clock.now();
+        let mut conn = app.store.read().acquire().await?;
+        let states = CalloutState::ALL.iter().filter(|state| state.is_open());
+        let zero = states.flat_map(|state| Purpose::ALL.iter().map(|purpose| ((*state, *purpose), 0)));
+        let mut open: BTreeMap<_, _> = zero.collect();
+        for row in sqlx::query(
+            "SELECT f.state, f.purpose, count(*) AS n FROM callouts c JOIN callout_facts f ON f.callout = c.callout
+             WHERE c.closed = 0 GROUP BY f.state, f.purpose",
+        )
+        .fetch_all(&mut *conn)
+        .await?
+        {
+            open.insert((word(row.get("state"))?, word(row.get("purpose"))?), row.get("n"));
+        }
+        let row = sqlx::query(
+            "SELECT (SELECT count(*) FROM timers) AS timers,
+                 (SELECT count(*) FROM timers WHERE due_at <= $1 AND coalesce(lease_until, 0) <= $2) AS overdue,
+                 (SELECT count(*) FROM outbox WHERE next_at IS NOT NULL) AS outbox,
+                 (SELECT count(*) FROM callout_facts WHERE purpose = $3 AND state = $4 AND review_due_at <= $2) AS reviews",
+        )
+        .bind((now - PATIENCE).0)
+        .bind(now.0)
+        .bind(Purpose::Real.as_str())
+        .bind(CalloutState::Closed.as_str())
+        .fetch_one(&mut *conn)
+        .await?;
+        let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let gauges = [
+            ("timers", "Timers that wait", row.get("timers")),
+            ("timers_overdue", "Timers that are due for more than 3 s and claimed by nobody", row.get("overdue")),
+            ("outbox_waiting", "Pages and notices that wait to be sent", row.get("outbox")),
+            ("reviews_overdue", "Callouts that were closed and not reviewed in time", row.get("reviews")),
+            ("sockets", "Websockets of signed-in devices", whole(app.bus.connections())),
+            ("store_queue", "Jobs that wait for the store's writer", whole(app.store.queued())),
+        ];
+        Ok(Self { open, gauges, swept: app.runner.swept() })
+    }
+}
+
+impl Collector for Sample {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let help = "Callouts that run";
+        let gauge = ConstGauge::new(0i64);
+        let mut open = encoder.encode_descriptor("callouts_open", help, None, gauge.metric_type())?;
+        for ((state, purpose), n) in &self.open {
+            let labels = Open { state: state.as_str(), purpose: purpose.as_str() };
+            ConstGauge::new(*n).encode(open.encode_family(&labels)?)?;
+        }
+        for (name, help, n) in self.gauges {
+            let gauge = ConstGauge::new(n);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        let swept = ConstCounter::new(self.swept);
+        let help = "What the safety net had to put right";
+        swept.encode(encoder.encode_descriptor("sweeper_found", help, None, swept.metric_type())?)
+    }
+}
