@@ -179,8 +179,9 @@ impl Tx<'_> {
     /// Makes up for some callouts that have no facts. Answers how many there were.
     async fn make_up_facts(&mut self, now: Timestamp) -> Result<usize> {
         let without: Vec<Vec<u8>> = sqlx::query_scalar(
-            "SELECT callout FROM callouts WHERE callout NOT IN (SELECT callout FROM callout_facts) LIMIT $1",
+            "SELECT callout FROM callouts WHERE purpose <> $1 AND callout NOT IN (SELECT callout FROM callout_facts) LIMIT $2",
         )
+        .bind(Purpose::Canary.as_str())
         .bind(BATCH)
         .fetch_all(&mut *self.conn)
         .await?;

@@ -56,7 +56,7 @@ fn due(standing: &Standing) -> Result<Vec<Order>> {
 
 /// Who is red, of those who are in the directory. While an organisation does without readiness checks, the board shows
 /// them and nobody is told.
-fn red(standing: &Standing) -> BTreeSet<PersonId> {
+pub(super) fn red(standing: &Standing) -> BTreeSet<PersonId> {
     let wanted = standing.timers.ahead_ms.0 > 0;
     let is_red = |p: &PersonReadiness| wanted && p.level == ReadinessLevel::Red && p.work_name.is_some();
     let red = standing.on_duty().into_iter().filter(is_red);

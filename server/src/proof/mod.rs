@@ -97,6 +97,13 @@ impl App {
     }
 }
 
+/// How many of those on duty now or next are red, for metrics.
+pub(crate) async fn red(app: &Shared) -> Result<usize> {
+    let mut conn = app.store.read().acquire().await?;
+    let standing = reach::Standing::read(&mut conn, &app.bus, app.clock.now()).await?;
+    Ok(standing.as_ref().map_or(0, |standing| checks::red(standing).len()))
+}
+
 /// Runs readiness, drills, the canary and the heartbeat until `stop`.
 pub async fn run(app: Shared, stop: CancellationToken) {
     let work = async {

@@ -19,6 +19,12 @@
 //! | `firstlight_timers_overdue` | | of them, due for more than 3 s and claimed by nobody |
 //! | `firstlight_outbox_waiting` | | pages and notices that wait to be sent, or to be sent again |
 //! | `firstlight_sweeper_found_total` | | what the safety net had to put right; each is a defect |
+//! | `firstlight_canaries_total` | outcome | canary callouts that `succeeded`, or `failed` |
+//! | `firstlight_canary_age_seconds` | | since one has come through; absent before the first |
+//! | `firstlight_canary_page_seconds` | | the newest one, until its first page was handed over |
+//! | `firstlight_canary_escalation_seconds` | | the newest one: how late its second page was |
+//! | `firstlight_heartbeats_total` | outcome | heartbeats `sent`, `failed`, or `withheld` since something does not work |
+//! | `firstlight_readiness_red` | | people on duty now or next whom a page would perhaps not wake |
 //! | `firstlight_sockets` | | websockets of signed-in devices |
 //! | `firstlight_store_queue` | | jobs that wait for the writer |
 //! | `firstlight_store_commit_seconds` | | one group transaction, until it is durable |

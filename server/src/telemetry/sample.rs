@@ -6,6 +6,7 @@ use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
     metrics::{counter::ConstCounter, gauge::ConstGauge},
+    registry::Unit,
 };
 use sqlx::Row;
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -17,8 +18,17 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, Default)]
 pub(super) struct Sample {
     open: BTreeMap<(CalloutState, Purpose), i64>,
-    gauges: [(&'static str, &'static str, i64); 6],
+    gauges: Vec<(&'static str, &'static str, i64)>,
+    /// In seconds.
+    times: Vec<(&'static str, &'static str, f64)>,
     swept: u64,
+    canaries: [(&'static str, u64); 2],
+    heartbeats: [(&'static str, u64); 3],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -36,7 +46,7 @@ impl Sample {
         let now = app.clock.now();
         let mut conn = app.store.read().acquire().await?;
         let states = CalloutState::ALL.iter().filter(|state| state.is_open());
-        let zero = states.flat_map(|state| Purpose::ALL.iter().map(|purpose| ((*state, *purpose), 0)));
+        let zero = states.flat_map(|state| [Purpose::Real, Purpose::Drill].map(|purpose| ((*state, purpose), 0)));
         let mut open: BTreeMap<_, _> = zero.collect();
         for row in sqlx::query(
             "SELECT f.state, f.purpose, count(*) AS n FROM callouts c JOIN callout_facts f ON f.callout = c.callout
@@ -60,15 +70,42 @@ impl Sample {
         .fetch_one(&mut *conn)
         .await?;
         let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let gauges = [
+        drop(conn);
+        let red = crate::proof::red(app).await?;
+        let gauges = vec![
             ("timers", "Timers that wait", row.get("timers")),
             ("timers_overdue", "Timers that are due for more than 3 s and claimed by nobody", row.get("overdue")),
             ("outbox_waiting", "Pages and notices that wait to be sent", row.get("outbox")),
             ("reviews_overdue", "Callouts that were closed and not reviewed in time", row.get("reviews")),
+            ("readiness_red", "People on duty now or next whom a page would perhaps not wake", whole(red)),
             ("sockets", "Websockets of signed-in devices", whole(app.bus.connections())),
             ("store_queue", "Jobs that wait for the store's writer", whole(app.store.queued())),
         ];
-        Ok(Self { open, gauges, swept: app.runner.swept() })
+        let (canary, heartbeat) = (app.proof.canary(), app.proof.heartbeat());
+        let seconds = |ms: u64| Duration::from_millis(ms).as_secs_f64();
+        let mut times = vec![
+            (
+                "canary_page",
+                "From opening the newest canary until its first page was handed over",
+                seconds(canary.page_ms()),
+            ),
+            ("canary_escalation", "How late the newest canary's second page was", seconds(canary.escalation_ms())),
+        ];
+        if let Some(at) = canary.last_success_at() {
+            times.push(("canary_age", "Since a canary has come through", now.since(at).as_secs_f64()));
+        }
+        Ok(Self {
+            open,
+            gauges,
+            times,
+            swept: app.runner.swept(),
+            canaries: [("succeeded", canary.succeeded()), ("failed", canary.failed())],
+            heartbeats: [
+                ("sent", heartbeat.sent()),
+                ("failed", heartbeat.failed()),
+                ("withheld", heartbeat.withheld()),
+            ],
+        })
     }
 }
 
@@ -81,9 +118,24 @@ impl Collector for Sample {
             let labels = Open { state: state.as_str(), purpose: purpose.as_str() };
             ConstGauge::new(*n).encode(open.encode_family(&labels)?)?;
         }
-        for (name, help, n) in self.gauges {
-            let gauge = ConstGauge::new(n);
+        for (name, help, n) in &self.gauges {
+            let gauge = ConstGauge::new(*n);
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        for (name, help, n) in &self.times {
+            let gauge = ConstGauge::new(*n);
+            gauge.encode(encoder.encode_descriptor(name, help, Some(&Unit::Seconds), gauge.metric_type())?)?;
+        }
+        let counted = [
+            ("canaries", "Canaries by how they came through", self.canaries.as_slice()),
+            ("heartbeats", "Heartbeats for an outside monitor", self.heartbeats.as_slice()),
+        ];
+        for (name, help, outcomes) in counted {
+            let kind = ConstCounter::new(0u64).metric_type();
+            let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+            for (outcome, n) in outcomes {
+                ConstCounter::new(*n).encode(family.encode_family(&Outcome { outcome })?)?;
+            }
         }
         let swept = ConstCounter::new(self.swept);
         let help = "What the safety net had to put right";
