@@ -2,4 +2,5 @@
 
 pub mod inproc;
 pub mod process;
+pub mod providers;
 pub mod world;

@@ -1,0 +1,14 @@
+//! Stand-ins for the outside: providers that behave like the real ones, their faults included, on loopback.
+//!
+//! | module | stands for |
+//! |---|---|
+//! | `twilio` | an SMS and voice provider with the telephones behind it: what they show, and what their people do |
+//! | `push` | a browser's push service and the browser: it checks the sender's token and really decrypts |
+//! | `smtp` | a mail server: a real one (aiosmtpd), with the mailbox to look into |
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a harness: what fails here fails the test")]
+
+mod background;
+pub mod push;
+pub mod smtp;
+pub mod twilio;
