@@ -1,13 +1,16 @@
 //! The server's configuration: documented defaults, then a TOML file, then the environment (`FIRSTLIGHT_…`).
 //!
-//! It holds no secret: keys are made by the server in [`Config::data_dir`], and webhook keys come through the API.
+//! It holds no secret: keys are made by the server in [`Config::data_dir`], webhook keys come through the API, and
+//! providers' tokens stand in files or in the environment.
 //! Every field has a bound, checked at start, and what is wrong is said in plain sentences, all at once.
 //! `deploy/firstlight-server.example.toml` shows every setting with its default; a test holds the two together.
 
 mod check;
 mod load;
+mod paging;
 
 pub use load::{ConfigProblem, Loaded, load};
+pub use paging::{Email, Paging, SmtpTls, TelephonyAccount};
 
 use firstlight_protocol::{RoomKind, limits, mls, policy::Millis};
 use serde::{Deserialize, Serialize};
@@ -91,15 +94,6 @@ pub struct Retention {
     pub operation_days: u32,
     /// An organisation's own rooms.
     pub agency_days: u32,
-}
-
-/// The webhook channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Paging {
-    /// Hosts to which webhooks may go over plain http or at a private address; everything else needs https.
-    pub webhook_allow: Vec<String>,
-    /// A receiver has to answer within this.
-    pub webhook_timeout_ms: Millis,
 }
 
 /// Proof that pages would arrive. The safety net behind it (`sweeper_interval_ms`) can't be turned off.
@@ -188,12 +182,6 @@ impl Default for Retention {
     }
 }
 
-impl Default for Paging {
-    fn default() -> Self {
-        Self { webhook_allow: Vec::new(), webhook_timeout_ms: Millis::seconds(5) }
-    }
-}
-
 impl Default for Proof {
     fn default() -> Self {
         Self {
@@ -219,6 +207,11 @@ impl Default for Log {
 }
 
 impl Config {
+    /// The address at which providers reach this server.
+    pub fn public_url(&self) -> &str {
+        if self.paging.public_url.is_empty() { &self.name } else { &self.paging.public_url }
+    }
+
     /// Whether a page of this origin may use the server from a browser.
     pub fn allows_origin(&self, origin: &str) -> bool {
         self.name == origin || self.origins.iter().any(|o| o == origin)

@@ -85,6 +85,15 @@ fn is_of(headers: &HeaderMap, kind: &str) -> bool {
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
 }
 
+/// Reads the whole body of a request that is not JSON, before its deadline.
+///
+/// # Errors
+/// `too_large`, `timeout`, or `bad_request` where the connection breaks.
+pub(crate) async fn read_body(request: Request) -> Result<Vec<u8>, Error> {
+    let deadline = request.extensions().get::<Deadline>().copied();
+    read(request.into_body(), deadline, MAX_BODY).await
+}
+
 /// Reads a whole body of at most `most` bytes.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result, Shared, agencies, callouts, delivery, extract::Deadline, figures, health, identity, intake, openapi,
-    phone, profiles, proof, rota, session,
+    paging, phone, profiles, proof, rota, session,
 };
 use axum::{
     Router,
@@ -45,6 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(delivery::routes())
         .merge(callouts::routes())
         .merge(rota::routes())
+        .merge(paging::routes())
         .merge(figures::routes())
         .merge(intake::routes())
         .merge(phone::routes())

@@ -75,7 +75,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     let store = Store::open(&config.data_dir, bus.clone()).await?;
     let app = Arc::new(App {
         identity: Identity::open(&config.data_dir, &config.name, config.suite_ids(), &store, clock.now()).await?,
-        runner: Runner::new(&config.paging, config.sweeper_interval_ms.into())?,
+        runner: Runner::new(&config)?,
         phone: Phone::default(),
         proof: Proof::new(&config.paging, clock.now())?,
         groups: Groups::default(),

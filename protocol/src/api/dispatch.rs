@@ -4,7 +4,7 @@ use crate::{
     api::PersonView,
     callout::{Action, CalloutView, TimelineEntry},
     id::{ActionId, CalloutId, PersonId},
-    policy::{ContactMethod, ContactStatus, Policy},
+    policy::{ContactMethod, ContactStatus, NotificationRule, Policy},
     rota::{Rota, Tier},
     time::Timestamp,
 };
@@ -113,6 +113,9 @@ pub struct OnCallPerson {
 pub struct Contacts {
     /// Methods besides the app. Keys, tokens and push secrets are never given back.
     pub methods: Vec<ContactMethod>,
+    /// When each of them is used. Empty: each in turn, one for every call.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rules: Vec<NotificationRule>,
     /// Set by the server alone, and ignored in a PUT: whether each method is used. Only a verified one is.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub states: Vec<ContactStatus>,

@@ -6,6 +6,7 @@
 mod auth;
 mod dispatch;
 mod identity;
+mod pages;
 mod phone;
 mod proof;
 mod rooms;
@@ -14,6 +15,7 @@ mod rota;
 pub use auth::*;
 pub use dispatch::*;
 pub use identity::*;
+pub use pages::*;
 pub use phone::*;
 pub use proof::*;
 pub use rooms::*;

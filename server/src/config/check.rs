@@ -11,7 +11,7 @@ const MAX_LIST: usize = 64;
 /// A hundred years: beyond it a number is a mistake.
 const MAX_DAYS: u32 = 36_500;
 
-type Found = Vec<(&'static str, String)>;
+pub(super) type Found = Vec<(&'static str, String)>;
 
 impl Config {
     /// Everything that is wrong: the setting, and a sentence that says what to do.
@@ -49,7 +49,7 @@ impl Config {
         between(found, "limits.ping_interval_ms", l.ping_interval_ms.0, 1_000, 300_000);
         between(found, "sweeper_interval_ms", self.sweeper_interval_ms.0, 100, 5_000);
         self.check_proof(found);
-        between(found, "paging.webhook_timeout_ms", self.paging.webhook_timeout_ms.0, 100, 60_000);
+        self.paging.check(found);
         let r = &self.retention;
         between(found, "retention.callout_days", r.callout_days, 1, MAX_DAYS);
         between(found, "retention.advocate_days", r.advocate_days, 1, MAX_DAYS);
@@ -100,38 +100,27 @@ impl Config {
                 "Metrics tell anybody how the night goes: name an address of this machine or a private network.";
             found.push(("metrics.listen", problem.into()));
         }
-        if let Err(problem) = origin(&self.name) {
+        if let Err(problem) = is_origin(&self.name) {
             found.push(("name", problem));
         }
         if self.origins.len() > MAX_LIST || has_twice(&self.origins) {
             found.push(("origins", format!("Name each origin once, and at most {MAX_LIST}.")));
         }
         for text in &self.origins {
-            if let Err(problem) = origin(text) {
+            if let Err(problem) = is_origin(text) {
                 found.push(("origins", problem));
-            }
-        }
-        let hosts = &self.paging.webhook_allow;
-        if hosts.len() > MAX_LIST || has_twice(hosts) {
-            found.push(("paging.webhook_allow", format!("Name each host once, and at most {MAX_LIST}.")));
-        }
-        for host in hosts {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
-            if host.is_empty() || host.len() > 253 || !host.chars().all(plain) {
-                let problem = "Each entry is a host alone, such as \"pager.internal\": no scheme, no path, no *.";
-                found.push(("paging.webhook_allow", problem.into()));
             }
         }
     }
 }
 
-fn between<T: PartialOrd + Display>(found: &mut Found, setting: &'static str, value: T, least: T, most: T) {
+pub(super) fn between<T: PartialOrd + Display>(found: &mut Found, setting: &'static str, value: T, least: T, most: T) {
     if value < least || value > most {
         found.push((setting, format!("{value} is not possible: choose between {least} and {most}.")));
     }
 }
 
-fn has_twice<T: Eq + std::hash::Hash>(values: &[T]) -> bool {
+pub(super) fn has_twice<T: Eq + std::hash::Hash>(values: &[T]) -> bool {
     values.iter().collect::<HashSet<_>>().len() != values.len()
 }
 
@@ -146,7 +135,7 @@ fn is_public(ip: IpAddr) -> bool {
 }
 
 /// A web origin: scheme, host and port, nothing else; https unless it is this machine itself.
-fn origin(text: &str) -> Result<(), String> {
+pub(super) fn is_origin(text: &str) -> Result<(), String> {
     let form = || "This must be like https://firstlight.example.org: scheme and host alone, no path, no *.".to_owned();
     let uri: Uri = text.parse().map_err(|_| form())?;
     let (Some(scheme), Some(authority), Some(host)) = (uri.scheme_str(), uri.authority(), uri.host()) else {

@@ -75,6 +75,9 @@ fn examine(figment: Figment, mut problems: Vec<ConfigProblem>) -> Loaded {
     let given = figment.extract::<Dict>().unwrap_or_default();
     for (path, known) in unknown("", &given, &defaults) {
         let set = origin(&figment, &path);
+        if set.contains(PREFIX) && super::paging::is_secret(&path) {
+            continue;
+        }
         if !path.contains('.') && set.contains(PREFIX) {
             // The client's variables share the prefix, so an unknown one is no mistake for sure.
             notes.push(format!("{set} is no setting of the server and was not used.").replacen("by the", "The", 1));

@@ -18,18 +18,26 @@ const BOOTSTRAP: &str = "bootstrap-token";
 /// Reads the 32 bytes of the access-token key, or makes them; says whether it made them. The server's tokens die with the
 /// file, nothing else does.
 pub(super) fn token_key(dir: &Path) -> Result<(Zeroizing<[u8; 32]>, bool)> {
-    let path = dir.join(TOKEN_KEY);
+    own_secret(dir, TOKEN_KEY)
+}
+
+/// Reads the 32 random bytes of a file in the data directory, or makes it; says whether it made it.
+///
+/// # Errors
+/// A sentence for the operator where the file can't be used.
+pub(crate) fn own_secret(dir: &Path, file: &str) -> Result<(Zeroizing<[u8; 32]>, bool)> {
+    let path = dir.join(file);
     match fs::read(&path).map(Zeroizing::new) {
         Ok(bytes) => match <[u8; 32]>::try_from(bytes.as_slice()) {
             Ok(key) => Ok((Zeroizing::new(key), false)),
-            Err(_) => Err(Error::internal(format!("{TOKEN_KEY} in the data directory is damaged: remove it"))),
+            Err(_) => Err(Error::internal(format!("{file} in the data directory is damaged: remove it"))),
         },
         Err(e) if e.kind() == ErrorKind::NotFound => {
             let key = Zeroizing::new(random::<32>()?);
             write_new(&path, key.as_slice())?;
             Ok((key, true))
         }
-        Err(e) => Err(Error::internal(format!("{TOKEN_KEY} in the data directory: {e}"))),
+        Err(e) => Err(Error::internal(format!("{file} in the data directory: {e}"))),
     }
 }
 

@@ -34,7 +34,9 @@ mod token;
 mod trust;
 
 pub use caller::SignedIn;
-pub use contacts::Webhook;
+pub use contacts::ContactRow;
+pub(crate) use contacts::read_rule;
+pub(crate) use keys::own_secret;
 pub use store::{Device, Person};
 pub(crate) use trust::anchors_in;
 
@@ -70,6 +72,8 @@ struct Limits {
     bootstrap: RateLimit,
     /// People looked up, by caller.
     directory: RateLimit,
+    /// Codes sent to verify contact methods, by caller and by destination.
+    verify: RateLimit,
     /// Invites and other changes, by caller.
     change: RateLimit,
 }
@@ -83,6 +87,7 @@ impl Default for Limits {
             claim: RateLimit::new(60, Duration::from_millis(500)),
             bootstrap: RateLimit::new(5, Duration::from_secs(10)),
             directory: RateLimit::new(4_000, Duration::from_millis(20)),
+            verify: RateLimit::new(10, Duration::from_secs(60)),
             change: RateLimit::new(2_000, Duration::from_millis(20)),
         }
     }
@@ -172,4 +177,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(people::update))
         .routes(routes!(people::directory))
         .routes(routes!(contacts::get, contacts::put))
+        .routes(routes!(contacts::start))
+        .routes(routes!(contacts::confirm))
 }

@@ -2,12 +2,16 @@
 //!
 //! All of it is in the transaction of the step, like everything else about a callout; none of it can hold a page up.
 
-use super::{outbox::Ordered, record::load, step::Cause, world::World};
+use super::{
+    outbox::{Destination, Ordered},
+    record::load,
+    step::Cause,
+    world::World,
+};
 use crate::{
     Result,
     caller::Caller,
     identity::anchors_in,
-    paging::PageKind,
     store::{Tx, id, word},
 };
 use firstlight_dispatch::{
@@ -107,9 +111,9 @@ impl Tx<'_> {
     ) -> Result<Option<PageReceipt>> {
         match what {
             AgencyEffect::Notify { id: page, person, attempt, channel } => {
-                let (contact, kind) = (channel.contact(), PageKind::Page);
-                let ordered = Ordered { page, callout: callout.id(), person, contact, kind, attempt };
-                self.order_page(&ordered, now).await?;
+                let contact = channel.contact();
+                let to = contact.map_or(Destination::App, Destination::Contact);
+                self.order_page(&Ordered::page(callout, page, Some(person), to, attempt), now).await?;
                 let view = callout.agency_notices().find(|(org, ..)| *org == agency).map(|(_, view, _)| view);
                 if let (None, Some(view)) = (contact, view) {
                     let notice = Notice::AgencyNotice { page: Some(page), view };

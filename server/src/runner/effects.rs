@@ -5,12 +5,17 @@
 //! receipt is "handed over", in the same step; with none it has failed ("not connected"), and the next channel is used
 //! in the same step too. A device that connects later still finds the page. "Delivered" is for the device to say.
 
-use super::{outbox::Ordered, step::Cause, views::Watcher, world::World};
-use crate::{Result, paging::PageKind, store::Tx};
-use firstlight_dispatch::{Audience, Callout, Effect, Notice as Attention, PageOutcome, PageReceipt};
+use super::{
+    outbox::{Destination, Ordered},
+    step::Cause,
+    views::Watcher,
+    world::World,
+};
+use crate::{Result, store::Tx};
+use firstlight_dispatch::{Audience, CallerNews, Callout, Effect, Notice as Attention, PageOutcome, PageReceipt};
 use firstlight_protocol::{
     CalloutId, ContactId, DeviceId, PageId, PersonId, Role, Timestamp,
-    api::Notice,
+    api::{MessageKind, Notice},
     callout::{Alarm, Event, FailReason, Purpose, Receipt},
 };
 use sha2::{Digest, Sha256};
@@ -34,9 +39,9 @@ impl Tx<'_> {
                     receipts.push(PageReceipt { page: id, outcome: PageOutcome::Reached(Receipt::HandedOver) });
                 }
                 Effect::Page { id, person, attempt, channel, .. } => {
-                    let (contact, kind) = (channel.contact(), PageKind::Page);
-                    self.order_page(&Ordered { page: id, callout: callout.id(), person, contact, kind, attempt }, now)
-                        .await?;
+                    let contact = channel.contact();
+                    let to = contact.map_or(Destination::App, Destination::Contact);
+                    self.order_page(&Ordered::page(callout, id, Some(person), to, attempt), now).await?;
                     if contact.is_none() {
                         let notice =
                             Notice::Page { page: id, callout: callout.id(), attempt, purpose: callout.purpose() };
@@ -65,9 +70,17 @@ impl Tx<'_> {
                 }
                 // The new view, which goes to the same people in the same step, says it.
                 Effect::Notify { .. } => {}
-                Effect::Outside { .. } | Effect::TellCaller { .. } => {}
-                // A canary every few minutes would bury what the audit trail is for.
-                Effect::Record { .. } if callout.purpose() == Purpose::Canary => {}
+                Effect::Outside { id, code } => {
+                    self.order_page(&Ordered::page(callout, id, None, Destination::Outside(code), 1), now).await?;
+                }
+                Effect::TellCaller { id, what } => {
+                    if let Some(number) = callout.caller() {
+                        let (kind, arg) = caller_news(what);
+                        let to = Destination::Phone(number.clone());
+                        let ordered = Ordered { kind, arg, ..Ordered::page(callout, id, None, to, 1) };
+                        self.order_page(&ordered, now).await?;
+                    }
+                }
                 Effect::Record { event, by, person, tier, page, step, constraint } => {
                     let ids = [
                         by.map(|id| format!("by={id}")),
@@ -116,8 +129,9 @@ impl Tx<'_> {
         let id = callout.id();
         for contact in self.rung(id, person).await? {
             let page = stand_down_id(id, person, contact, callout.revision());
-            let (contact, kind) = (Some(contact), PageKind::StandDown);
-            self.order_page(&Ordered { page, callout: id, person, contact, kind, attempt: 1 }, now).await?;
+            let to = Destination::Contact(contact);
+            let page = Ordered { kind: MessageKind::StandDown, ..Ordered::page(callout, page, Some(person), to, 1) };
+            self.order_page(&page, now).await?;
         }
         Ok(())
     }
@@ -149,6 +163,16 @@ impl Tx<'_> {
             self.push_inbox(*device, now, notice).await?;
         }
         Ok(())
+    }
+}
+
+fn caller_news(what: CallerNews) -> (MessageKind, i64) {
+    match what {
+        CallerNews::Paging => (MessageKind::CallerPaging, 0),
+        CallerNews::Accepted { eta_minutes } => (MessageKind::CallerAccepted, eta_minutes.into()),
+        CallerNews::Arrived => (MessageKind::CallerArrived, 0),
+        CallerNews::Nobody => (MessageKind::CallerNobody, 0),
+        CallerNews::CalledOff => (MessageKind::CallerCalledOff, 0),
     }
 }
 

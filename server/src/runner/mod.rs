@@ -12,6 +12,7 @@
 //! | `by_phone` | the same for who has no app: an agency's line, a responder's telephone |
 //! | `attention` | what supervisors hear of that belongs to no callout |
 //! | `timers`, `sender`, `outbox` | what happens by itself, and the pages on their way out |
+//! | `legs`, `receipts`, `elsewhere` | each try of a page, what providers report of it, who is told |
 //! | `sweeper` | the safety net, and who looks after it |
 //! | `canary`, `drill` | callouts that nobody at a screen opens |
 
@@ -21,7 +22,10 @@ mod by_phone;
 mod canary;
 mod drill;
 mod effects;
+mod elsewhere;
+mod legs;
 mod outbox;
+mod receipts;
 mod record;
 mod room;
 mod sender;
@@ -33,13 +37,16 @@ mod world;
 
 pub(crate) use by_phone::line_view;
 pub(crate) use canary::canary_flight;
+pub(crate) use legs::LegKey;
+pub(crate) use outbox::{Destination, Ordered};
+pub(crate) use receipts::Report;
 pub(crate) use record::{
     Whose, decode as decode_callout, list as list_callouts, load as load_callout, of_agencies as agency_callouts,
 };
 pub(crate) use step::Cause;
 pub(crate) use world::{World, can_respond, host};
 
-use crate::{Result, Shared, clock::Clock, config::Paging, limit::RateLimit, paging::Webhooks};
+use crate::{Result, Shared, clock::Clock, config::Config, limit::RateLimit, paging::Channels};
 use firstlight_protocol::Timestamp;
 use futures_util::FutureExt;
 use std::{
@@ -56,8 +63,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// What the runner's parts share.
 #[derive(Debug)]
 pub struct Runner {
-    webhooks: Webhooks,
-    webhook_timeout: Duration,
+    channels: Channels,
     sweep_every: Duration,
     swept: AtomicU64,
     /// When the sweeper last did its work, in milliseconds; 0 before it has begun.
@@ -78,12 +84,11 @@ impl Runner {
     /// Sets the channels up.
     ///
     /// # Errors
-    /// A defect, if the TLS library can't be set up.
-    pub fn new(paging: &Paging, sweep_every: Duration) -> Result<Self> {
+    /// A sentence for the operator where something that a channel needs can't be read.
+    pub fn new(config: &Config) -> Result<Self> {
         Ok(Self {
-            webhooks: Webhooks::new(paging)?,
-            webhook_timeout: paging.webhook_timeout_ms.into(),
-            sweep_every,
+            channels: Channels::new(config)?,
+            sweep_every: config.sweeper_interval_ms.into(),
             swept: AtomicU64::new(0),
             swept_at: AtomicI64::new(0),
             timers_again: Notify::new(),
@@ -93,6 +98,11 @@ impl Runner {
             acting: RateLimit::new(240, Duration::from_millis(100)),
             figures: RateLimit::new(20, Duration::from_secs(1)),
         })
+    }
+
+    /// The ways a page leaves the server.
+    pub fn channels(&self) -> &Channels {
+        &self.channels
     }
 
     /// Whether the sweeper has come to its end lately.

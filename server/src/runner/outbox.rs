@@ -1,14 +1,24 @@
-//! The outbox: every page that was ordered, written in the transaction that ordered it, and sent from here at least once.
+//! The outbox: every page and message that was ordered, written in the transaction that ordered it, and sent from here at
+//! least once.
 //!
-//! A row is claimed with a lease before it is sent. A lease that ran out means that the server stopped in the middle:
-//! the row is claimed again and labelled, since the page may have arrived.
+//! A row is claimed with a lease before it is sent; each claim is one leg. A lease that ran out means that the server
+//! stopped in the middle: the row is claimed again and labelled, since the page may have arrived.
+//!
+//! A row stands in the **lane** of its provider and in the queue of its destination. Each has a number of places, and a
+//! row that waits for one takes none from others: a provider that stalls fills its own lane and nothing else.
 
+use super::legs::begin_legs;
 use crate::{
     Result,
-    paging::{MAX_TRIES, Outgoing, PageKind},
+    paging::{Channels, MAX_TRIES, TELEPHONY_LANE},
     store::{Store, Tx, id, word},
 };
-use firstlight_protocol::{CalloutId, ContactId, PageId, PersonId, Timestamp};
+use firstlight_dispatch::Callout;
+use firstlight_protocol::{
+    CalloutId, ContactId, PageId, PersonId, Timestamp,
+    api::MessageKind,
+    callout::{Code, Phone},
+};
 use sqlx::{Row, sqlite::SqliteRow};
 use std::time::Duration;
 
@@ -20,43 +30,98 @@ const QUEUE_PER_DESTINATION: i64 = 256;
 /// How many rows one claim takes.
 const CLAIM: i64 = 512;
 
-/// A page as the engine ordered it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ordered {
-    pub(super) page: PageId,
-    pub(super) callout: CalloutId,
-    pub(super) person: PersonId,
-    /// The webhook; `None` for the app, whose rows are settled from the start.
-    pub(super) contact: Option<ContactId>,
-    pub(super) kind: PageKind,
-    pub(super) attempt: u32,
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// The person's devices: handed over by the commit itself, so its row is settled from the start.
+    App,
+    /// A contact method of the person's.
+    Contact(ContactId),
+    /// By SMS to a number that is nobody's contact method: an officer without the app.
+    Phone(Phone),
+    /// One of the policy's outside webhooks.
+    Outside(Code),
+    /// Nowhere but through the whole pipeline: what the canary sends.
+    Loopback,
+}
+
+/// A page or message as it was ordered.
+#[derive(Debug, Clone)]
+pub(crate) struct Ordered {
+    /// The idempotency key: ordered again, it is the same row.
+    pub(crate) page: PageId,
+    /// The callout that it belongs to.
+    pub(crate) callout: Option<CalloutId>,
+    /// Whom it is for.
+    pub(crate) person: Option<PersonId>,
+    pub(crate) to: Destination,
+    pub(crate) kind: MessageKind,
+    /// The how-manieth call to this person in this callout, from 1.
+    pub(crate) attempt: u32,
+    /// What its text says besides the words: minutes, or a code, by kind; 0 for the others.
+    pub(crate) arg: i64,
+}
+
+impl Ordered {
+    /// A page of a callout's.
+    pub(super) fn page(
+        callout: &Callout,
+        page: PageId,
+        person: Option<PersonId>,
+        to: Destination,
+        attempt: u32,
+    ) -> Self {
+        Self { page, callout: Some(callout.id()), person, to, kind: MessageKind::Page, attempt, arg: 0 }
+    }
 }
 
 /// A row that this process has claimed for sending.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Claimed {
-    pub(super) callout: CalloutId,
-    pub(super) person: PersonId,
-    pub(super) contact: ContactId,
-    pub(super) outgoing: Outgoing,
-    /// Which try this is, from 1.
+    pub(super) ordered: Ordered,
+    /// An earlier try may have arrived.
+    pub(super) redelivery: bool,
+    /// Which try this is, from 1: the number of its leg.
     pub(super) tries: u32,
 }
 
 impl Claimed {
     fn read(row: &SqliteRow) -> Result<Self> {
         let kind: String = row.get("kind");
-        Ok(Self {
-            callout: id(row.get("callout"))?,
-            person: id(row.get("person"))?,
-            contact: id(row.get("contact"))?,
-            outgoing: Outgoing {
-                page: id(row.get("page"))?,
-                kind: word(&kind)?,
-                attempt: row.get("attempt"),
-                redelivery: row.get("uncertain"),
-            },
-            tries: row.get("tries"),
+        let optional = |column: &str| row.get::<Option<Vec<u8>>, _>(column);
+        let ordered = Ordered {
+            page: id(row.get("page"))?,
+            callout: optional("callout").map(id).transpose()?,
+            person: optional("person").map(id).transpose()?,
+            to: Destination::read(row)?,
+            kind: word(&kind)?,
+            attempt: row.get("attempt"),
+            arg: row.get("arg"),
+        };
+        Ok(Self { ordered, redelivery: row.get("uncertain"), tries: row.get("tries") })
+    }
+}
+
+impl Destination {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Contact(_) => "contact",
+            Self::Phone(_) => "phone",
+            Self::Outside(_) => "outside",
+            Self::Loopback => "loopback",
+        }
+    }
+
+    pub(super) fn read(row: &SqliteRow) -> Result<Self> {
+        let (destination, address): (String, Option<String>) = (row.get("destination"), row.get("address"));
+        let address = address.unwrap_or_default();
+        Ok(match destination.as_str() {
+            "contact" => Self::Contact(id(row.get::<Option<Vec<u8>>, _>("contact").unwrap_or_default())?),
+            "phone" => Self::Phone(word(&address)?),
+            "outside" => Self::Outside(word(&address)?),
+            "loopback" => Self::Loopback,
+            _ => Self::App,
         })
     }
 }
@@ -75,23 +140,55 @@ pub(super) enum Next {
 }
 
 impl Tx<'_> {
-    /// Writes a page down. The same page again is the same row.
-    pub(super) async fn order_page(&mut self, ordered: &Ordered, now: Timestamp) -> Result<()> {
+    /// Writes a page down; it goes out when this commits. The same page again is the same row.
+    pub(crate) async fn order_page(&mut self, ordered: &Ordered, now: Timestamp) -> Result<()> {
+        let Ordered { page, callout, person, to, kind, attempt, arg } = ordered;
+        let (contact, address) = match to {
+            Destination::App | Destination::Loopback => (None, None),
+            Destination::Contact(contact) => (Some(*contact), None),
+            Destination::Phone(number) => (None, Some(number.as_str())),
+            Destination::Outside(code) => (None, Some(code.as_str())),
+        };
+        let (channel, lane) = self.lane(*person, to).await?;
         sqlx::query(
-            "INSERT INTO outbox (page, callout, person, contact, kind, attempt, ordered_at, next_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            "INSERT INTO outbox
+                 (page, callout, person, destination, contact, address, channel, lane, kind, attempt, arg, ordered_at, next_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
         )
-        .bind(ordered.page.as_bytes())
-        .bind(ordered.callout.as_bytes())
-        .bind(ordered.person.as_bytes())
-        .bind(ordered.contact.as_ref().map(|c| c.as_bytes()))
-        .bind(ordered.kind.as_str())
-        .bind(ordered.attempt)
+        .bind(page.as_bytes())
+        .bind(callout.as_ref().map(|callout| callout.as_bytes()))
+        .bind(person.as_ref().map(|person| person.as_bytes()))
+        .bind(to.word())
+        .bind(contact.as_ref().map(|contact| contact.as_bytes()))
+        .bind(address)
+        .bind(channel)
+        .bind(lane)
+        .bind(kind.as_str())
+        .bind(attempt)
+        .bind(arg)
         .bind(now.0)
-        .bind(ordered.contact.map(|_| now.0))
+        .bind((*to != Destination::App).then_some(now.0))
         .execute(&mut *self.conn)
         .await?;
+        self.after.dispatch();
         Ok(())
+    }
+
+    /// The kind of channel, and the provider whose limit a message counts against.
+    async fn lane(&mut self, person: Option<PersonId>, to: &Destination) -> Result<(&'static str, String)> {
+        let contact = match (to, person) {
+            (Destination::Contact(contact), Some(person)) => self.contact(person, *contact).await?,
+            _ => None,
+        };
+        Ok(match (to, contact) {
+            (_, Some(row)) => (row.method.channel().word(), Channels::lane(&row.method)),
+            (Destination::App, _) => ("in_app", "app".into()),
+            (Destination::Phone(_), _) => ("sms", TELEPHONY_LANE.into()),
+            (Destination::Outside(code), _) => ("webhook", format!("outside {code}")),
+            (Destination::Loopback, _) => ("loopback", "loopback".into()),
+            // It was removed in between: its try says so.
+            (Destination::Contact(_), None) => ("webhook", "removed".into()),
+        })
     }
 
     /// Takes back the calls to a person that have not gone out yet: nobody is called after they stood down.
@@ -107,7 +204,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The webhooks by which a person was called, or may have been.
+    /// The contact methods by which a person was called, or may have been.
     pub(super) async fn rung(&mut self, callout: CalloutId, person: PersonId) -> Result<Vec<ContactId>> {
         let rows: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT DISTINCT contact FROM outbox
@@ -122,10 +219,12 @@ impl Tx<'_> {
 
     /// The callout and person of a page.
     pub(crate) async fn page(&mut self, page: PageId) -> Result<Option<(CalloutId, PersonId)>> {
-        let row = sqlx::query("SELECT callout, person FROM outbox WHERE page = $1")
-            .bind(page.as_bytes())
-            .fetch_optional(&mut *self.conn)
-            .await?;
+        let row = sqlx::query(
+            "SELECT callout, person FROM outbox WHERE page = $1 AND callout IS NOT NULL AND person IS NOT NULL",
+        )
+        .bind(page.as_bytes())
+        .fetch_optional(&mut *self.conn)
+        .await?;
         row.map(|row| Ok((id(row.get("callout"))?, id(row.get("person"))?))).transpose()
     }
 
@@ -144,11 +243,13 @@ impl Tx<'_> {
             Next::Settled => (None, false),
             Next::Again { at, uncertain } => (Some(at.0), uncertain),
         };
+        // A code has done its work once it is sent.
         let done = sqlx::query(
-            "UPDATE outbox SET next_at = $3, lease_until = NULL, uncertain = uncertain OR $4
+            "UPDATE outbox SET next_at = $3, lease_until = NULL, uncertain = uncertain OR $4,
+                    arg = iif(kind = 'verify' AND $3 IS NULL, 0, arg)
              WHERE page = $1 AND tries = $2 AND next_at IS NOT NULL",
         )
-        .bind(claimed.outgoing.page.as_bytes())
+        .bind(claimed.ordered.page.as_bytes())
         .bind(claimed.tries)
         .bind(at)
         .bind(uncertain)
@@ -158,10 +259,26 @@ impl Tx<'_> {
     }
 }
 
+/// How many places each provider has. Telephony accounts take over for each other, so theirs are one pool.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    pub(super) telephony: i64,
+    pub(super) others: i64,
+}
+
+/// What a claim found.
+#[derive(Debug, Default)]
+pub(super) struct Claim {
+    /// To be sent now.
+    pub(super) claimed: Vec<Claimed>,
+    /// To be given up: too many wait for the same destination, or every try was used without anybody noting how it went.
+    pub(super) given_up: Vec<Claimed>,
+}
+
 impl Store {
-    /// Claims what is due: for each destination as many as it has free places, those that waited longest first.
-    /// The second list are rows to give up: too many wait for the same destination.
-    pub(super) async fn claim_pages(&self, now: Timestamp, lease: Duration) -> Result<(Vec<Claimed>, Vec<Claimed>)> {
+    /// Claims what is due: for each destination and each provider as many as it has free places, those that waited
+    /// longest first.
+    pub(super) async fn claim_pages(&self, now: Timestamp, lease: Duration, places: Places) -> Result<Claim> {
         let due: Option<i64> = sqlx::query_scalar(
             "SELECT 1 FROM outbox WHERE next_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) LIMIT 1",
         )
@@ -169,41 +286,58 @@ impl Store {
         .fetch_optional(self.read_for_dispatch())
         .await?;
         if due.is_none() {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok(Claim::default());
         }
         self.write(move |tx| {
             Box::pin(async move {
-                let rows = sqlx::query(
+                let given_up = sqlx::query(
                     "WITH waiting AS (
-                         SELECT page, next_at, lease_until, row_number() OVER (
-                             PARTITION BY contact ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
+                         SELECT page, row_number() OVER (
+                             PARTITION BY lane, person, contact, address ORDER BY ordered_at, page
                          ) AS place FROM outbox WHERE next_at IS NOT NULL
+                     )
+                     SELECT * FROM outbox WHERE next_at IS NOT NULL AND (
+                         lease_until IS NULL AND page IN (SELECT page FROM waiting WHERE place > $1)
+                         OR tries >= $4 AND (lease_until IS NULL OR lease_until <= $3)
+                     ) LIMIT $2",
+                )
+                .bind(QUEUE_PER_DESTINATION)
+                .bind(CLAIM)
+                .bind(now.0)
+                .bind(MAX_TRIES)
+                .fetch_all(&mut *tx.conn)
+                .await?;
+                // A row's place in its lane counts only rows that have a place at their destination: one that waits for
+                // its own destination is in nobody's way.
+                let rows = sqlx::query(
+                    "WITH at_destination AS (
+                         SELECT page, lane, next_at, lease_until, tries, row_number() OVER (
+                             PARTITION BY lane, person, contact, address
+                             ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
+                         ) AS place FROM outbox WHERE next_at IS NOT NULL
+                     ), in_lane AS (
+                         SELECT page, lane, next_at, lease_until, tries, row_number() OVER (
+                             PARTITION BY lane ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
+                         ) AS place FROM at_destination WHERE place <= $3
                      )
                      UPDATE outbox SET lease_until = $2, tries = tries + 1, uncertain = uncertain OR lease_until IS NOT NULL
                      WHERE page IN (
-                         SELECT page FROM waiting WHERE place <= $3 AND next_at <= $1
-                            AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_at LIMIT $4
+                         SELECT page FROM in_lane WHERE place <= iif(lane = 'telephony', $5, $6) AND next_at <= $1
+                            AND (lease_until IS NULL OR lease_until <= $1) AND tries < $7 ORDER BY next_at LIMIT $4
                      ) RETURNING *",
                 )
                 .bind(now.0)
                 .bind((now + lease).0)
                 .bind(PER_DESTINATION)
                 .bind(CLAIM)
+                .bind(places.telephony)
+                .bind(places.others)
+                .bind(MAX_TRIES)
                 .fetch_all(&mut *tx.conn)
                 .await?;
-                let given_up = sqlx::query(
-                    "WITH waiting AS (
-                         SELECT page, row_number() OVER (PARTITION BY contact ORDER BY ordered_at, page) AS place
-                         FROM outbox WHERE next_at IS NOT NULL
-                     )
-                     SELECT * FROM outbox WHERE page IN (SELECT page FROM waiting WHERE place > $1)
-                         AND lease_until IS NULL LIMIT $2",
-                )
-                .bind(QUEUE_PER_DESTINATION)
-                .bind(CLAIM)
-                .fetch_all(&mut *tx.conn)
-                .await?;
-                Ok((read_all(&rows)?, read_all(&given_up)?))
+                let claim = Claim { claimed: read_all(&rows)?, given_up: read_all(&given_up)? };
+                begin_legs(tx.conn, &claim.claimed, now).await?;
+                Ok(claim)
             })
         })
         .await
@@ -221,20 +355,27 @@ impl Store {
         Ok(next.map(Timestamp))
     }
 
-    /// How many rows have been due for longer than `patience` although their destination had a free place, or were left
-    /// behind by a sender.
-    pub(super) async fn stuck_pages(&self, now: Timestamp, patience: Duration) -> Result<i64> {
+    /// How many rows have been due for longer than `patience` although their destination and provider had a free place,
+    /// or were left behind by a sender.
+    pub(super) async fn stuck_pages(&self, now: Timestamp, patience: Duration, places: Places) -> Result<i64> {
         Ok(sqlx::query_scalar(
-            "WITH waiting AS (
-                 SELECT coalesce(lease_until, next_at) AS since, row_number() OVER (
-                     PARTITION BY contact ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
+            "WITH at_destination AS (
+                 SELECT page, lane, next_at, lease_until, row_number() OVER (
+                     PARTITION BY lane, person, contact, address
+                     ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
                  ) AS place FROM outbox WHERE next_at IS NOT NULL
+             ), in_lane AS (
+                 SELECT lane, coalesce(lease_until, next_at) AS since, row_number() OVER (
+                     PARTITION BY lane ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
+                 ) AS place FROM at_destination WHERE place <= $3
              )
-             SELECT count(*) FROM waiting WHERE since <= $2 AND place <= $3",
+             SELECT count(*) FROM in_lane WHERE since <= $2 AND place <= iif(lane = 'telephony', $4, $5)",
         )
         .bind(now.0)
         .bind((now - patience).0)
         .bind(PER_DESTINATION)
+        .bind(places.telephony)
+        .bind(places.others)
         .fetch_one(self.read_for_dispatch())
         .await?)
     }

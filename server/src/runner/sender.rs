@@ -1,34 +1,40 @@
 //! Sends what the outbox holds: woken by the commit that wrote a page, never by a tick.
 //!
-//! One task claims, and each claimed page is sent by a task of its own. A receiver that is slow holds up only the pages
-//! for the same receiver; nobody else waits for it, and nothing is buffered here. What became of pages is written down
-//! together for each callout, in one step of the engine.
+//! One task claims, and each claimed page is sent by a task of its own. A provider or receiver that is slow holds up only
+//! the pages for the same one; nobody else waits for it, and nothing is buffered here. What became of pages is written
+//! down together for each callout, in one step of the engine.
 
 use super::{
-    outbox::{Claimed, Next, has_another_try},
+    elsewhere::settled_elsewhere,
+    outbox::{Claimed, Destination, Next, Places, has_another_try},
     step::Cause,
 };
 use crate::{
     Result, Shared,
     app::random,
-    paging::{Outcome, PageKind, backoff},
+    callouts::documents::read_document,
+    identity::ContactRow,
+    paging::{Again, Message, Outcome, Sent, TELEPHONY_LANE, Try, Values, backoff, text},
+    store::Tx,
 };
 use firstlight_dispatch::{Input, PageOutcome, PageReceipt};
 use firstlight_protocol::{
-    CalloutId, Timestamp,
+    CalloutId, ContactId, PersonId, Timestamp,
+    api::MessageKind,
     callout::{FailReason, Receipt},
+    policy::{ContactMethod, ContactState, Policy},
 };
 use std::{collections::HashMap, time::Duration};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// How long a claim holds beyond the receiver's own deadline.
+/// How long a claim holds beyond the longest try.
 const LEASE_MARGIN: Duration = Duration::from_secs(10);
 /// How long to wait after the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a task has done: sent a page, or written outcomes down.
-type Done = Option<(Claimed, Outcome)>;
+type Done = Option<(Claimed, Sent)>;
 
 /// Sends until `stop`; what is being sent then is waited for.
 pub(super) async fn run(app: Shared, stop: CancellationToken) {
@@ -53,34 +59,116 @@ pub(super) async fn run(app: Shared, stop: CancellationToken) {
     }
 }
 
+/// How many pages each provider gets at the same time.
+pub(super) fn places(app: &Shared) -> Places {
+    let channels = app.runner.channels();
+    let each = i64::try_from(channels.places()).unwrap_or(i64::MAX);
+    let accounts = i64::try_from(channels.telephony().accounts().max(1)).unwrap_or(1);
+    Places { telephony: each.saturating_mul(accounts), others: each }
+}
+
 /// Claims what is due and starts to send it; answers when to look again.
 async fn claim(app: &Shared, tasks: &mut JoinSet<Done>) -> Result<Option<Timestamp>> {
     let now = app.clock.now();
-    let (claimed, given_up) = app.store.claim_pages(now, app.runner.webhook_timeout + LEASE_MARGIN).await?;
-    for page in claimed {
+    let lease = app.runner.channels().longest() + LEASE_MARGIN;
+    let claim = app.store.claim_pages(now, lease, places(app)).await?;
+    for page in claim.claimed {
         let app = Shared::clone(app);
         tasks.spawn(async move {
-            let outcome = send(&app, &page).await;
-            Some((page, outcome))
+            let sent = send(&app, &page).await;
+            Some((page, sent))
         });
     }
-    if !given_up.is_empty() {
-        tracing::warn!(pages = given_up.len(), "given up: too many pages wait for one receiver");
-        let outcome = Outcome::GivenUp;
-        write_down(app, given_up.into_iter().map(|page| (page, outcome)).collect(), tasks);
+    if !claim.given_up.is_empty() {
+        tracing::warn!(pages = claim.given_up.len(), "given up: tried too often, or too many wait for one receiver");
+        let sent = |page| (page, Sent::new("", Outcome::GivenUp));
+        write_down(app, claim.given_up.into_iter().map(sent).collect(), tasks);
     }
     app.store.next_page_due(now).await
 }
 
-async fn send(app: &Shared, page: &Claimed) -> Outcome {
-    match app.store.webhook(page.person, page.contact).await {
-        Ok(Some((url, key))) => app.runner.webhooks.send(&url, &key, &page.outgoing, app.clock.now()).await,
-        Ok(None) => Outcome::NotConfigured,
+async fn send(app: &Shared, page: &Claimed) -> Sent {
+    match try_to_send(app, page).await {
+        Ok(sent) => sent,
         Err(error) => {
-            tracing::error!(%error, "a contact method could not be read");
-            Outcome::Failed { reason: FailReason::Unreachable, uncertain: false }
+            tracing::error!(%error, "what a page needs could not be read");
+            Sent::failed("", FailReason::Unreachable, false)
         }
     }
+}
+
+async fn try_to_send(app: &Shared, page: &Claimed) -> Result<Sent> {
+    let (ordered, now) = (&page.ordered, app.clock.now());
+    let channels = app.runner.channels();
+    let tried = if page.tries > 1 { app.store.tried(ordered.page).await? } else { Vec::new() };
+    let try_ = Try { leg: page.tries, tried: &tried, now };
+    let languages = match ordered.person {
+        Some(person) => app.store.languages(person).await?,
+        None => Vec::new(),
+    };
+    let text = text(ordered.kind, &languages, &values(app, page).await?);
+    let message = Message {
+        page: ordered.page,
+        callout: ordered.callout,
+        kind: ordered.kind,
+        attempt: ordered.attempt,
+        redelivery: page.redelivery,
+        text: &text,
+    };
+    Ok(match (&ordered.to, ordered.person) {
+        (Destination::Contact(contact), Some(person)) => match app.store.contact(person, *contact).await? {
+            None => Sent::new("", Outcome::NotConfigured),
+            // What somebody changed a moment ago may lead to somebody else.
+            Some(row) if row.state != ContactState::Verified && ordered.kind != MessageKind::Verify => {
+                Sent::broken("", FailReason::Unverified)
+            }
+            Some(row) if ordered.kind == MessageKind::StandDown => {
+                stand_down(app, person, &row, &message, try_).await?
+            }
+            Some(row) => channels.to_contact(&row, &message, try_).await,
+        },
+        (Destination::Phone(number), _) => channels.to_phone(number, &message, try_).await,
+        (Destination::Outside(code), _) => {
+            let policy = read_document::<Policy>(&mut *app.store.read_for_dispatch().acquire().await?).await?;
+            match policy.as_ref().and_then(|(_, policy)| policy.outside.get(code)) {
+                Some(outside) => channels.to_outside(&outside.url, &outside.keys, &message, now).await,
+                None => Sent::new("outside", Outcome::NotConfigured),
+            }
+        }
+        (Destination::Loopback, _) => Sent::new("loopback", Outcome::Taken),
+        (Destination::App | Destination::Contact(_), _) => Sent::new("", Outcome::NotConfigured),
+    })
+}
+
+/// A telephone that rings stops ringing; nobody is called to hear that they are not needed. Every other channel says it.
+async fn stand_down(
+    app: &Shared,
+    person: PersonId,
+    row: &ContactRow,
+    message: &Message<'_>,
+    try_: Try<'_>,
+) -> Result<Sent> {
+    let channels = app.runner.channels();
+    let (ContactMethod::Voice { id, .. }, Some(callout)) = (&row.method, message.callout) else {
+        return Ok(channels.to_contact(row, message, try_).await);
+    };
+    for (account, reference) in app.store.ringing(callout, person, *id).await? {
+        channels.telephony().hang_up(&account, &reference).await;
+    }
+    Ok(Sent::new(TELEPHONY_LANE, Outcome::Taken))
+}
+
+/// What the text of a message says besides its words.
+async fn values(app: &Shared, page: &Claimed) -> Result<Values> {
+    let reference = page.ordered.callout.map(|callout| callout.short()).unwrap_or_default();
+    let number = match page.ordered.kind {
+        MessageKind::CallerNobody => {
+            let policy = read_document::<Policy>(&mut *app.store.read_for_dispatch().acquire().await?).await?;
+            policy.map(|(_, policy)| policy.duty_number.to_string()).unwrap_or_default()
+        }
+        _ => String::new(),
+    };
+    Ok(Values { arg: page.ordered.arg, reference, number })
 }
 
 /// Gathers every page that is sent by now.
@@ -98,44 +186,105 @@ fn finish(app: &Shared, first: Result<Done, JoinError>, tasks: &mut JoinSet<Done
     write_down(app, sent, tasks);
 }
 
-fn write_down(app: &Shared, sent: Vec<(Claimed, Outcome)>, tasks: &mut JoinSet<Done>) {
-    let mut by_callout: HashMap<CalloutId, Vec<(Claimed, Outcome)>> = HashMap::new();
-    for (page, outcome) in sent {
-        by_callout.entry(page.callout).or_default().push((page, outcome));
+fn write_down(app: &Shared, sent: Vec<(Claimed, Sent)>, tasks: &mut JoinSet<Done>) {
+    let mut by_callout: HashMap<Option<CalloutId>, Vec<(Claimed, Sent)>> = HashMap::new();
+    for (page, sent) in sent {
+        by_callout.entry(page.ordered.callout).or_default().push((page, sent));
     }
     for (callout, pages) in by_callout {
         let app = Shared::clone(app);
         tasks.spawn(async move {
-            if let Err(error) = settle(&app, callout, pages).await {
-                tracing::error!(%callout, %error, "what became of pages could not be written down; they are sent again");
+            let rows: Vec<_> = pages.into_iter().map(|(page, sent)| Settled::of(page, sent, app.clock.now())).collect();
+            if let Err(error) = settle(&app, callout, rows.clone()).await {
+                tracing::error!(?callout, %error, "what became of pages could not be written down; they are sent again");
+                // Unless they have been sent often enough: whatever is wrong with the callout must not ring for ever.
+                if let Err(error) = give_up(&app, rows).await {
+                    tracing::error!(%error, "pages could not be given up");
+                }
             }
             None
         });
     }
 }
 
-/// Writes down what became of one callout's pages, and tells the engine, in one transaction.
-async fn settle(app: &Shared, callout: CalloutId, pages: Vec<(Claimed, Outcome)>) -> Result<()> {
-    let now = app.clock.now();
-    let mut receipts = Vec::new();
-    let mut rows = Vec::with_capacity(pages.len());
-    for (page, outcome) in pages {
-        rows.push((page, next(&page, outcome, now)));
-        if page.outgoing.kind == PageKind::Page {
-            receipts.push(PageReceipt { page: page.outgoing.page, outcome: told(outcome) });
+/// A page whose try is over, and what follows from it.
+#[derive(Debug, Clone)]
+struct Settled {
+    page: Claimed,
+    sent: Sent,
+    next: Next,
+    /// What whoever ordered it is told; nothing while another provider takes over at once.
+    told: Option<PageOutcome>,
+}
+
+impl Settled {
+    fn of(page: Claimed, sent: Sent, now: Timestamp) -> Self {
+        let next = next(&page, sent.outcome, now);
+        let takes_over = matches!(sent.outcome, Outcome::Failed { again: Again::OtherVendor, .. })
+            && matches!(next, Next::Again { .. });
+        let told = (!takes_over).then(|| told(sent.outcome));
+        Self { page, sent, next, told }
+    }
+
+    /// The contact method that turned out to be broken.
+    fn broken(&self) -> Option<(PersonId, ContactId, FailReason)> {
+        match (&self.page.ordered.to, self.page.ordered.person, self.told) {
+            (Destination::Contact(contact), Some(person), Some(PageOutcome::Failed(reason))) => {
+                Some((person, *contact, reason))
+            }
+            _ => None,
         }
     }
+}
+
+/// Writes down what became of one callout's pages, and tells whoever ordered them, in one transaction.
+async fn settle(app: &Shared, callout: Option<CalloutId>, rows: Vec<Settled>) -> Result<()> {
+    let now = app.clock.now();
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                for (page, next) in &rows {
-                    tx.settle_page(page, *next).await?;
+                let mut receipts = Vec::new();
+                for row in &rows {
+                    tx.end_leg(&row.page, &row.sent, now).await?;
+                    // What was delivered, taken back or claimed by somebody else in between is none of ours any more.
+                    if !tx.settle_page(&row.page, row.next).await? {
+                        continue;
+                    }
+                    if let Some((person, contact, reason)) = row.broken() {
+                        tx.contact_failed(person, contact, reason, now).await?;
+                    }
+                    let Some(outcome) = row.told else { continue };
+                    let receipt = PageReceipt { page: row.page.ordered.page, outcome };
+                    if callout.is_some() && row.page.ordered.kind == MessageKind::Page {
+                        receipts.push(receipt);
+                    } else {
+                        tx.note_receipts(&[receipt], now).await?;
+                        settled_elsewhere(tx, row.page.ordered.kind, receipt.page, outcome, now).await?;
+                    }
                 }
-                if receipts.is_empty() {
-                    tx.after.dispatch();
-                    return Ok(());
+                tx.after.dispatch();
+                match callout {
+                    Some(callout) if !receipts.is_empty() => step(tx, callout, receipts, now).await,
+                    _ => Ok(()),
                 }
-                tx.step_callout(callout, Input::Receipts(receipts), Cause { device: None, now }).await
+            })
+        })
+        .await
+}
+
+async fn step(tx: &mut Tx<'_>, callout: CalloutId, receipts: Vec<PageReceipt>, now: Timestamp) -> Result<()> {
+    tx.step_callout(callout, Input::Receipts(receipts), Cause { device: None, now }).await
+}
+
+/// Settles the rows that have no try left, without telling anybody: they could not be told.
+async fn give_up(app: &Shared, rows: Vec<Settled>) -> Result<()> {
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                for row in rows.iter().filter(|row| !has_another_try(row.page.tries)) {
+                    tx.settle_page(&row.page, Next::Settled).await?;
+                }
+                Ok(())
             })
         })
         .await
@@ -143,9 +292,10 @@ async fn settle(app: &Shared, callout: CalloutId, pages: Vec<(Claimed, Outcome)>
 
 fn next(page: &Claimed, outcome: Outcome, now: Timestamp) -> Next {
     match outcome {
-        Outcome::Failed { uncertain, .. } if has_another_try(page.tries) => {
+        Outcome::Failed { uncertain, again, .. } if again != Again::Never && has_another_try(page.tries) => {
             let random = random().map(u32::from_be_bytes).unwrap_or_default();
-            Next::Again { at: now + backoff(page.tries, random), uncertain }
+            let wait = if again == Again::OtherVendor { Duration::ZERO } else { backoff(page.tries, random) };
+            Next::Again { at: now + wait, uncertain }
         }
         _ => Next::Settled,
     }

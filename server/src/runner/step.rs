@@ -112,6 +112,9 @@ impl Tx<'_> {
     pub(crate) async fn step_callout(&mut self, callout: CalloutId, input: Input, cause: Cause) -> Result<()> {
         let before = load(self.conn, callout).await?.ok_or(ErrorCode::NotFound)?;
         let world = World::around(self.conn, &before, cause.now).await?;
+        if let Input::Receipts(receipts) = &input {
+            self.note_receipts(receipts, cause.now).await?;
+        }
         let stepped = step(&before, input, &world.context(), cause.now).map_err(Problem::from)?;
         self.follow(&world, Some(&before), stepped, cause).await?;
         Ok(())
@@ -135,6 +138,7 @@ impl Tx<'_> {
             if receipts.is_empty() {
                 break;
             }
+            self.note_receipts(&receipts, cause.now).await?;
             let stepped =
                 step(&after, Input::Receipts(receipts), &world.context(), cause.now).map_err(Problem::from)?;
             (after, effects) = stepped;

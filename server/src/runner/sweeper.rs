@@ -148,7 +148,7 @@ async fn look(app: &Shared, memory: &Memory) -> Result<Found> {
     let overdue = app.store.stuck_timers(now, PATIENCE).await?;
     let mut adrift: BTreeSet<CalloutId> = app.store.idle_callouts().await?.into_iter().collect();
     adrift.extend(app.store.drifting_callouts(now - PATIENCE, &memory.behind, LOOKED_INTO).await?);
-    let pages = app.store.stuck_pages(now, PATIENCE).await?;
+    let pages = app.store.stuck_pages(now, PATIENCE, super::sender::places(app)).await?;
     let overdue: BTreeSet<CalloutId> = overdue.into_iter().collect();
     Ok(Found { adrift: &adrift - &overdue, overdue, pages: pages.unsigned_abs() })
 }

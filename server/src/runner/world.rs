@@ -5,14 +5,15 @@ use crate::{
     Error, Result, Shared,
     caller::Caller,
     callouts::documents::read_document,
+    identity::read_rule,
     profiles::read_profile,
     store::{id, word},
 };
-use firstlight_dispatch::{Actor, Callout, Context, Qualified, RecentCallout};
+use firstlight_dispatch::{Actor, Callout, Context, Qualified, RecentCallout, Rule};
 use firstlight_protocol::{
-    CalloutId, DeviceId, ErrorCode, OrgId, PersonId, Problem, Role, Timestamp,
+    CalloutId, ContactId, DeviceId, ErrorCode, OrgId, PersonId, Problem, Role, Timestamp,
     callout::{Code, Purpose},
-    policy::{Channel, Policy},
+    policy::{Channel, NotificationRule, Policy},
     rota::{OnDuty, Rota},
 };
 use sqlx::{Row, SqliteConnection};
@@ -176,9 +177,21 @@ async fn host_people(conn: &mut SqliteConnection, host: OrgId) -> Result<(Vec<Ho
     {
         devices.entry(row.get("person")).or_default().push(id(row.get("device"))?);
     }
-    let mut webhooks: HashMap<Vec<u8>, Vec<Channel>> = HashMap::new();
-    for row in sqlx::query("SELECT person, contact FROM contacts ORDER BY person, place").fetch_all(&mut *conn).await? {
-        webhooks.entry(row.get("person")).or_default().push(Channel::Webhook { id: id(row.get("contact"))? });
+    let mut reached: HashMap<Vec<u8>, Vec<Channel>> = HashMap::new();
+    // Nothing is ever sent to what nobody has shown to reach the person, or what does not (any more).
+    for row in sqlx::query("SELECT person, contact, kind FROM contacts WHERE state = 'verified' ORDER BY person, place")
+        .fetch_all(&mut *conn)
+        .await?
+    {
+        let kind: String = row.get("kind");
+        reached.entry(row.get("person")).or_default().extend(Channel::of(&kind, id(row.get("contact"))?));
+    }
+    let mut rules: HashMap<Vec<u8>, Vec<NotificationRule>> = HashMap::new();
+    for row in sqlx::query("SELECT person, contact, after_ms FROM contact_rules ORDER BY person, place")
+        .fetch_all(&mut *conn)
+        .await?
+    {
+        rules.entry(row.get("person")).or_default().push(read_rule(&row)?);
     }
     let (mut people, mut qualified) = (Vec::new(), Vec::new());
     for row in sqlx::query(
@@ -198,7 +211,12 @@ async fn host_people(conn: &mut SqliteConnection, host: OrgId) -> Result<(Vec<Ho
             continue;
         };
         let mut channels = vec![Channel::InApp];
-        channels.extend(webhooks.remove(&key).unwrap_or_default());
+        channels.extend(reached.remove(&key).unwrap_or_default());
+        let rules = rules.remove(&key).unwrap_or_default();
+        // A rule for a way that is not used (any more) is left out: the others are used as they say.
+        let way = |contact: Option<ContactId>| channels.iter().copied().find(|channel| channel.contact() == contact);
+        let rule = |rule: &NotificationRule| Some(Rule { channel: way(rule.contact)?, after: rule.after_ms });
+        let rules = rules.iter().filter_map(rule).collect();
         let person = id(key)?;
         qualified.push(Qualified {
             person,
@@ -210,7 +228,7 @@ async fn host_people(conn: &mut SqliteConnection, host: OrgId) -> Result<(Vec<Ho
             zones: profile.zones,
             bars: profile.bars,
             channels,
-            rules: Vec::new(),
+            rules,
         });
         people.push(HostPerson { person, role, devices });
     }

@@ -96,12 +96,15 @@ async fn house(receiver: &Receiver, hooks: &[(Caller, &str)]) -> House {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query("INSERT INTO contacts (person, place, contact, url, key) VALUES ($1, 1, $1, $2, $3)")
-                        .bind(person.as_bytes())
-                        .bind(url)
-                        .bind(KEY)
-                        .execute(&mut *tx.conn)
-                        .await?;
+                    sqlx::query(
+                        "INSERT INTO contacts (person, place, contact, kind, address, secret, state)
+                         VALUES ($1, 1, $1, 'webhook', $2, $3, 'verified')",
+                    )
+                    .bind(person.as_bytes())
+                    .bind(url)
+                    .bind(KEY)
+                    .execute(&mut *tx.conn)
+                    .await?;
                     Ok(())
                 })
             })
@@ -218,7 +221,7 @@ async fn a_redirect_or_an_address_that_is_not_allowed_fails() {
     house.open(&officer(), request(&house)).await.unwrap();
     assert_eq!(receiver.next().await.path, "moved");
     over.view(|v| v.pages.as_ref().is_some_and(|p| p.iter().any(|p| p.failed == Some(FailReason::Rejected)))).await;
-    house.sql("UPDATE contacts SET url = 'http://127.0.0.1:1/ok'").await;
+    house.sql("UPDATE contacts SET address = 'http://127.0.0.1:1/ok'").await;
     house.clock.advance(minutes(1));
     let refused = |v: &CalloutView| {
         v.pages.as_ref().is_some_and(|p| p.iter().any(|p| p.failed == Some(FailReason::NotConfigured)))

