@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) people: Vec<Qualified>,
     pub(crate) recent: Vec<RecentCallout>,
     pub(crate) routing: Routing,
+    pub(crate) purpose: Purpose,
+    pub(crate) caller: Option<Phone>,
     pub(crate) callout: Option<Callout>,
     pub(crate) now: Timestamp,
     /// Every effect so far but the wake-ups, with the second it came in.
@@ -78,6 +80,8 @@ impl World {
             people: [1, 2, 3, 4, 5, 200].map(qualified).into(),
             recent: vec![],
             routing: routing(),
+            purpose: Purpose::Real,
+            caller: None,
             callout: None,
             now: Self::START,
             log: vec![],
@@ -105,8 +109,13 @@ impl World {
     }
 
     pub(crate) fn try_open(&mut self, by: Actor) -> Result<(), Refused> {
-        let request =
-            Open { id: CalloutId([7; 16]), by, routing: self.routing.clone(), purpose: Purpose::Real, caller: None };
+        let request = Open {
+            id: CalloutId([7; 16]),
+            by,
+            routing: self.routing.clone(),
+            purpose: self.purpose,
+            caller: self.caller.clone(),
+        };
         let (callout, effects) = open(request, &self.ctx(), self.now)?;
         assert_eq!(callout.revision(), 1);
         self.take(callout, effects);
