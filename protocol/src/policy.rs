@@ -196,6 +196,11 @@ impl Policy {
         }
     }
 
+    /// An outside webhook without a key: it could not be signed.
+    pub fn keyless(&self) -> Option<&Code> {
+        self.outside.iter().find(|(_, outside)| outside.keys.is_empty()).map(|(code, _)| code)
+    }
+
     /// Takes over the keys of outside webhooks that this one leaves out.
     pub fn keep_keys(&mut self, before: &Self) {
         for (code, outside) in self.outside.iter_mut().filter(|(_, outside)| outside.keys.is_empty()) {

@@ -72,6 +72,7 @@ text_enum!(
     }
 );
 
+#[expect(clippy::derivable_impls, reason = "the enum is made by a macro")]
 impl Default for Purpose {
     fn default() -> Self {
         Self::Real

@@ -116,8 +116,8 @@ pub fn room_people(callout: &Callout, ctx: &Context) -> Vec<PersonId> {
 
 impl Callout {
     fn standing(&self, viewer: Actor) -> Option<Standing<'_>> {
-        // The server's own: what comes of it shows in the server's health.
-        if self.purpose == Purpose::Canary {
+        // The server's own, and nobody else's: what comes of it shows in the server's health.
+        if self.purpose == Purpose::Canary && viewer.person != self.opened_by {
             return None;
         }
         if viewer.supervises() {

@@ -19,7 +19,10 @@ pub(super) async fn get_policy(State(app): State<Shared>, caller: Caller) -> Res
         caller.require(&[Role::PoliceOfficer, Role::WatchCommander])?;
     }
     let (version, policy) = app.store.document::<Policy>().await?.ok_or(ErrorCode::NotFound)?;
-    Ok(Json(PolicyDocument { version, policy: (*policy).clone() }))
+    let policy = (*policy).clone().without_keys();
+    // How the host escalates is its own affair: police need places, times, and the number to call.
+    let police = matches!(caller.role, Role::PoliceOfficer | Role::WatchCommander);
+    Ok(Json(PolicyDocument { version, policy: if police { policy.for_police() } else { policy } }))
 }
 
 /// Replaces the policy, as the rota is replaced. Callouts that are open go on under the new one.
@@ -33,7 +36,14 @@ pub(super) async fn put_policy(
     require_host(&app, &caller, &KEEPERS).await?;
     document.policy.validate()?;
     check_rules(&app, &document.policy)?;
-    let PolicyDocument { version, policy } = document;
+    let PolicyDocument { version, mut policy } = document;
+    if let Some((_, stored)) = app.store.document::<Policy>().await? {
+        policy.keep_keys(&stored);
+    }
+    if let Some(code) = policy.keyless() {
+        let detail = format!("outside.{code}: keys: one at least, when it is set for the first time.");
+        return Err(Problem::with(ErrorCode::InvalidValue, detail).into());
+    }
     let (version, policy) = replace(&app, &caller, version, policy).await?;
-    Ok(Json(PolicyDocument { version, policy }))
+    Ok(Json(PolicyDocument { version, policy: policy.without_keys() }))
 }

@@ -34,6 +34,9 @@ impl Tx<'_> {
         request: OpenCallout,
         now: Timestamp,
     ) -> Result<CalloutView> {
+        if request.purpose == Purpose::Canary {
+            return Err(Problem::with(ErrorCode::InvalidValue, "purpose: real or drill.").into());
+        }
         let world = World::read(self.conn, now).await?;
         let actor = world.actor(by);
         self.open_as(world, actor, request, None, Cause { device: Some(by.device), now }).await

@@ -154,7 +154,7 @@ impl World {
     }
 }
 
-const RECENT: &str = "SELECT callout, agency, zone, site, opened_at FROM callouts WHERE closed = 0";
+const RECENT: &str = "SELECT callout, agency, zone, site, opened_at, purpose FROM callouts WHERE closed = 0";
 
 fn recent(row: &sqlx::sqlite::SqliteRow) -> Result<RecentCallout> {
     let site: Option<String> = row.get("site");
@@ -164,7 +164,7 @@ fn recent(row: &sqlx::sqlite::SqliteRow) -> Result<RecentCallout> {
         zone: word(row.get("zone"))?,
         site: site.as_deref().map(word).transpose()?,
         opened_at: Timestamp(row.get("opened_at")),
-        purpose: Purpose::Real,
+        purpose: word(row.get("purpose"))?,
     })
 }
 

@@ -1,19 +1,22 @@
 //! The escalation policy.
 
+mod steps;
+
 use super::{
     context::Context,
     failure::Failure,
     output::{Answer, took},
-    values::{millis, yes_no},
+    values::{millis, word, yes_no},
 };
 use clap::{Args, Subcommand};
 use firstlight_protocol::{
-    ErrorCode,
+    ErrorCode, PersonId,
     api::PolicyDocument,
     callout::{Code, Phone},
-    policy::{Millis, Policy},
+    policy::{Millis, NeverAlone, Policy},
 };
 use std::{
+    collections::HashMap,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -65,6 +68,12 @@ pub(crate) struct Set {
     /// A closed callout should be reviewed within this
     #[arg(long, value_name = "TIME", value_parser = millis)]
     review_within: Option<Millis>,
+    /// Who is called after whom, as JSON: {"steps":[{"targets":[{"kind":"tier","tier":"primary"}],"after_ms":0}, ...]}
+    #[arg(long, value_name = "FILE")]
+    escalation: Option<PathBuf>,
+    /// Whether at least two go: never, unsafe_scene or always
+    #[arg(long, value_name = "WHEN", value_parser = word(NeverAlone::ALL))]
+    never_alone: Option<NeverAlone>,
     /// Calls that make one person's turn
     #[arg(long, value_name = "N")]
     calls_per_turn: Option<u16>,
@@ -93,7 +102,10 @@ impl PolicyCommand {
                 session.api().put_policy(&PolicyDocument { version, policy }).await?
             }
         };
-        Ok(show(context, &document))
+        // Names help; a policy without them is still one.
+        let people = session.api().people().await.unwrap_or_default();
+        let names: HashMap<PersonId, String> = people.into_iter().map(|p| (p.person, p.work_name)).collect();
+        Ok(show(context, &document, &names))
     }
 }
 
@@ -125,6 +137,12 @@ impl Set {
         }
         policy.voice_pin = self.voice_pin.unwrap_or(policy.voice_pin);
         policy.duty_number = self.duty_number.unwrap_or(policy.duty_number);
+        if let Some(file) = &self.escalation {
+            let escalation = serde_json::from_str(&read_document(file)?)
+                .map_err(|e| Failure::Usage(format!("The escalation is not of the documented shape: {e}.")))?;
+            policy.escalation = Some(escalation);
+        }
+        policy.never_alone = self.never_alone.unwrap_or(policy.never_alone);
         policy.calls_per_turn = self.calls_per_turn.unwrap_or(policy.calls_per_turn);
         if !self.zones.is_empty() {
             policy.zones = self.zones;
@@ -149,7 +167,7 @@ pub(crate) fn read_document(path: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn show(context: &Context, document: &PolicyDocument) -> Answer {
+fn show(context: &Context, document: &PolicyDocument, names: &HashMap<PersonId, String>) -> Answer {
     let Policy { duty_number, timers, calls_per_turn, zones, sites, voice_pin, .. } = &document.policy;
     let mut page = context.page();
     page.title(&format!("Escalation policy, version {}", document.version));
@@ -157,12 +175,6 @@ fn show(context: &Context, document: &PolicyDocument) -> Answer {
     page.row("PIN by phone", if *voice_pin { "needed" } else { "not needed" });
     let time = |ms: Millis| took(u128::from(ms.0));
     page.row("call again", &format!("every {}, {calls_per_turn} times", time(timers.repeat_every_ms)));
-    page.row("backup", &format!("after {}", time(timers.backup_after_ms)));
-    page.row("supervisor", &format!("after {}", time(timers.supervisor_after_ms)));
-    page.row(
-        "everyone",
-        &format!("after {}, then every {}", time(timers.everyone_after_ms), time(timers.slow_repeat_ms)),
-    );
     page.row("awake", &format!("has {} to accept", time(timers.acknowledge_grace_ms)));
     page.row("on scene", &format!("within {}", time(timers.target_on_scene_ms)));
     page.row("review", &format!("within {}", time(timers.review_within_ms)));
@@ -172,6 +184,9 @@ fn show(context: &Context, document: &PolicyDocument) -> Answer {
     };
     page.row("zones", &list(zones));
     page.row("sites", &list(sites));
+    steps::describe(&mut page, &document.policy, |person| {
+        names.get(&person).cloned().unwrap_or_else(|| person.short())
+    });
     Answer::new(document, page)
 }
 
@@ -192,6 +207,8 @@ mod tests {
             acknowledge_grace: None,
             target_on_scene: None,
             review_within: None,
+            escalation: None,
+            never_alone: None,
             calls_per_turn: None,
             zones: Vec::new(),
             sites: Vec::new(),

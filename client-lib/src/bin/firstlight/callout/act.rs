@@ -80,6 +80,14 @@ pub(crate) enum Act {
         #[arg(long, value_name = "CALLOUT")]
         into: String,
     },
+    /// Bar somebody with a conflict of interest from this callout (supervisor)
+    Bar {
+        #[command(flatten)]
+        which: Which,
+        /// Who: work name, or id, or its end
+        #[arg(long, value_name = "PERSON")]
+        person: String,
+    },
     /// Ask for more responders
     CallMore {
         #[command(flatten)]
@@ -120,6 +128,12 @@ impl Act {
             Self::Cancel { which, reason } => (which, Action::Cancel { reason }),
             Self::Left(which) => (which, Action::Cancel { reason: CancelReason::LeftBeforeArrival }),
             Self::Merge { which, into } => (which, Action::Merge { into: find(session, &into).await? }),
+            Self::Bar { which, person } => {
+                let person = find_people(session, std::slice::from_ref(&person)).await?;
+                let person =
+                    person.first().copied().ok_or_else(|| Failure::missing("There is nobody of that name."))?;
+                (which, Action::Bar { person })
+            }
             Self::CallMore { which, wanted, people } => {
                 (which, Action::CallMore { wanted, people: find_people(session, &people).await? })
             }

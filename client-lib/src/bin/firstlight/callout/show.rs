@@ -9,7 +9,7 @@ use crate::{
 use firstlight_client::session::Session;
 use firstlight_protocol::{
     CalloutId, PersonId,
-    callout::{CalloutState, CalloutView, ResponderState, ResponderView, Routing},
+    callout::{CalloutState, CalloutView, Purpose, ResponderState, ResponderView, Routing},
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -19,6 +19,10 @@ pub(super) async fn list(context: &Context, session: &Session) -> Result<Answer,
     let callouts = session.api().callouts().await?;
     let mut page = context.page();
     page.title("Callouts");
+    let drills = callouts.iter().filter(|view| !view.purpose.is_real()).count();
+    if drills > 0 {
+        page.alarm(&format!("  {drills} of these are drills"));
+    }
     let rows: Vec<Vec<String>> = callouts
         .iter()
         .map(|view| {
@@ -26,7 +30,7 @@ pub(super) async fn list(context: &Context, session: &Session) -> Result<Answer,
             vec![
                 view.id.short(),
                 page.when().both(view.opened_at),
-                view.state.to_string(),
+                format!("{}{}", words::purpose(view.purpose), view.state),
                 format!("{}/{}", view.accepted, view.wanted),
                 place,
             ]
@@ -45,7 +49,10 @@ pub(super) fn show(context: &Context, view: &CalloutView) -> Answer {
 
 /// Writes one callout on a page.
 pub(super) fn describe(page: &mut Page, view: &CalloutView) {
-    page.title(&format!("Callout {}", view.id.short()));
+    page.title(&format!("{}Callout {}", words::purpose(view.purpose), view.id.short()));
+    if view.purpose == Purpose::Drill {
+        page.alarm("  THIS IS A DRILL: no young person waits.");
+    }
     page.dressed_row("state", words::state(view.state), |style, text| dress(style, view.state, text));
     if let Some(own) = view.your_state {
         page.row("you", words::responder(own));
@@ -54,6 +61,10 @@ pub(super) fn describe(page: &mut Page, view: &CalloutView) {
     if let Some(next) = &view.next_action {
         let when = page.when().both(next.at);
         page.row("next", &format!("{}: {when}", words::next(next.what)));
+    }
+    if let Some(step) = view.step {
+        let again = if step.round > 1 { format!(", walk {}", step.round) } else { String::new() };
+        page.row("escalation", &format!("step {} of {}{again}", step.number, step.of));
     }
     page.row("responders", &format!("{} going of {} wanted, {} awake", view.accepted, view.wanted, view.acknowledged));
     page.row("duty number", view.duty_number.as_str());
@@ -66,6 +77,10 @@ pub(super) fn describe(page: &mut Page, view: &CalloutView) {
     }
     if let Some(into) = view.merged_into {
         page.row("goes on as", &into.to_string());
+    }
+    if !view.barred.is_empty() {
+        let names: Vec<String> = view.barred.iter().map(|p| name_of(&view.responders, *p)).collect();
+        page.row("barred", &names.join(", "));
     }
     for duplicate in &view.possible_duplicates {
         page.row("same as?", &format!("{}: \"firstlight callout merge\" if it is", duplicate.short()));
@@ -113,6 +128,10 @@ fn describe_routing(page: &mut Page, routing: &Routing) {
     let scene = if routing.scene_safe { "safe" } else { "NOT confirmed safe" };
     let emergency = if routing.emergency_needed { ", emergency services needed" } else { "" };
     page.row("scene", &format!("{scene}{emergency}"));
+    if !routing.training.is_empty() {
+        let codes: Vec<&str> = routing.training.iter().map(|code| code.as_str()).collect();
+        page.row("training", &codes.join(", "));
+    }
     page.row("call back", routing.call_back.as_str());
     page.time("first contact", routing.first_contact_at);
 }
@@ -146,7 +165,7 @@ pub(crate) fn summarise(view: &CalloutView) -> String {
         .map(|r| format!("{} {}", r.work_name.clone().unwrap_or_else(|| r.person.short()), words::responder(r.state)))
         .collect();
     let going = if going.is_empty() { String::new() } else { format!(" ({})", going.join(", ")) };
-    format!("callout {}: {}{going}", view.id.short(), words::state(view.state))
+    format!("{}callout {}: {}{going}", words::purpose(view.purpose), view.id.short(), words::state(view.state))
 }
 
 /// What happened when.
@@ -176,11 +195,17 @@ pub(super) async fn timeline(context: &Context, session: &Session, callout: Call
                 format!("+{}", crate::output::took(after)),
                 who.unwrap_or_default(),
                 words::event(entry.event).into(),
-                entry.tier.map(|tier| words::tier(tier).to_owned()).unwrap_or_default(),
+                match (entry.tier, entry.constraint, entry.step) {
+                    (_, Some(wish), _) => wish.to_string(),
+                    (Some(tier), _, Some(step)) => format!("{}, step {step}", words::tier(tier)),
+                    (Some(tier), ..) => words::tier(tier).to_owned(),
+                    (None, _, Some(step)) => format!("step {step}"),
+                    _ => String::new(),
+                },
             ]
         })
         .collect();
-    page.table(&["TIME", "AFTER", "WHO", "WHAT", "TIER"], &rows, "nothing yet");
+    page.table(&["TIME", "AFTER", "WHO", "WHAT", "TIER, STEP"], &rows, "nothing yet");
     Ok(Answer::new(&timeline, page))
 }
 
@@ -190,7 +215,7 @@ mod tests {
     use crate::output::{Style, When};
     use firstlight_protocol::{
         OrgId, Timestamp,
-        callout::{NextAction, NextStep, Purpose},
+        callout::{NextAction, NextStep},
     };
     use std::time::Duration;
 
