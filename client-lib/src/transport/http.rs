@@ -19,11 +19,15 @@ const ATTEMPTS: u32 = 4;
 /// A wait that the server asks for is kept only if it is not longer than this; else the person decides.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
+/// What nearly every body is.
+const JSON: &str = "application/json";
+
 /// A request before it is sent.
 pub(crate) struct Call {
     method: Method,
     path: String,
     body: Option<Vec<u8>>,
+    kind: &'static str,
     /// Sending it twice does what sending it once does.
     repeatable: bool,
 }
@@ -31,12 +35,12 @@ pub(crate) struct Call {
 impl Call {
     /// Reads; always repeatable.
     pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), body: None, repeatable: true }
+        Self { method: Method::GET, path: path.into(), body: None, kind: JSON, repeatable: true }
     }
 
     /// Takes away; repeating it changes nothing.
     pub(crate) fn delete(path: impl Into<String>) -> Self {
-        Self { method: Method::DELETE, path: path.into(), body: None, repeatable: true }
+        Self { method: Method::DELETE, path: path.into(), body: None, kind: JSON, repeatable: true }
     }
 
     /// Replaces a document; repeatable.
@@ -59,9 +63,15 @@ impl Call {
         Self::with_body(Method::POST, path.into(), body, false)
     }
 
+    /// A calendar; the same one again changes nothing.
+    pub(crate) fn post_calendar(path: impl Into<String>, calendar: String) -> Self {
+        let body = Some(calendar.into_bytes());
+        Self { method: Method::POST, path: path.into(), body, kind: "text/calendar; charset=utf-8", repeatable: true }
+    }
+
     fn with_body(method: Method, path: String, body: &impl Serialize, repeatable: bool) -> Self {
         // Types of the protocol always encode; the server would answer an empty body with "bad_request".
-        Self { method, path, body: Some(serde_json::to_vec(body).unwrap_or_default()), repeatable }
+        Self { method, path, body: Some(serde_json::to_vec(body).unwrap_or_default()), kind: JSON, repeatable }
     }
 }
 
@@ -132,7 +142,7 @@ impl Http {
             request = request.bearer_auth(token.reveal());
         }
         if let Some(body) = &call.body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
+            request = request.header(header::CONTENT_TYPE, call.kind).body(body.clone());
         }
         let answer = request.send().await.map_err(|e| (broken(&e), e.is_connect()))?;
         let status = answer.status();

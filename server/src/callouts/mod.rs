@@ -9,7 +9,7 @@ mod pages;
 mod policy;
 mod room;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use crate::rota::require_host;
 pub use pages::page_seen;

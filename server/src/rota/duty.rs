@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Gaps are looked for this often, and whenever the rota is changed.
 const DAILY: Duration = Duration::from_secs(24 * 3600);
+const HOUR: Duration = Duration::from_secs(3600);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long to wait after the database failed.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -123,7 +125,8 @@ fn until(ahead: &[Span], on: &OnDuty, now: Timestamp) -> Option<Timestamp> {
     (end > now && end < now + QUARTER).then_some(end)
 }
 
-/// Whether some part of a gap was not told: neither as a gap, nor as the one that lasted to where was looked then.
+/// Whether some part of a gap was not told: neither as a gap, nor as one that lasted to where was looked then, nor, coming
+/// into view now, as one at the same hours of the week before. What is missing every week is told once.
 fn is_new(gap: &Gap, told: &Told) -> bool {
     let same = |known: &&Gap| known.tier == gap.tier && known.zone == gap.zone;
     let mut from = gap.from;
@@ -133,7 +136,9 @@ fn is_new(gap: &Gap, told: &Told) -> bool {
             from = from.max(if endless { gap.until } else { known.until });
         }
     }
-    from < gap.until
+    // A week, give or take what a change of the clock moves it by.
+    let weekly = |known: &Gap| known.from <= from - WEEK + HOUR && gap.until - WEEK <= known.until + HOUR;
+    from < gap.until && !(from >= told.gaps_until && told.gaps.iter().filter(same).any(weekly))
 }
 
 impl Store {

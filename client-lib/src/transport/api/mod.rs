@@ -8,6 +8,7 @@ mod identity;
 mod phone;
 mod proof;
 mod rooms;
+mod rota;
 
 pub use figures::FigurePeriod;
 

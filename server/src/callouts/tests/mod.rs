@@ -36,7 +36,7 @@ const CALLOUT: CalloutId = CalloutId([9; 16]);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The people of the stories: one device each, under the same number.
-fn who(n: u8) -> Caller {
+pub(crate) fn who(n: u8) -> Caller {
     let (org, org_kind, role) = match n {
         10..20 => (AGENCY, OrgKind::LawEnforcement, Role::PoliceOfficer),
         20 => (AGENCY, OrgKind::LawEnforcement, Role::WatchCommander),
@@ -50,7 +50,7 @@ fn who(n: u8) -> Caller {
     Caller { org, org_kind, person, device, role, session }
 }
 
-fn officer() -> Caller {
+pub(crate) fn officer() -> Caller {
     who(10)
 }
 fn commander() -> Caller {
@@ -59,23 +59,23 @@ fn commander() -> Caller {
 fn stranger() -> Caller {
     who(21)
 }
-fn primary() -> Caller {
+pub(crate) fn primary() -> Caller {
     who(30)
 }
-fn backup() -> Caller {
+pub(crate) fn backup() -> Caller {
     who(31)
 }
 /// An advocate who is on no rota.
-fn reserve() -> Caller {
+pub(crate) fn reserve() -> Caller {
     who(32)
 }
-fn supervisor() -> Caller {
+pub(crate) fn supervisor() -> Caller {
     who(40)
 }
-fn admin() -> Caller {
+pub(crate) fn admin() -> Caller {
     who(50)
 }
-fn caseworker() -> Caller {
+pub(crate) fn caseworker() -> Caller {
     who(60)
 }
 
@@ -84,14 +84,14 @@ fn everybody() -> [Caller; 9] {
 }
 
 /// A running server with the stories' people, rota and policy.
-struct House {
+pub(crate) struct House {
     dir: TempDir,
-    clock: Arc<ManualClock>,
+    pub(crate) clock: Arc<ManualClock>,
     running: Running,
 }
 
 impl House {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Paging::default()).await
     }
 
@@ -104,12 +104,12 @@ impl House {
         house
     }
 
-    fn app(&self) -> &Shared {
+    pub(crate) fn app(&self) -> &Shared {
         &self.running.app
     }
 
     /// Stops the server in order, lets time pass, and starts it again.
-    async fn restart_after(self, pause: Duration) -> Self {
+    pub(crate) async fn restart_after(self, pause: Duration) -> Self {
         let Self { dir, clock, running } = self;
         let paging = running.app.config.paging.clone();
         running.shutdown().await;
@@ -204,7 +204,7 @@ impl House {
             .unwrap();
     }
 
-    async fn sql(&self, text: &'static str) {
+    pub(crate) async fn sql(&self, text: &'static str) {
         self.app()
             .store
             .write(move |tx| {
@@ -217,7 +217,7 @@ impl House {
             .unwrap();
     }
 
-    fn phone(&self, caller: &Caller) -> Phone {
+    pub(crate) fn phone(&self, caller: &Caller) -> Phone {
         let connection = self.app().bus.connect(caller.device, caller.session);
         Phone { app: Shared::clone(self.app()), device: caller.device, connection }
     }
@@ -251,21 +251,21 @@ async fn start(dir: PathBuf, paging: Paging, clock: &Arc<ManualClock>) -> Runnin
 }
 
 /// A connected device.
-struct Phone {
+pub(crate) struct Phone {
     app: Shared,
     device: DeviceId,
     connection: Connection,
 }
 
 impl Phone {
-    async fn notices(&self) -> Vec<Notice> {
+    pub(crate) async fn notices(&self) -> Vec<Notice> {
         let page = self.app.store.inbox(self.device, 0, 10_000).await.unwrap();
         page.items.into_iter().map(|item| item.notice).collect()
     }
 
     /// Waits until the inbox holds what is looked for.
     #[track_caller]
-    fn until<T>(&self, find: impl Fn(&[Notice]) -> Option<T>) -> impl Future<Output = T> {
+    pub(crate) fn until<T>(&self, find: impl Fn(&[Notice]) -> Option<T>) -> impl Future<Output = T> {
         let place = std::panic::Location::caller();
         async move {
             let found = async {
@@ -331,6 +331,6 @@ fn minutes(n: u64) -> Duration {
     Duration::from_secs(n * 60)
 }
 
-fn code<T: std::fmt::Debug>(refused: Result<T>) -> firstlight_protocol::ErrorCode {
+pub(crate) fn code<T: std::fmt::Debug>(refused: Result<T>) -> firstlight_protocol::ErrorCode {
     refused.unwrap_err().problem().code
 }

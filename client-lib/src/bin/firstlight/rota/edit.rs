@@ -1,9 +1,9 @@
 //! The rota: shown, replaced whole, or changed shift by shift.
 
-use super::{
+use crate::{
     context::Context,
     failure::Failure,
-    output::Answer,
+    output::{Answer, Page},
     people::find_person,
     values::{local_date, local_time, word},
     words,
@@ -29,7 +29,7 @@ pub(crate) enum RotaCommand {
     Show,
     /// Replace the rota with a JSON document ("-": standard input)
     Set {
-        /// The document: {"tz": "...", "shifts": [...]}
+        /// The document: {"tz": "...", "layers": [...], "shifts": [...]}
         file: PathBuf,
     },
 }
@@ -87,7 +87,7 @@ impl RotaCommand {
                 show(context, session, &document).await
             }
             Self::Set { file } => {
-                let text = super::policy::read_document(&file)?;
+                let text = crate::policy::read_document(&file)?;
                 let rota: Rota = serde_json::from_str(&text)
                     .map_err(|e| Failure::Usage(format!("The rota is not of the documented shape: {e}.")))?;
                 change(context, session, None, |current| *current = rota.clone()).await
@@ -126,7 +126,7 @@ impl ShiftCommand {
 }
 
 /// Changes the newest rota; if somebody else was faster, changes theirs.
-async fn change(
+pub(super) async fn change(
     context: &Context,
     session: &Session,
     tz: Option<String>,
@@ -180,10 +180,35 @@ async fn show(context: &Context, session: &Session, document: &RotaDocument) -> 
             ]
         })
         .collect();
-    page.table(
-        &["TIER", "NAME", "FROM", "UNTIL", "REPEATS", "ZONE", "CODE"],
-        &rows,
-        "no shifts: everyone qualified is called at once",
-    );
+    page.table(&["TIER", "NAME", "FROM", "UNTIL", "REPEATS", "ZONE", "CODE"], &rows, "no shifts");
+    layers(&mut page, &document.rota, &names);
+    if document.rota.shifts.is_empty() && document.rota.layers.is_empty() {
+        page.note("  nobody is on duty: everyone qualified is called at once");
+    }
     Ok(Answer::new(document, page))
+}
+
+fn layers(page: &mut Page, rota: &Rota, names: &BTreeMap<PersonId, String>) {
+    if rota.layers.is_empty() {
+        return;
+    }
+    let name = |person: &PersonId| names.get(person).cloned().unwrap_or_else(|| person.short());
+    let rows: Vec<Vec<String>> = rota
+        .layers
+        .iter()
+        .map(|layer| {
+            let lengths: Vec<String> = layer.cycle.lengths.iter().map(ToString::to_string).collect();
+            let people: Vec<String> = layer.people.iter().map(name).collect();
+            vec![
+                layer.id.to_string(),
+                words::tier(layer.tier).into(),
+                format!("{} {}", lengths.join(", "), layer.cycle.unit),
+                layer.starts.strftime("%a %Y-%m-%d %H:%M").to_string(),
+                layer.zone.as_ref().map_or("all zones", |zone| zone.as_str()).into(),
+                people.join(", "),
+            ]
+        })
+        .collect();
+    page.title("Layers; of one tier, the last that applies counts");
+    page.table(&["LAYER", "TIER", "TURNS", "FIRST", "ZONE", "PEOPLE"], &rows, "");
 }
