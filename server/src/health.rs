@@ -1,6 +1,6 @@
 //! Whether the process runs, whether it can do its work, and whether a page would go out.
 
-use crate::{Error, Result, Shared, extract::Json, proof::has_room};
+use crate::{Error, Result, Shared, extract::Json, paging::ProviderHealth, proof::has_room};
 use axum::{
     extract::State,
     http::StatusCode,
@@ -57,6 +57,8 @@ pub struct WholeHealth {
     pub version: String,
     /// The canary.
     pub canary: CanaryHealth,
+    /// The providers that pages go out by.
+    pub providers: Vec<ProviderHealth>,
 }
 
 /// What the canary shows.
@@ -110,6 +112,7 @@ async fn whole(State(app): State<Shared>) -> Response {
         status,
         reasons: failing.into_iter().chain(missing).map(String::from).collect(),
         version: env!("CARGO_PKG_VERSION").into(),
+        providers: app.runner.channels().health(),
         canary: CanaryHealth {
             last_success_at,
             page_ms: last_success_at.map(|_| canary.page_ms()),

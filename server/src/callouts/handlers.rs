@@ -131,7 +131,7 @@ pub(super) async fn act(
     Ok(Json(view))
 }
 
-async fn read(app: &Shared, caller: &Caller, callout: CalloutId) -> Result<(World, Callout, CalloutView)> {
+pub(super) async fn read(app: &Shared, caller: &Caller, callout: CalloutId) -> Result<(World, Callout, CalloutView)> {
     let mut conn = app.store.read().acquire().await?;
     let conn: &mut SqliteConnection = &mut conn;
     let callout = load_callout(conn, callout).await?.ok_or(ErrorCode::NotFound)?;

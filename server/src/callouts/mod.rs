@@ -27,5 +27,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(handlers::team))
         .routes(routes!(handlers::act))
         .routes(routes!(pages::seen))
+        .routes(routes!(pages::list))
         .routes(routes!(policy::get_policy, policy::put_policy))
 }

@@ -1,9 +1,14 @@
-//! A device says that a page has reached its person's screen.
+//! The pages of a callout, and what becomes of them.
 
-use crate::{Result, Shared, caller::Caller, extract::Path, runner::Cause};
+use crate::{
+    Result, Shared,
+    caller::Caller,
+    extract::{Json, Path},
+    runner::{Cause, page_records},
+};
 use axum::{extract::State, http::StatusCode};
 use firstlight_dispatch::{Input, PageOutcome, PageReceipt};
-use firstlight_protocol::{ErrorCode, PageId, Problem, callout::Receipt};
+use firstlight_protocol::{CalloutId, ErrorCode, PageId, Problem, api::CalloutPages, callout::Receipt};
 
 /// The page's receipt becomes "delivered". Again is harmless.
 ///
@@ -31,4 +36,27 @@ pub async fn page_seen(app: &Shared, caller: &Caller, page: PageId) -> Result<()
 pub(super) async fn seen(State(app): State<Shared>, caller: Caller, Path(page): Path<PageId>) -> Result<StatusCode> {
     page_seen(&app, &caller, page).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Every page and message of a callout with each try of it: by which provider, how far it came, and why it failed, in
+/// words. For supervisors of the host.
+#[utoipa::path(get, path = "/v1/callouts/{callout}/pages", tag = "dispatch",
+    params(("callout" = CalloutId, Path, description = "The callout")), responses(
+    (status = 200, body = CalloutPages), (status = "default", description = "Refused", body = Problem)))]
+pub(super) async fn list(
+    State(app): State<Shared>,
+    caller: Caller,
+    Path(callout): Path<CalloutId>,
+) -> Result<Json<CalloutPages>> {
+    let (world, _, view) = super::handlers::read(&app, &caller, callout).await?;
+    if !world.actor(&caller).supervises() {
+        return Err(ErrorCode::Forbidden.into());
+    }
+    let mut pages = page_records(&mut *app.store.read().acquire().await?, callout).await?;
+    for known in view.pages.unwrap_or_default() {
+        if let Some(page) = pages.iter_mut().find(|page| page.page == known.id) {
+            page.answered_at = known.answered_at;
+        }
+    }
+    Ok(Json(CalloutPages { callout, pages }))
 }

@@ -3,7 +3,7 @@
 use super::{
     Message,
     circuit::Circuit,
-    outcome::{Again, Health, Outcome, Sent},
+    outcome::{Again, Outcome, ProviderHealth, Sent},
 };
 use crate::{
     Error, Result,
@@ -60,8 +60,8 @@ impl Email {
     }
 
     /// How the mail server does.
-    pub fn health(&self) -> Health {
-        Health::of(VENDOR, &self.circuit)
+    pub fn health(&self) -> ProviderHealth {
+        ProviderHealth::of(VENDOR, &self.circuit)
     }
 
     /// Sends once.

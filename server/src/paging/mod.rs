@@ -26,7 +26,7 @@ mod webhook;
 pub use address::Allowed;
 pub use backoff::{MAX_TRIES, backoff};
 pub use message::{Values, text};
-pub use outcome::{Again, Health, Outcome, Sent};
+pub use outcome::{Again, Outcome, ProviderHealth, Sent};
 pub use telephony::{Signed, Telephony};
 pub use web::Web;
 
@@ -117,7 +117,7 @@ impl Channels {
     }
 
     /// How the providers do.
-    pub fn health(&self) -> Vec<Health> {
+    pub fn health(&self) -> Vec<ProviderHealth> {
         self.telephony.health().chain(self.email.as_ref().map(email::Email::health)).collect()
     }
 

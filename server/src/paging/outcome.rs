@@ -87,7 +87,7 @@ impl Sent {
 
 /// How a provider does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Health {
+pub struct ProviderHealth {
     /// The operator's name for it.
     pub provider: String,
     /// `ok`, or `open`: its last tries failed, and others are used before it.
@@ -96,7 +96,7 @@ pub struct Health {
     pub failures: u32,
 }
 
-impl Health {
+impl ProviderHealth {
     /// As its circuit says.
     pub fn of(provider: &str, circuit: &Circuit) -> Self {
         let word = if circuit.is_open() { "open" } else { "ok" };

@@ -132,8 +132,13 @@ pub(super) async fn keyed(State(app): State<Shared>, signed: Signed) -> Result<T
                     menu::Next::Check(pin) => menu::Heard::Pin(pins::is_right(&app, person, pin, now).await?),
                     menu::Next::Do(answer) => {
                         let (called, request) = (Called { person, callout }, request.clone());
+                        let (parts, by) = (Shared::clone(&app), signed.clone());
                         let told = app.store.write(move |tx| {
-                            Box::pin(async move { tx.answer_by_phone(&called, &request, action(answer), now).await })
+                            Box::pin(async move {
+                                let telephony = parts.runner.channels().telephony();
+                                tx.call_was_answered(telephony, &by.account, by.field("CallSid"), now).await?;
+                                tx.answer_by_phone(&called, &request, action(answer), now).await
+                            })
                         });
                         menu::Heard::Told(told.await?)
                     }

@@ -12,7 +12,7 @@
 //! | `by_phone` | the same for who has no app: an agency's line, a responder's telephone |
 //! | `attention` | what supervisors hear of that belongs to no callout |
 //! | `timers`, `sender`, `outbox` | what happens by itself, and the pages on their way out |
-//! | `legs`, `receipts`, `elsewhere` | each try of a page, what providers report of it, who is told |
+//! | `legs`, `receipts`, `elsewhere`, `pages` | each try of a page, what providers report of it, who is told, the record |
 //! | `sweeper` | the safety net, and who looks after it |
 //! | `canary`, `drill` | callouts that nobody at a screen opens |
 
@@ -25,6 +25,7 @@ mod effects;
 mod elsewhere;
 mod legs;
 mod outbox;
+mod pages;
 mod receipts;
 mod record;
 mod room;
@@ -39,6 +40,7 @@ pub(crate) use by_phone::line_view;
 pub(crate) use canary::canary_flight;
 pub(crate) use legs::LegKey;
 pub(crate) use outbox::{Destination, Ordered};
+pub(crate) use pages::page_records;
 pub(crate) use receipts::Report;
 pub(crate) use record::{
     Whose, decode as decode_callout, list as list_callouts, load as load_callout, of_agencies as agency_callouts,

@@ -125,6 +125,26 @@ impl Tx<'_> {
         }
     }
 
+    /// Somebody has pressed a key in a call: the only thing that counts as having reached them by voice. A call that is
+    /// none of the outbox's is somebody who called us.
+    pub(crate) async fn call_was_answered(
+        &mut self,
+        telephony: &Telephony,
+        account: &str,
+        sid: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let row = sqlx::query("SELECT page, leg FROM legs WHERE vendor = $1 AND reference = $2")
+            .bind(account)
+            .bind(sid)
+            .fetch_optional(&mut *self.conn)
+            .await?;
+        let Some(row) = row else { return Ok(()) };
+        let (account, reference) = (account.to_owned(), sid.to_owned());
+        let key = LegKey { account, page: id(row.get("page"))?, leg: row.get("leg"), reference };
+        self.provider_reports(telephony, &key, Report::Answered, None, now).await
+    }
+
     /// Writes down what became of pages, for the supervisor's record.
     pub(super) async fn note_receipts(&mut self, receipts: &[PageReceipt], now: Timestamp) -> Result<()> {
         for PageReceipt { page, outcome } in receipts {

@@ -14,7 +14,7 @@ pub(super) use status::status;
 
 use super::{
     circuit::Circuit,
-    outcome::{Again, Health, Outcome, Sent},
+    outcome::{Again, Outcome, ProviderHealth, Sent},
 };
 use crate::{Error, Result, config};
 use firstlight_protocol::{PageId, Secret, Timestamp, callout::FailReason};
@@ -117,8 +117,8 @@ impl Telephony {
     }
 
     /// How each account does.
-    pub fn health(&self) -> impl Iterator<Item = Health> {
-        self.accounts.iter().map(|account| Health::of(&account.name, &account.circuit))
+    pub fn health(&self) -> impl Iterator<Item = ProviderHealth> {
+        self.accounts.iter().map(|account| ProviderHealth::of(&account.name, &account.circuit))
     }
 
     /// Sends a text message once.
