@@ -5,10 +5,11 @@ use crate::{
     Result, Shared,
     caller::Caller,
     extract::{Json, Path},
+    rota::{KEEPERS, require_host},
 };
 use axum::{extract::State, http::StatusCode};
 use firstlight_protocol::{
-    ErrorCode, LineId, OrgId, Problem, Role, Secret, Timestamp,
+    ErrorCode, LineId, OrgId, Problem, Secret, Timestamp,
     api::{AddLine, LineAdded, LineSettings},
     line::{CODE_DIGITS, Line, MAX_LINES},
 };
@@ -18,10 +19,7 @@ const DRAWS: usize = 8;
 
 /// Refuses everybody but the host's admins and supervisors, and counts their changes.
 pub(super) async fn keeper(app: &Shared, caller: &Caller, now: Timestamp) -> Result<()> {
-    if caller.org != crate::runner::host(app).await? {
-        return Err(ErrorCode::Forbidden.into());
-    }
-    caller.require(&[Role::Admin, Role::Supervisor])?;
+    require_host(app, caller, &KEEPERS).await?;
     app.identity.check_change(caller, now)
 }
 

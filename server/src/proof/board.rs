@@ -4,8 +4,8 @@ use super::{checks::Shown, reach::Standing};
 use crate::{
     Result, Shared,
     caller::Caller,
-    callouts::require_host,
     extract::{Json, Path},
+    rota::require_host,
 };
 use axum::extract::State;
 use firstlight_dispatch::readiness::WayState;

@@ -3,8 +3,8 @@
 use crate::{
     Error, Result, Shared,
     caller::Caller,
-    callouts::require_host,
     extract::{Json, Path},
+    rota::require_host,
     runner::{load_callout, sleep_until},
     store::{Tx, id, word},
 };

@@ -4,8 +4,8 @@ use super::drills::load;
 use crate::{
     Result, Shared,
     caller::Caller,
-    callouts::require_host,
     extract::{Json, Path},
+    rota::require_host,
     runner::{World, load_callout},
 };
 use axum::extract::State;
