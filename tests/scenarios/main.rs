@@ -12,6 +12,7 @@ mod documents;
 mod escalation;
 mod key_packages;
 mod paging;
+mod phone;
 mod projections;
 mod refused;
 mod restart;

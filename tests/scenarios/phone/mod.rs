@@ -1,0 +1,3 @@
+//! Officers without an app, and answers by telephone.
+
+mod intake;
