@@ -15,6 +15,13 @@ pub enum Attention {
         /// Which way.
         contact: ContactId,
     },
+    /// A person's number or address does not exist (any more): nothing by this way reaches them.
+    ContactInvalid {
+        /// Whose.
+        person: PersonId,
+        /// Which way.
+        contact: ContactId,
+    },
     /// Too many wrong codes were tried on the duty number; it takes codes only from numbers that opened before.
     CodesTried {},
     /// Too many wrong PINs in a row were keyed; for an hour this person can't answer by telephone call.
@@ -45,6 +52,7 @@ impl Attention {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ContactBlocked { .. } => "attention.contact_blocked",
+            Self::ContactInvalid { .. } => "attention.contact_invalid",
             Self::CodesTried {} => "attention.codes_tried",
             Self::PinsTried { .. } => "attention.pins_tried",
             Self::LineExhausted { .. } => "attention.line_exhausted",

@@ -103,6 +103,7 @@ fn server_frames() -> Vec<ServerFrame> {
         Notice::Alarm { callout, alarm: Alarm::Unanswered },
         Notice::Alarm { callout, alarm: Alarm::Unfilled { missing: 2 } },
         Notice::Attention { about: Attention::ContactBlocked { person, contact: ContactId([8; 16]) } },
+        Notice::Attention { about: Attention::ContactInvalid { person, contact: ContactId([8; 16]) } },
         Notice::Attention { about: Attention::CodesTried {} },
         Notice::Attention { about: Attention::PinsTried { person } },
         Notice::Attention { about: Attention::LineExhausted { line: LineId([9; 16]) } },

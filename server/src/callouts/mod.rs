@@ -11,7 +11,6 @@ mod room;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use crate::rota::require_host;
 pub use pages::page_seen;
 pub(crate) use room::{members_added, room_created};
 

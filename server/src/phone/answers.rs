@@ -9,11 +9,12 @@ use crate::{
     Result,
     error::Error,
     runner::load_callout,
-    store::{Tx, id},
+    store::{Tx, id, word},
 };
 use firstlight_dispatch::Callout;
 use firstlight_protocol::{
     ActionId, CalloutId, ContactId, ErrorCode, PageId, PersonId, Timestamp,
+    api::MessageKind,
     callout::{Action, Language, ResponderState},
     wire::to_cbor,
 };
@@ -65,6 +66,17 @@ impl Tx<'_> {
         .fetch_optional(&mut *self.conn)
         .await?;
         row.map(|row| Ok(Called { person: id(row.get("person"))?, callout: id(row.get("callout"))? })).transpose()
+    }
+
+    /// What a call says that is no page of a callout: a code, a test, a notice.
+    pub(super) async fn message_of(&mut self, page: PageId) -> Result<Option<(MessageKind, PersonId, i64)>> {
+        let row = sqlx::query(
+            "SELECT kind, person, arg FROM outbox WHERE page = $1 AND kind <> 'page' AND person IS NOT NULL",
+        )
+        .bind(page.as_bytes())
+        .fetch_optional(&mut *self.conn)
+        .await?;
+        row.map(|row| Ok((word(row.get("kind"))?, id(row.get("person"))?, row.get("arg")))).transpose()
     }
 
     /// Whether somebody's answer to a callout still means anything.

@@ -84,7 +84,8 @@ impl Menu {
         if needs_pin { Self::Pin { wrong: 0, silent: 0 } } else { Self::Ask { silent: 0 } }
     }
 
-    /// Whether the call has ended without an answer: as far as the page is concerned, nobody was reached.
+    /// Whether there is nothing more to say.
+    #[cfg(test)]
     pub(super) fn is_over(self) -> bool {
         self == Self::Over
     }

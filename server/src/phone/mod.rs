@@ -12,11 +12,13 @@
 mod answers;
 mod calls;
 mod duty;
+mod incoming;
 mod menu;
 mod pins;
 mod sms;
 mod texts;
 mod twiml;
+mod voice;
 
 use crate::{
     app::Shared,
@@ -58,5 +60,10 @@ impl Default for Phone {
 
 /// The routes of this part of the house.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(pins::put))
+    OpenApiRouter::new()
+        .routes(routes!(voice::answered))
+        .routes(routes!(voice::keyed))
+        .routes(routes!(voice::incoming))
+        .routes(routes!(incoming::incoming))
+        .routes(routes!(pins::put))
 }

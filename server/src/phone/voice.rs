@@ -15,11 +15,11 @@ use crate::{
     callouts::documents::read_document,
     error::Error,
     intake::{Opened, RequestId, Tried, caller_digest, try_code},
-    paging::Signed,
+    paging::{Signed, Values, text},
 };
 use axum::extract::State;
 use firstlight_protocol::{
-    CalloutId, LineId, Problem, Secret, Timestamp,
+    CalloutId, LineId, PageId, Problem, Secret, Timestamp,
     api::IntakeCallout,
     callout::{Action, Phone},
     policy::Policy,
@@ -57,7 +57,7 @@ pub(super) async fn answered(State(app): State<Shared>, signed: Signed) -> Resul
             })
         })
         .await?;
-    let Some((called, waits, languages, needs_pin)) = found else { return Ok(Twiml::new().hang_up()) };
+    let Some((called, waits, languages, needs_pin)) = found else { return message(&app, page).await };
     let texts = spoken(&languages);
     let by = signed.field("AnsweredBy");
     let (menu, next) = if by == "fax" || by.starts_with("machine") {
@@ -75,6 +75,25 @@ pub(super) async fn answered(State(app): State<Shared>, signed: Signed) -> Resul
         menu::Next::Say { spoken, keys } => say(&app, &signed, &call, &spoken, keys),
         _ => Twiml::new().hang_up(),
     })
+}
+
+/// A call that asks nothing: a code, a test, a notice. Said twice, since whoever wakes up misses the first.
+async fn message(app: &Shared, page: PageId) -> Result<Twiml> {
+    let found = app
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let Some((kind, person, arg)) = tx.message_of(page).await? else { return Ok(None) };
+                Ok(Some((kind, arg, tx.languages_of(person).await?)))
+            })
+        })
+        .await?;
+    let Some((kind, arg, languages)) = found else { return Ok(Twiml::new().hang_up()) };
+    let code = format!("{arg:06}");
+    let spelled: Vec<_> = code.chars().map(String::from).collect();
+    let said = text(kind, &languages, &Values { arg, ..Values::default() }).replace(&code, &spelled.join(", "));
+    let line = Spoken { voice: &spoken(&languages).voice, text: said };
+    Ok(Twiml::new().pause().say(&[line.clone(), line]).hang_up())
 }
 
 /// What an officer hears who calls the duty number (a Twilio voice request), signed by its account. Not for people.

@@ -19,7 +19,9 @@ impl Tx<'_> {
             self.push_inbox(id(device)?, now, &Notice::Attention { about }).await?;
         }
         let (subject, detail) = match about {
-            Attention::ContactBlocked { person, contact } => (person.to_string(), contact.to_string()),
+            Attention::ContactBlocked { person, contact } | Attention::ContactInvalid { person, contact } => {
+                (person.to_string(), contact.to_string())
+            }
             Attention::PinsTried { person } => (person.to_string(), String::new()),
             Attention::LineExhausted { line } => (line.to_string(), String::new()),
             Attention::CoverageGap { tier, from, .. } => (tier.to_string(), from.to_string()),

@@ -243,10 +243,10 @@ impl Tx<'_> {
             Next::Settled => (None, false),
             Next::Again { at, uncertain } => (Some(at.0), uncertain),
         };
-        // A code has done its work once it is sent.
+        // A code has done its work once it is sent; a call reads it out only after it was answered.
         let done = sqlx::query(
             "UPDATE outbox SET next_at = $3, lease_until = NULL, uncertain = uncertain OR $4,
-                    arg = iif(kind = 'verify' AND $3 IS NULL, 0, arg)
+                    arg = iif(kind = 'verify' AND channel <> 'voice' AND $3 IS NULL, 0, arg)
              WHERE page = $1 AND tries = $2 AND next_at IS NOT NULL",
         )
         .bind(claimed.ordered.page.as_bytes())

@@ -134,6 +134,9 @@ pub(crate) fn attention(about: Attention, name: impl Fn(PersonId) -> String) -> 
         Attention::ContactBlocked { person, .. } => {
             format!("{} has blocked our number: no SMS reaches them until they send START", name(person))
         }
+        Attention::ContactInvalid { person, .. } => {
+            format!("a number or address of {} does not exist: nothing by it reaches them", name(person))
+        }
         Attention::CodesTried {} => {
             "too many wrong codes on the duty number: for now it takes codes only from numbers that opened before"
                 .into()

@@ -6,6 +6,7 @@ use crate::{
 };
 use firstlight_protocol::{
     ContactId, PersonId, Secret, Timestamp,
+    attention::Attention,
     callout::{FailReason, Language},
     policy::{ContactMethod, ContactState, ContactStatus, Millis, NotificationRule},
 };
@@ -242,12 +243,17 @@ impl Tx<'_> {
         reason: FailReason,
         now: Timestamp,
     ) -> Result<()> {
-        let state = match reason {
-            FailReason::BlockedSender => ContactState::Blocked,
-            FailReason::UnknownNumber => ContactState::Invalid,
+        let (state, about) = match reason {
+            FailReason::BlockedSender => (ContactState::Blocked, Attention::ContactBlocked { person, contact }),
+            FailReason::UnknownNumber => (ContactState::Invalid, Attention::ContactInvalid { person, contact }),
             _ => return Ok(()),
         };
+        if !self.contact(person, contact).await?.is_some_and(|known| known.state == ContactState::Verified) {
+            // Known already, or gone.
+            return Ok(());
+        }
         self.set_contact_state(person, contact, state, None).await?;
+        self.raise_attention(about, now).await?;
         self.audit(now, None, "contact.broken", person, format!("{contact} {state}")).await
     }
 }
