@@ -15,6 +15,10 @@ use sha2::Sha256;
 use std::{collections::BTreeSet, fs, path::Path};
 
 const WEBHOOK_KEY: &str = "0123456789abcdef0123456789abcdef";
+/// What a message says before the code that verifies a contact method.
+const VERIFY: &str = "Duty: your code is ";
+/// How many such messages there are.
+const CODES: usize = 2;
 
 /// The marks of one run.
 struct Marks {
@@ -63,10 +67,10 @@ fn nothing_that_a_person_wrote_is_found_anywhere() -> Result<()> {
     plan.passphrase = Some(marks.plant("passphrase"));
     let devices = dir.path().join("devices");
     let world = World::found(&server, &devices, &plan, |_, _, _| {})?;
+    let key = dir.path().join("webhook.key");
+    fs::write(&key, WEBHOOK_KEY)?;
     for advocate in [&world.primary, &world.backup] {
-        let url = format!("http://{}/page", receiver.host());
-        let add = ["people", "contact", "add-webhook", &advocate.who, "--url", &url, "--key", WEBHOOK_KEY];
-        world.admin.run(&add)?;
+        reach_by_webhook(&world.admin, advocate, &receiver, &key)?;
     }
     play(&mut server, &world, &mut marks, &receiver)?;
 
@@ -89,12 +93,25 @@ fn nothing_that_a_person_wrote_is_found_anywhere() -> Result<()> {
     Ok(())
 }
 
+/// Adds a webhook for somebody, and gives back the code that is sent there.
+fn reach_by_webhook(admin: &Cli, whom: &Cli, receiver: &Receiver, key: &Path) -> Result<()> {
+    let before = receiver.received().len();
+    let (url, key) = (format!("http://{}/page", receiver.host()), key.to_string_lossy());
+    let whose = ["contacts", "--person", &whom.who];
+    let added = admin.run(&[&whose[..], &["add", "webhook", &url, "--webhook-key-file", &key]].concat())?;
+    let contact = added["contact"].as_str().ok_or_else(|| fail("a contact without an id"))?;
+    let sent = receiver.wait_for(before + 1, PATIENCE)?;
+    let body: Value = serde_json::from_slice(&sent[before].body)?;
+    let code = body["text"].as_str().and_then(|text| text.strip_prefix(VERIFY)).ok_or_else(|| fail("no code came"))?;
+    admin.run(&[&whose[..], &["verify", contact, code]].concat()).map(drop)
+}
+
 /// Two callouts, a conversation in the advocates' own room, and a server that dies in the middle.
 fn play(server: &mut ServerProcess, world: &World, marks: &mut Marks, receiver: &Receiver) -> Result<()> {
     let World { officer, primary, backup, caseworker, .. } = world;
     let (callout, details) = open(officer, marks)?;
     // Page to the primary and, since she is silent, to the backup.
-    receiver.wait_for(2, PATIENCE)?;
+    receiver.wait_for(CODES + 2, PATIENCE)?;
     backup.run(&["callout", "ack", &callout])?;
     backup.run(&["callout", "accept", &callout, "--eta", "35"])?;
     let read = backup.run(&["room", "read", &callout])?;
@@ -164,9 +181,10 @@ fn pages_say_nothing(pages: &[Request]) -> Result<()> {
         let body: Value = serde_json::from_slice(&page.body)?;
         let fields: BTreeSet<&str> = body.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         let expected = ["attempt", "kind", "page", "redelivery", "text", "timestamp"];
-        let text = match body["kind"].as_str() {
-            Some("page") => "Duty: respond",
-            Some("stand_down") => "Duty: stand down",
+        let text = match (body["kind"].as_str(), body["text"].as_str()) {
+            (Some("page"), _) => "Duty: respond",
+            (Some("stand_down"), _) => "Duty: stand down",
+            (Some("verify"), Some(text)) if text.strip_prefix(VERIFY).is_some_and(|code| code.len() == 6) => text,
             _ => "",
         };
         let ids =
@@ -176,9 +194,9 @@ fn pages_say_nothing(pages: &[Request]) -> Result<()> {
             return Err(fail(format!("a page says more or less than it should: {body}")));
         }
         signed(page)?;
-        kinds.insert(text);
+        kinds.insert(body["kind"].to_string());
     }
-    if kinds.len() != 2 { Err(fail("there was not both a page and a stand-down")) } else { Ok(()) }
+    if kinds.len() != 3 { Err(fail("there was not a code, a page and a stand-down")) } else { Ok(()) }
 }
 
 /// Standard Webhooks 1.0.0: HMAC-SHA256 over id, time and body.

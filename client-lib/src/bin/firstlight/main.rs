@@ -6,6 +6,7 @@
 
 mod agencies;
 mod callout;
+mod contacts;
 mod context;
 mod devices;
 mod drill;
@@ -61,9 +62,11 @@ enum Command {
     /// Approve, list and revoke devices
     #[command(subcommand)]
     Devices(devices::Devices),
-    /// People of your organisation, their languages and how they are reached
+    /// People of your organisation: languages, profiles, PINs
     #[command(subcommand)]
     People(people::People),
+    /// How somebody is reached besides the app, and when by which way
+    Contacts(contacts::Contacts),
     /// Who is on call; the rota
     #[command(subcommand)]
     OnCall(on_call::OnCall),
@@ -163,6 +166,7 @@ async fn run(context: &Context, command: Command) -> Result<Answer, Failure> {
         Command::Join(command) => command.run(context).await,
         Command::Devices(command) => command.run(context).await,
         Command::People(command) => command.run(context).await,
+        Command::Contacts(command) => command.run(context).await,
         Command::OnCall(command) => command.run(context).await,
         Command::Rota(command) => command.run(context).await,
         Command::Lines(command) => command.run(context).await,
@@ -226,7 +230,7 @@ mod tests {
             "agencies rules",
             "agencies notify Probation --zone north --age-band early --remind-every 5m --escalate-after 15m --alarm-after 30m --drills",
             "agencies forget Probation",
-            "people contact add-webhook Advocate --url https://hook.example.org/page --webhook-key-file key",
+            "contacts --person Advocate add webhook https://hook.example.org/page --webhook-key-file key",
             "people pin Advocate --pin-file -",
             "people pin Advocate --remove",
             "people contact list Advocate",

@@ -1,13 +1,12 @@
-//! People of the organisation: languages, how they are reached, and who I am.
+//! People of the organisation: languages, profiles, PINs, and who I am.
 
 use super::{context::Context, failure::Failure, output::Answer, pick::pick, profile::ProfileCommand};
-use clap::{Args, Subcommand};
-use firstlight_client::session::{Session, random};
+use clap::Subcommand;
+use firstlight_client::session::Session;
 use firstlight_protocol::{
-    ContactId, PersonId, Secret,
-    api::{Contacts, PersonView, SetPin, UpdatePerson},
+    PersonId, Secret,
+    api::{PersonView, SetPin, UpdatePerson},
     callout::Language,
-    policy::ContactMethod,
 };
 use serde_json::json;
 use std::path::PathBuf;
@@ -37,45 +36,6 @@ pub(crate) enum People {
     },
     /// Show what dispatch knows about a person, or change what is named
     Profile(ProfileCommand),
-    /// How a person is reached besides the app
-    #[command(subcommand)]
-    Contact(Contact),
-}
-
-/// Commands about contact methods.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Contact {
-    /// List a person's webhooks
-    List {
-        /// Work name, or id, or its end
-        person: String,
-    },
-    /// Add a webhook: pages go there signed and content-free
-    AddWebhook(Webhook),
-    /// Remove a webhook
-    Remove {
-        /// Work name, or id, or its end
-        person: String,
-        /// The contact's id, or its end
-        contact: String,
-    },
-}
-
-/// A webhook.
-#[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("signing_key").required(true).args(["webhook_key", "webhook_key_file"])))]
-pub(crate) struct Webhook {
-    /// Work name, or id, or its end
-    person: String,
-    /// Where pages go
-    #[arg(long)]
-    url: String,
-    /// Key that signs them, 16 to 256 characters
-    #[arg(long = "key", value_name = "KEY")]
-    webhook_key: Option<String>,
-    /// File whose first line is that key
-    #[arg(long = "webhook-key-file", value_name = "FILE")]
-    webhook_key_file: Option<PathBuf>,
 }
 
 impl People {
@@ -110,73 +70,8 @@ impl People {
                 Ok(Answer::new(&json!({ "person": person.person, "pin": what }), page))
             }
             Self::Profile(command) => command.run(context, &session).await,
-            Self::Contact(contact) => contact.run(context, &session).await,
         }
     }
-}
-
-impl Contact {
-    async fn run(self, context: &Context, session: &Session) -> Result<Answer, Failure> {
-        let name = match &self {
-            Self::List { person } | Self::Remove { person, .. } => person,
-            Self::AddWebhook(webhook) => &webhook.person,
-        };
-        let person = find_person(session, name).await?;
-        let mut contacts = session.api().contacts(person.person).await?;
-        match self {
-            Self::List { .. } => {}
-            Self::AddWebhook(webhook) => {
-                let method = ContactMethod::Webhook {
-                    id: ContactId(random()?),
-                    url: webhook.url.clone(),
-                    key: Some(webhook.key()?),
-                    next_key: None,
-                };
-                method.validate()?;
-                contacts.methods.push(method);
-                session.api().put_contacts(person.person, &contacts).await?;
-            }
-            Self::Remove { contact, .. } => {
-                let ids = contacts.methods.iter().filter_map(id);
-                let gone = pick("contact", &contact, ids)?;
-                contacts.methods.retain(|method| id(method) != Some(gone));
-                session.api().put_contacts(person.person, &contacts).await?;
-            }
-        }
-        Ok(show_contacts(context, &person, contacts))
-    }
-}
-
-impl Webhook {
-    fn key(&self) -> Result<Secret, Failure> {
-        let text = match (&self.webhook_key, &self.webhook_key_file) {
-            (Some(key), _) => key.clone(),
-            (None, Some(path)) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|e| Failure::Usage(format!("The key can't be read: {e}.")))?;
-                text.lines().next().unwrap_or_default().to_owned()
-            }
-            (None, None) => String::new(),
-        };
-        Ok(Secret::new(text))
-    }
-}
-
-fn id(method: &ContactMethod) -> Option<ContactId> {
-    method.channel().contact()
-}
-
-fn show_contacts(context: &Context, person: &PersonView, contacts: Contacts) -> Answer {
-    let methods: Vec<ContactMethod> = contacts.methods.into_iter().map(ContactMethod::without_key).collect();
-    let mut page = context.page();
-    page.title(&format!("How {} is reached", person.work_name));
-    page.row("1", "the app, on every device of theirs");
-    for (i, method) in methods.iter().enumerate() {
-        if let ContactMethod::Webhook { id, url, .. } = method {
-            page.row(&(i + 2).to_string(), &format!("webhook {} ({url})", id.short()));
-        }
-    }
-    Answer::new(&json!({ "person": person.person, "methods": methods }), page)
 }
 
 async fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {

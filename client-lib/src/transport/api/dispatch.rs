@@ -3,7 +3,7 @@
 use super::{Api, Call, TokenVault, TransportError};
 use firstlight_protocol::{
     CalloutId, PageId, Timestamp,
-    api::{ActOnCallout, CalloutList, OnCallView, PolicyDocument, RotaDocument, Team, Timeline},
+    api::{ActOnCallout, CalloutList, CalloutPages, OnCallView, PolicyDocument, RotaDocument, Team, Timeline},
     callout::{CalloutView, OpenCallout},
 };
 
@@ -27,6 +27,11 @@ impl<V: TokenVault> Api<V> {
     /// `GET /v1/callouts/{callout}/timeline`.
     pub async fn timeline(&self, callout: CalloutId) -> Result<Timeline, TransportError> {
         self.call(Call::get(format!("/v1/callouts/{callout}/timeline"))).await
+    }
+
+    /// `GET /v1/callouts/{callout}/pages`.
+    pub async fn callout_pages(&self, callout: CalloutId) -> Result<CalloutPages, TransportError> {
+        self.call(Call::get(format!("/v1/callouts/{callout}/pages"))).await
     }
 
     /// `GET /v1/callouts/{callout}/team`.

@@ -2,11 +2,11 @@
 
 use super::{Api, Call, Http, TokenVault, TransportError};
 use firstlight_protocol::{
-    DeviceId, InviteId, OrgId, PersonId,
+    ContactId, DeviceId, InviteId, OrgId, PersonId,
     api::{
-        Contacts, CreateInvite, DirectoryQuery, Enrol, EnrolmentQuery, EnrolmentStatus, FoundOrganisation, InviteView,
-        IssueCertificate, OrgView, PendingEnrolment, PersonView, ProfileView, PutProfile, PutRevocations, PutStatement,
-        SignedPartner, SignedRevocations, UpdatePerson,
+        ConfirmContact, Contacts, CreateInvite, DirectoryQuery, Enrol, EnrolmentQuery, EnrolmentStatus,
+        FoundOrganisation, InviteView, IssueCertificate, OrgView, PendingEnrolment, PersonView, ProfileView,
+        PutProfile, PutRevocations, PutStatement, SignedPartner, SignedRevocations, UpdatePerson, VerificationSent,
     },
     wire::Bytes,
 };
@@ -98,6 +98,26 @@ impl<V: TokenVault> Api<V> {
     /// `GET /v1/people/{person}/contacts`.
     pub async fn contacts(&self, person: PersonId) -> Result<Contacts, TransportError> {
         self.call(Call::get(format!("/v1/people/{person}/contacts"))).await
+    }
+
+    /// `POST /v1/people/{person}/contacts/{contact}/verify/start`.
+    pub async fn send_contact_code(
+        &self,
+        person: PersonId,
+        contact: ContactId,
+    ) -> Result<VerificationSent, TransportError> {
+        self.call(Call::post(format!("/v1/people/{person}/contacts/{contact}/verify/start"), &serde_json::json!({})))
+            .await
+    }
+
+    /// `POST /v1/people/{person}/contacts/{contact}/verify`.
+    pub async fn verify_contact(
+        &self,
+        person: PersonId,
+        contact: ContactId,
+        body: &ConfirmContact,
+    ) -> Result<(), TransportError> {
+        self.call(Call::post(format!("/v1/people/{person}/contacts/{contact}/verify"), body)).await
     }
 
     /// `PUT /v1/people/{person}/contacts`.

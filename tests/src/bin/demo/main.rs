@@ -6,6 +6,7 @@
 mod forge;
 mod night;
 mod show;
+mod telephone;
 mod timeline;
 
 use clap::Parser;
@@ -58,7 +59,8 @@ fn run(arguments: &Arguments, runtime: &tokio::runtime::Runtime) -> Result<bool>
     let mut plan = Plan::fast(minute)?;
     plan.policy.zones = vec!["north".parse()?, "south".parse()?];
     let mut timeline = Timeline::begin(arguments.json, minute);
-    let mut server = ServerProcess::start(dir.path(), |_| {})?;
+    let telephones = telephone::Telephones::start(dir.path())?;
+    let mut server = ServerProcess::start(dir.path(), |config| telephones.configure(config))?;
     timeline.done("server_started", "Operator", &format!("one process, an empty SQLite database, {}", server.url()));
     let founded = World::found(&server, &dir.path().join("devices"), &plan, |name, actor, what| {
         timeline.done(name, actor, what);
@@ -75,11 +77,12 @@ fn run(arguments: &Arguments, runtime: &tokio::runtime::Runtime) -> Result<bool>
         runtime.block_on(show::until_told_to_stop());
         return server.stop().map(|()| true);
     }
-    let played = night::play(&mut timeline, runtime, &server, &world, &plan.policy.timers);
+    let played = night::play(&mut timeline, runtime, &server, &world, &plan.policy.timers)
+        .and_then(|()| telephone::play(&mut timeline, runtime, &server, &world, &telephones));
     if let Err(error) = played {
         timeline.complain(&error.with(&server.log_tail()));
     }
-    let complete = timeline.finish(night::STEPS);
+    let complete = timeline.finish(&[night::STEPS, telephone::STEPS].concat());
     server.stop()?;
     Ok(complete)
 }

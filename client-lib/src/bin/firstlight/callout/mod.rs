@@ -2,6 +2,7 @@
 
 mod act;
 mod open;
+mod pages;
 mod record;
 mod show;
 
@@ -27,6 +28,8 @@ pub(crate) enum Callout {
     Show(Which),
     /// What happened when
     Timeline(Which),
+    /// Every page with each of its tries, receipts, and why one failed; for supervisors
+    Pages(Which),
     /// The after-action record: every time, how long things took, reasons, review
     Record(Which),
     /// Say how you are after a callout in which you took part; you and the supervisors see it
@@ -90,6 +93,10 @@ impl Callout {
             Self::Timeline(which) => {
                 let callout = which.find(&session).await?;
                 show::timeline(context, &session, callout).await
+            }
+            Self::Pages(which) => {
+                let callout = which.find(&session).await?;
+                pages::run(context, &session, callout).await
             }
             Self::Record(which) => record::show(context, &session, &which).await,
             Self::Welfare { which, how } => record::say_welfare(context, &session, &which, how).await,
