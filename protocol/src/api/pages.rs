@@ -37,6 +37,13 @@ text_enum!(
     }
 );
 
+impl MessageKind {
+    /// Whether the callout that it belongs to hears what became of it: it decides what is sent next.
+    pub fn concerns_callout(self) -> bool {
+        matches!(self, Self::Page | Self::Notice)
+    }
+}
+
 text_enum!(
     /// How far one try of a page has come with its provider.
     LegState {

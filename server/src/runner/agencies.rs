@@ -20,7 +20,7 @@ use firstlight_dispatch::{
 use firstlight_protocol::{
     CalloutId, DeviceId, ErrorCode, OrgId, PersonId, Problem, Role, Timestamp,
     agency::{AgencyNoticeView, takes_notices},
-    api::Notice,
+    api::{MessageKind, Notice},
     policy::{Channel, Policy},
 };
 use sqlx::{Row, SqliteConnection};
@@ -46,6 +46,7 @@ impl Agencies {
             if anchors.partner(agency).is_none_or(|statement| statement.withdrawn) {
                 continue;
             }
+            let mut contacts = contacts_of(conn, agency).await?;
             let named = |person: &PersonId| {
                 policy.agency_notices.iter().any(|rule| rule.agency == agency && rule.people.contains(person))
             };
@@ -64,7 +65,8 @@ impl Agencies {
                 }
                 let devices = all.devices.entry(person).or_default();
                 if devices.is_empty() {
-                    let channels = vec![Channel::InApp];
+                    let mut channels = vec![Channel::InApp];
+                    channels.extend(contacts.remove(&person).unwrap_or_default());
                     all.people.push(AgencyPerson { agency, person, takes_notices, channels });
                 }
                 devices.push(id(row.get("device"))?);
@@ -76,6 +78,25 @@ impl Agencies {
     fn devices(&self, person: PersonId) -> &[DeviceId] {
         self.devices.get(&person).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The verified contacts of an agency's people, in order. No telephone calls: what a call asks for is an answer that a
+/// notice does not want.
+async fn contacts_of(conn: &mut SqliteConnection, agency: OrgId) -> Result<HashMap<PersonId, Vec<Channel>>> {
+    let mut contacts: HashMap<PersonId, Vec<Channel>> = HashMap::new();
+    for row in sqlx::query(
+        "SELECT c.person, c.contact, c.kind FROM contacts c JOIN people p ON p.person = c.person
+         WHERE p.org = $1 AND c.state = 'verified' AND c.kind != 'voice' ORDER BY c.person, c.place",
+    )
+    .bind(agency.as_bytes())
+    .fetch_all(conn)
+    .await?
+    {
+        let kind: String = row.get("kind");
+        let channel = Channel::of(&kind, id(row.get("contact"))?);
+        contacts.entry(id(row.get("person"))?).or_default().extend(channel);
+    }
+    Ok(contacts)
 }
 
 impl Tx<'_> {
@@ -113,7 +134,8 @@ impl Tx<'_> {
             AgencyEffect::Notify { id: page, person, attempt, channel } => {
                 let contact = channel.contact();
                 let to = contact.map_or(Destination::App, Destination::Contact);
-                self.order_page(&Ordered::page(callout, page, Some(person), to, attempt), now).await?;
+                let page_of = Ordered::page(callout, page, Some(person), to, attempt);
+                self.order_page(&Ordered { kind: MessageKind::Notice, ..page_of }, now).await?;
                 let view = callout.agency_notices().find(|(org, ..)| *org == agency).map(|(_, view, _)| view);
                 if let (None, Some(view)) = (contact, view) {
                     let notice = Notice::AgencyNotice { page: Some(page), view };

@@ -195,7 +195,7 @@ impl Tx<'_> {
     pub(super) async fn drop_pages(&mut self, callout: CalloutId, person: PersonId) -> Result<()> {
         sqlx::query(
             "UPDATE outbox SET next_at = NULL, lease_until = NULL
-             WHERE callout = $1 AND person = $2 AND kind = 'page' AND next_at IS NOT NULL",
+             WHERE callout = $1 AND person = $2 AND kind IN ('page', 'notice') AND next_at IS NOT NULL",
         )
         .bind(callout.as_bytes())
         .bind(person.as_bytes())
@@ -208,7 +208,7 @@ impl Tx<'_> {
     pub(super) async fn rung(&mut self, callout: CalloutId, person: PersonId) -> Result<Vec<ContactId>> {
         let rows: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT DISTINCT contact FROM outbox
-             WHERE callout = $1 AND person = $2 AND kind = 'page' AND contact IS NOT NULL AND tries > 0",
+             WHERE callout = $1 AND person = $2 AND kind IN ('page', 'notice') AND contact IS NOT NULL AND tries > 0",
         )
         .bind(callout.as_bytes())
         .bind(person.as_bytes())

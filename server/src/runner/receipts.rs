@@ -114,7 +114,7 @@ impl Tx<'_> {
         }
         let receipt = PageReceipt { page: key.page, outcome };
         match row.callout {
-            Some(callout) if row.kind == MessageKind::Page => {
+            Some(callout) if row.kind.concerns_callout() => {
                 let cause = Cause { device: None, now };
                 self.step_callout(callout, Input::Receipts(vec![receipt]), cause).await
             }
@@ -191,11 +191,15 @@ impl Tx<'_> {
 
     /// Whether a page that failed late is worth another try: nobody is called who has answered or was stood down.
     async fn is_still_wanted(&mut self, row: &Waiting) -> Result<bool> {
-        let (Some(callout), Some(person), MessageKind::Page) = (row.callout, row.person, row.kind) else {
+        let (Some(callout), Some(person), true) = (row.callout, row.person, row.kind.concerns_callout()) else {
             return Ok(true);
         };
-        let callout = load(self.conn, callout).await?;
-        Ok(callout.is_some_and(|c| c.is_paging() && c.responders().any(|(p, state)| p == person && state.is_called())))
+        let Some(callout) = load(self.conn, callout).await? else { return Ok(false) };
+        let is_called = || callout.responders().any(|(p, state)| p == person && state.is_called());
+        Ok(match row.kind {
+            MessageKind::Notice => callout.notifies(person),
+            _ => callout.is_paging() && is_called(),
+        })
     }
 
     async fn send_again(&mut self, page: PageId, now: Timestamp) -> Result<()> {

@@ -255,7 +255,7 @@ async fn settle(app: &Shared, callout: Option<CalloutId>, rows: Vec<Settled>) ->
                     }
                     let Some(outcome) = row.told else { continue };
                     let receipt = PageReceipt { page: row.page.ordered.page, outcome };
-                    if callout.is_some() && row.page.ordered.kind == MessageKind::Page {
+                    if callout.is_some() && row.page.ordered.kind.concerns_callout() {
                         receipts.push(receipt);
                     } else {
                         tx.note_receipts(&[receipt], now).await?;

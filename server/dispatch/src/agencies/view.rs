@@ -23,6 +23,11 @@ impl Callout {
             .map(|call| (call.agency, self.agency_notice(call), call.people.iter().map(|n| n.person).collect()))
     }
 
+    /// Whether this person of another agency is still to be told.
+    pub fn notifies(&self, person: PersonId) -> bool {
+        self.agencies.iter().any(|call| call.is_waiting() && call.people.iter().any(|n| n.person == person))
+    }
+
     /// What supervisors see; `None` where no agency was notified.
     pub(crate) fn agency_statuses(&self) -> Option<Vec<AgencyNoticeStatus>> {
         let statuses: Vec<_> = self.agencies.iter().map(|call| self.agency_status(call)).collect();
