@@ -14,6 +14,7 @@ mod key_packages;
 mod paging;
 mod phone;
 mod projections;
+mod proof;
 mod refused;
 mod restart;
 mod retention;

@@ -9,7 +9,6 @@ use std::{
     sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
-use tokio::sync::watch;
 
 /// A canary that has not come through by then has failed.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
@@ -55,31 +54,15 @@ impl CanaryFigures {
     }
 }
 
-/// How far the canary is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// Between two flights.
-    #[default]
-    Resting,
-    /// The callout is open.
-    Flying,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Canary {
     figures: CanaryFigures,
-    stage: watch::Sender<Stage>,
     silent: AtomicBool,
 }
 
 impl Canary {
     pub(super) fn figures(&self) -> &CanaryFigures {
         &self.figures
-    }
-
-    #[cfg(test)]
-    pub(super) fn stage(&self) -> watch::Receiver<Stage> {
-        self.stage.subscribe()
     }
 }
 
@@ -96,7 +79,9 @@ pub(crate) struct Flight {
 pub(super) async fn run(app: Shared) {
     let every = Duration::from(app.config.proof.canary_every_ms);
     if every.is_zero() {
-        return;
+        // One that was in the air when the server stopped, and the operator then did without.
+        let removed = app.store.write(|tx| Box::pin(async move { tx.remove_canaries().await })).await;
+        return removed.unwrap_or_else(|error| tracing::error!(%error, "an old canary could not be removed"));
     }
     let mut next = app.clock.now() + FIRST.min(every);
     loop {
@@ -114,7 +99,6 @@ pub(super) async fn run(app: Shared) {
 
 /// One flight; `None` if it did not come through in time.
 async fn fly(app: &Shared) -> Result<Option<Flight>> {
-    let canary = &app.proof.canary;
     let (id, began) = (CalloutId(random()?), app.clock.now());
     app.store
         .write(move |tx| {
@@ -125,7 +109,6 @@ async fn fly(app: &Shared) -> Result<Option<Flight>> {
             })
         })
         .await?;
-    canary.stage.send_replace(Stage::Flying);
     let flight = loop {
         if let Some(flight) = landed(app, id).await? {
             break Some(flight);
@@ -143,7 +126,6 @@ async fn fly(app: &Shared) -> Result<Option<Flight>> {
         })
     });
     gone.await?;
-    canary.stage.send_replace(Stage::Resting);
     Ok(flight)
 }
 
@@ -159,8 +141,8 @@ async fn note(app: &Shared, flight: Option<Flight>) -> Result<()> {
             let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
             figures.page_ms.store(ms(page), Ordering::Relaxed);
             figures.escalation_ms.store(ms(escalation), Ordering::Relaxed);
-            figures.last_success_at.store(now.0, Ordering::Relaxed);
             figures.succeeded.fetch_add(1, Ordering::Relaxed);
+            figures.last_success_at.store(now.0, Ordering::Relaxed);
             (app.proof.canary.silent.swap(false, Ordering::Relaxed), "canary.sings_again")
         }
         None => {

@@ -1,6 +1,7 @@
 //! The safety net, and the auditor of escalations. Commits wake the loops directly, so whatever is found here is a
 //! defect: it is mended at once, counted, logged, and the supervisors are told of every callout that stood still. What
-//! is due is found within 10 s: a look every 5 s at the most, and 3 s in which the loops may do it themselves.
+//! is due is found within 10 s: a look every 5 s at the most, and 3 s, and 2 s more after a jump of the clock, in which
+//! the loops may do it themselves.
 //!
 //! It can't be turned off: the configuration bounds how often it looks. That it runs is itself looked after: a sweeper
 //! that has not come to its end for 15 s is begun anew, the server counts as failing, and the heartbeat stops.
@@ -24,8 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long something may be due before it counts as forgotten.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How long the loops get to begin with what fell due, in real time.
+/// How long the loops get to begin with what fell due, in real time, and how often; two seconds in all.
 const GRACE: Duration = Duration::from_millis(500);
+const GRACES: u32 = 4;
 /// How many open callouts one sweep looks into; the next one goes on behind them.
 const LOOKED_INTO: i64 = 200;
 /// Supervisors hear of a callout that keeps standing still this often.
@@ -46,7 +48,9 @@ pub(super) struct Memory {
 
 /// Sweeps until `stop`.
 pub(super) async fn run(app: Shared, stop: CancellationToken) {
-    app.runner.swept_at.store(app.clock.now().0, Ordering::Relaxed);
+    // Begun anew, it has not swept yet.
+    let begun = app.clock.now().0;
+    let _ = app.runner.swept_at.compare_exchange(0, begun, Ordering::Relaxed, Ordering::Relaxed);
     let mut memory = Memory::default();
     loop {
         let next = app.clock.now() + app.runner.sweep_every;
@@ -63,17 +67,19 @@ pub(super) async fn run(app: Shared, stop: CancellationToken) {
 
 /// Looks after the sweeper: one that hangs is begun anew.
 pub(super) async fn look_after(app: Shared, stop: CancellationToken) {
+    let mut begun = app.clock.now();
     loop {
-        let at = Timestamp(app.runner.swept_at.load(Ordering::Relaxed)) + SILENT;
+        let at = begun.max(Timestamp(app.runner.swept_at.load(Ordering::Relaxed))) + SILENT;
         tokio::select! {
             () = stop.cancelled() => return,
             () = app.clock.sleep_until(at + Duration::from_millis(1)) => {}
         }
         // A machine that was suspended wakes both in the same moment.
-        tokio::time::sleep(GRACE * 4).await;
+        tokio::time::sleep(GRACE * GRACES).await;
         if !app.runner.sweeps(app.clock.now()) {
             tracing::error!("defect: the safety net did not run for {SILENT:?}; it is begun anew");
             app.runner.sweeper_again.notify_one();
+            begun = app.clock.now();
         }
     }
 }
@@ -98,7 +104,10 @@ impl Found {
 /// Looks for what the loops should have done, and does it. Answers how much there was.
 pub(super) async fn sweep(app: &Shared, memory: &mut Memory) -> Result<u64> {
     let mut found = look(app, memory).await?;
-    if found.count() > 0 {
+    for _ in 0..GRACES {
+        if found.count() == 0 {
+            break;
+        }
         // A machine that was suspended, or a clock that was set, wakes the loops and the sweeper in the same moment.
         tokio::time::sleep(GRACE).await;
         let again = look(app, memory).await?;

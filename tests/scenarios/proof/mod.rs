@@ -1,0 +1,52 @@
+//! Proof before it is needed: readiness, drills, the canary, the heartbeat, and who watches over escalations.
+
+mod canary;
+mod drills;
+mod readiness;
+mod stalls;
+
+use firstlight_tests::{
+    inproc::Cast,
+    world::{Http, soon},
+};
+use serde_json::Value;
+
+/// Executes a statement behind the server's back, as a defect would.
+async fn break_with(cast: &Cast, statement: &'static str) {
+    let broken = cast.server.app().store.write(move |tx| {
+        Box::pin(async move {
+            sqlx::query(statement).execute(&mut *tx.conn).await?;
+            Ok(())
+        })
+    });
+    broken.await.expect("a statement that SQLite takes");
+}
+
+/// A number from the database.
+async fn number(cast: &Cast, query: &'static str) -> i64 {
+    sqlx::query_scalar(query).fetch_one(cast.server.app().store.read()).await.expect("a number")
+}
+
+/// Waits until a number in the database is as looked for.
+async fn until_number(cast: &Cast, what: &str, query: &'static str, wanted: i64) {
+    soon(what, async { while number(cast, query).await != wanted {} }).await;
+}
+
+/// `GET /v1/health`, whatever its status code.
+async fn health(http: &Http) -> Value {
+    let answer = http.send(reqwest::Method::GET, "/v1/health", None, None).await;
+    serde_json::from_slice(&answer.body).expect("a body")
+}
+
+/// Waits until the server's health is as looked for.
+async fn until_health(http: &Http, what: &str, is: impl Fn(&Value) -> bool + Sync) -> Value {
+    soon(what, async {
+        loop {
+            let health = health(http).await;
+            if is(&health) {
+                return health;
+            }
+        }
+    })
+    .await
+}
