@@ -17,10 +17,12 @@ use firstlight_protocol::{
     policy::Channel,
 };
 use sqlx::Row;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Six digits, as they stand in a text or are spoken.
 const CODES: u32 = 1_000_000;
+/// Checks that are older are forgotten; the audit trail has them all.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Looks at everybody on duty now or soon, every so often, if the operator wants it.
 pub(super) async fn run(app: Shared) {
@@ -135,6 +137,11 @@ impl Tx<'_> {
         .bind(now.0)
         .fetch_one(&mut *self.conn)
         .await?;
+        sqlx::query("DELETE FROM readiness_checks WHERE person = $1 AND begun_at < $2")
+            .bind(person.as_bytes())
+            .bind((now - KEPT).0)
+            .execute(&mut *self.conn)
+            .await?;
         for channel in channels {
             let (page, code) = (PageId(random()?), u32::from_be_bytes(random()?) % CODES);
             sqlx::query(
@@ -235,7 +242,7 @@ impl Tx<'_> {
 }
 
 /// A test to a contact method was taken, delivered, or could not be sent.
-pub(crate) async fn test_settled(tx: &mut Tx<'_>, page: PageId, outcome: PageOutcome) -> Result<()> {
+pub(crate) async fn test_settled(tx: &mut Tx<'_>, page: PageId, outcome: PageOutcome, now: Timestamp) -> Result<()> {
     let failed = match outcome {
         PageOutcome::Reached(_) => None,
         PageOutcome::Failed(reason) => Some(reason.as_str()),
@@ -245,5 +252,9 @@ pub(crate) async fn test_settled(tx: &mut Tx<'_>, page: PageId, outcome: PageOut
         .bind(failed)
         .execute(&mut *tx.conn)
         .await?;
-    Ok(())
+    // A failure is red at once, not with the next look.
+    match Standing::read(tx.conn, tx.bus, now).await? {
+        Some(standing) if failed.is_some() => tx.tell_red(&standing, now).await,
+        _ => Ok(()),
+    }
 }
