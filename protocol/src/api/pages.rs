@@ -18,6 +18,8 @@ text_enum!(
         StandDown = "stand_down",
         /// Proof that a page would arrive.
         Test = "test",
+        /// What the page of a drill says in place of a real one's words; everything else about it is a `page`.
+        Drill = "drill",
         /// The code that verifies a contact method.
         Verify = "verify",
         /// Something to look at in the app.

@@ -189,6 +189,12 @@ impl Callout {
         self.id.short()
     }
 
+    /// When the newest page to a person was taken by its channel: a canary has no view to look it up in.
+    pub fn handed_over_at(&self, person: PersonId) -> Option<Timestamp> {
+        let responder = self.responders.iter().find(|r| r.person == person)?;
+        responder.pages.last()?.handed_over_at
+    }
+
     /// Rises by one with every step that changes anything.
     pub fn revision(&self) -> u64 {
         self.revision

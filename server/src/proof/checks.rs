@@ -5,6 +5,7 @@ use super::reach::{Standing, contact_key};
 use crate::{
     Result, Shared,
     app::random,
+    runner::{Destination, Ordered},
     store::{Tx, id},
 };
 use firstlight_dispatch::{
@@ -13,7 +14,7 @@ use firstlight_dispatch::{
 };
 use firstlight_protocol::{
     CheckId, ContactId, DeviceId, ErrorCode, PageId, PersonId, Problem, Role, Timestamp,
-    api::{Notice, PersonReadiness, ReadinessLevel},
+    api::{MessageKind, Notice, PersonReadiness, ReadinessLevel},
     policy::Channel,
 };
 use sqlx::Row;
@@ -27,8 +28,10 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Looks at everybody on duty now or soon, every so often, if the operator wants it.
 pub(super) async fn run(app: Shared) {
     let every = app.config.proof.readiness_every_ms;
+    let mut last = app.clock.now();
     while every.0 > 0 {
-        app.clock.sleep_until(app.clock.now() + every.into()).await;
+        app.clock.sleep_until(last + every.into()).await;
+        last = app.clock.now();
         if let Err(error) = round(&app).await {
             tracing::error!(%error, "readiness could not be checked; it is tried again");
         }
@@ -162,7 +165,18 @@ impl Tx<'_> {
                     let devices = self.devices_of(person).await?;
                     self.push_all(&devices, now, &Notice::Test { check, attempt }).await?;
                 }
-                Some(_) => {}
+                Some(contact) => {
+                    let ordered = Ordered {
+                        page,
+                        callout: None,
+                        person: Some(person),
+                        to: Destination::Contact(contact),
+                        kind: MessageKind::Test,
+                        attempt,
+                        arg: code.into(),
+                    };
+                    self.order_page(&ordered, now).await?;
+                }
             }
         }
         let ways: Vec<_> = channels.iter().map(|channel| channel.word()).collect();

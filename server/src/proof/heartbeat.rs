@@ -65,8 +65,10 @@ pub(super) async fn run(app: Shared) {
     if settings.heartbeat_url.is_empty() {
         return;
     }
+    let mut last = app.clock.now();
     loop {
-        app.clock.sleep_until(app.clock.now() + settings.heartbeat_every_ms.into()).await;
+        app.clock.sleep_until(last + settings.heartbeat_every_ms.into()).await;
+        last = app.clock.now();
         beat(&app).await;
     }
 }

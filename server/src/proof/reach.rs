@@ -125,10 +125,9 @@ async fn read_people(
             reach.ways.push(known.way(*person, Channel::InApp, WayState::Usable, None));
         }
     }
-    for row in
-        sqlx::query("SELECT person, contact, 'webhook' AS kind, 'verified' AS state, NULL AS verified_at FROM contacts ORDER BY person, place")
-            .fetch_all(&mut *conn)
-            .await?
+    for row in sqlx::query("SELECT person, contact, kind, state, verified_at FROM contacts ORDER BY person, place")
+        .fetch_all(&mut *conn)
+        .await?
     {
         let (person, contact) = (id(row.get("person"))?, id(row.get("contact"))?);
         let Some(reach) = people.get_mut(&person) else { continue };

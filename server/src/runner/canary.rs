@@ -3,11 +3,10 @@
 
 use super::{record::load, step::Cause, world::World};
 use crate::{Result, proof::Flight, store::Tx};
-use firstlight_dispatch::{Actor, Qualified, view};
+use firstlight_dispatch::{Actor, Input, Open, Qualified, step};
 use firstlight_protocol::{
     ActionId, CalloutId, OrgId, PersonId, Problem, Role, Timestamp,
-    api::ActOnCallout,
-    callout::{Action, AgeBand, CancelReason, OpenCallout, Preference, Purpose, Routing, Tier},
+    callout::{Action, AgeBand, CancelReason, Preference, Purpose, Routing, Tier},
     policy::{Channel, Millis, Policy},
     rota::OnDuty,
 };
@@ -63,19 +62,29 @@ impl Tx<'_> {
             wanted: 1,
             training: Vec::new(),
         };
-        let request = OpenCallout { id, routing, purpose: Purpose::Canary };
-        self.open_as(world()?, opener(), request, None, Cause { device: None, now }).await.map(drop)
+        let open = Open { id, by: opener(), routing, purpose: Purpose::Canary, caller: None };
+        let world = world()?;
+        let opened = firstlight_dispatch::open(open, &world.context(), now).map_err(Problem::from)?;
+        // What follows refers to it.
+        self.save_callout(&opened.0).await?;
+        self.follow(&world, None, opened, Cause { device: None, now }).await.map(drop)
     }
 
-    /// Calls a canary off, as an officer would.
+    /// Calls a canary off, as whoever opened it would.
     pub(crate) async fn call_canary_off(&mut self, id: CalloutId, now: Timestamp) -> Result<()> {
-        let request = ActOnCallout { id: ActionId(id.0), action: Action::Cancel { reason: CancelReason::Drill } };
-        self.act_as(world()?, opener(), id, request, Cause { device: None, now }).await.map(drop)
+        let Some(before) = load(self.conn, id).await? else { return Ok(()) };
+        let world = world()?;
+        let action = Action::Cancel { reason: CancelReason::Drill };
+        let input = Input::Act { by: opener(), id: ActionId(id.0), action };
+        let stepped = step(&before, input, &world.context(), now).map_err(Problem::from)?;
+        self.follow(&world, Some(&before), stepped, Cause { device: None, now }).await.map(drop)
     }
 
     /// Deletes every canary, with all that belongs to it.
     pub(crate) async fn remove_canaries(&mut self) -> Result<()> {
         for delete in [
+            "DELETE FROM legs WHERE page IN
+                 (SELECT page FROM outbox WHERE callout IN (SELECT callout FROM callouts WHERE purpose = 'canary'))",
             "DELETE FROM outbox WHERE callout IN (SELECT callout FROM callouts WHERE purpose = 'canary')",
             "DELETE FROM timers WHERE callout IN (SELECT callout FROM callouts WHERE purpose = 'canary')",
             "DELETE FROM callout_people WHERE callout IN (SELECT callout FROM callouts WHERE purpose = 'canary')",
@@ -90,12 +99,8 @@ impl Tx<'_> {
 /// What a canary's two pages came to, once both were handed over.
 pub(crate) async fn canary_flight(conn: &mut SqliteConnection, id: CalloutId) -> Result<Option<Flight>> {
     let Some(callout) = load(conn, id).await? else { return Ok(None) };
-    let world = world()?;
-    let seen = view(&callout, opener(), &world.context());
-    let seen = seen.ok_or_else(|| Problem::new(firstlight_protocol::ErrorCode::Internal))?;
-    let pages = seen.pages.unwrap_or_default();
-    let taken = |person| pages.iter().find(|page| page.person == person).and_then(|page| page.handed_over_at);
-    let (Some(first), Some(second)) = (taken(FIRST), taken(SECOND)) else { return Ok(None) };
-    let due = seen.opened_at + SECOND_AFTER.into();
-    Ok(Some(Flight { page: first.since(seen.opened_at), escalation: second.since(due) }))
+    let taken = (callout.handed_over_at(FIRST), callout.handed_over_at(SECOND));
+    let (Some(first), Some(second)) = taken else { return Ok(None) };
+    let opened = callout.opened_at();
+    Ok(Some(Flight { page: first.since(opened), escalation: second.since(opened + SECOND_AFTER.into()) }))
 }

@@ -35,8 +35,8 @@ impl Tx<'_> {
         let mut receipts = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Page { id, .. } if callout.purpose() == Purpose::Canary => {
-                    receipts.push(PageReceipt { page: id, outcome: PageOutcome::Reached(Receipt::HandedOver) });
+                Effect::Page { id, attempt, .. } if callout.purpose() == Purpose::Canary => {
+                    self.order_page(&Ordered::page(callout, id, None, Destination::Loopback, attempt), now).await?;
                 }
                 Effect::Page { id, person, attempt, channel, .. } => {
                     let contact = channel.contact();

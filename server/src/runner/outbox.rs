@@ -17,7 +17,7 @@ use firstlight_dispatch::Callout;
 use firstlight_protocol::{
     CalloutId, ContactId, PageId, PersonId, Timestamp,
     api::MessageKind,
-    callout::{Code, Phone},
+    callout::{Code, Phone, Purpose},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 use std::time::Duration;
@@ -71,7 +71,25 @@ impl Ordered {
         to: Destination,
         attempt: u32,
     ) -> Self {
-        Self { page, callout: Some(callout.id()), person, to, kind: MessageKind::Page, attempt, arg: 0 }
+        Self {
+            page,
+            callout: Some(callout.id()),
+            person,
+            to,
+            kind: MessageKind::Page,
+            attempt,
+            arg: (callout.purpose() == Purpose::Drill).into(),
+        }
+    }
+}
+
+impl Ordered {
+    /// The kind of words that it says: a page of a drill never says those of a real one.
+    pub(super) fn says(&self) -> MessageKind {
+        match self.kind {
+            MessageKind::Page if self.arg != 0 => MessageKind::Drill,
+            kind => kind,
+        }
     }
 }
 

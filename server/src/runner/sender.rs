@@ -106,7 +106,7 @@ async fn try_to_send(app: &Shared, page: &Claimed) -> Result<Sent> {
         Some(person) => app.store.languages(person).await?,
         None => Vec::new(),
     };
-    let text = text(ordered.kind, &languages, &values(app, page).await?);
+    let text = text(ordered.says(), &languages, &values(app, page).await?);
     let message = Message {
         page: ordered.page,
         callout: ordered.callout,

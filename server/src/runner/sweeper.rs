@@ -52,12 +52,15 @@ pub(super) async fn run(app: Shared, stop: CancellationToken) {
     let begun = app.clock.now().0;
     let _ = app.runner.swept_at.compare_exchange(0, begun, Ordering::Relaxed, Ordering::Relaxed);
     let mut memory = Memory::default();
+    let mut next = app.clock.now();
     loop {
-        let next = app.clock.now() + app.runner.sweep_every;
+        // From when the last one began: a long sweep makes no long gap.
+        next = next + app.runner.sweep_every;
         tokio::select! {
             () = stop.cancelled() => return,
             () = app.clock.sleep_until(next) => {}
         }
+        next = app.clock.now();
         match sweep(&app, &mut memory).await {
             Ok(_) => app.runner.swept_at.store(app.clock.now().0, Ordering::Relaxed),
             Err(error) => tracing::error!(%error, "the sweep failed"),
