@@ -15,7 +15,7 @@ use firstlight_dispatch::Callout;
 use firstlight_protocol::{
     ActionId, CalloutId, ContactId, ErrorCode, PageId, PersonId, Timestamp,
     api::MessageKind,
-    callout::{Action, Language, ResponderState},
+    callout::{Action, Language, Purpose, ResponderState},
     wire::to_cbor,
 };
 use sha2::{Digest, Sha256};
@@ -77,6 +77,12 @@ impl Tx<'_> {
         .fetch_optional(&mut *self.conn)
         .await?;
         row.map(|row| Ok((word(row.get("kind"))?, id(row.get("person"))?, row.get("arg")))).transpose()
+    }
+
+    /// Whether a callout is a drill.
+    pub(super) async fn is_drill(&mut self, callout: CalloutId) -> Result<bool> {
+        let callout = load_callout(self.conn, callout).await?;
+        Ok(callout.is_some_and(|callout| callout.purpose() == Purpose::Drill))
     }
 
     /// Whether somebody's answer to a callout still means anything.

@@ -16,6 +16,7 @@ use crate::{
     error::Error,
     intake::{Opened, RequestId, Tried, caller_digest, try_code},
     paging::Signed,
+    proof::Shown,
     store::Tx,
 };
 use axum::extract::State;
@@ -138,6 +139,9 @@ async fn answered(app: &Shared, sid: Sid, number: Phone, said: Said, now: Timest
             Box::pin(async move {
                 let Some(person) = tx.person_of_number(number.as_str()).await? else { return Ok(None) };
                 let texts = spoken(&tx.languages_of(person).await?);
+                if tx.take_test_reply(person, &number, &said, now).await? {
+                    return Ok(Some(texts.sms.test.clone()));
+                }
                 tx.take_sms(person, sid, said, texts, now).await.map(Some)
             })
         })
@@ -145,6 +149,21 @@ async fn answered(app: &Shared, sid: Sid, number: Phone, said: Said, now: Timest
 }
 
 impl Tx<'_> {
+    /// A yes while no callout waits for one is the answer to a readiness test, if one was sent there.
+    async fn take_test_reply(&mut self, person: PersonId, number: &Phone, said: &Said, now: Timestamp) -> Result<bool> {
+        let busy = self.newest_unanswered(person).await?.is_some() || !self.coming_to(person).await?.is_empty();
+        let Some(check) = self.newest_check(person).await?.filter(|_| !busy && matches!(said, Said::Yes { .. })) else {
+            return Ok(false);
+        };
+        for (_, contact) in self.reached_by_number(number.as_str()).await?.into_iter().filter(|(p, _)| *p == person) {
+            // Refused where no test went there; nothing has changed then.
+            if self.confirm_test(check, person, Shown::Contact(contact), None, now).await.is_ok() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn take_sms(
         &mut self,
         person: PersonId,

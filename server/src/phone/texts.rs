@@ -38,6 +38,8 @@ pub(super) struct Page {
     pub(super) over: String,
     pub(super) failed: String,
     pub(super) goodbye: String,
+    pub(super) drill: String,
+    pub(super) test: String,
 }
 
 /// Said to an officer who calls the duty number.
@@ -63,6 +65,7 @@ pub(super) struct Sms {
     pub(super) arrived: String,
     pub(super) filled: String,
     pub(super) nothing: String,
+    pub(super) test: String,
     pub(super) drop_out: String,
     pub(super) unclear: String,
     pub(super) failed: String,

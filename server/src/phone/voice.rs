@@ -7,7 +7,7 @@ use super::{
     duty::{self, Duty},
     menu::{self, Answer, DEFAULT_ETA, Menu},
     pins,
-    texts::spoken,
+    texts::{fill, spoken},
     twiml::{Gather, Spoken, Twiml},
 };
 use crate::{
@@ -51,13 +51,14 @@ pub(super) async fn answered(State(app): State<Shared>, signed: Signed) -> Resul
             Box::pin(async move {
                 let Some(called) = tx.called(page).await? else { return Ok(None) };
                 let waits = tx.waits_for(&called).await?;
+                let drill = tx.is_drill(called.callout).await?;
                 let languages = tx.languages_of(called.person).await?;
                 let policy = read_document::<Policy>(tx.conn).await?;
-                Ok(Some((called, waits, languages, policy.is_some_and(|(_, policy)| policy.voice_pin))))
+                Ok(Some((called, waits, drill, languages, policy.is_some_and(|(_, policy)| policy.voice_pin))))
             })
         })
         .await?;
-    let Some((called, waits, languages, needs_pin)) = found else { return message(&app, page).await };
+    let Some((called, waits, drill, languages, needs_pin)) = found else { return message(&app, page).await };
     let texts = spoken(&languages);
     let by = signed.field("AnsweredBy");
     let (menu, next) = if by == "fax" || by.starts_with("machine") {
@@ -67,7 +68,7 @@ pub(super) async fn answered(State(app): State<Shared>, signed: Signed) -> Resul
     } else if needs_pin && !pins::has_pin(&app, called.person).await? {
         menu::without_pin(texts)
     } else {
-        Menu::begin(needs_pin).ask(texts, None)
+        Menu::begin(needs_pin).ask(texts, drill.then_some(&texts.page.drill))
     };
     let dialogue = Dialogue::Page { person: called.person, callout: called.callout, languages, menu };
     let call = app.store.write(move |tx| Box::pin(async move { tx.begin_call(sid, dialogue, now).await })).await?;
@@ -77,23 +78,47 @@ pub(super) async fn answered(State(app): State<Shared>, signed: Signed) -> Resul
     })
 }
 
-/// A call that asks nothing: a code, a test, a notice. Said twice, since whoever wakes up misses the first.
+/// What a call says that asks for no keys.
+enum Saying {
+    /// The code of a readiness test: who types it in has heard it. A voicemail types nothing.
+    Test { code: i64 },
+    /// A code that verifies a contact method, a notice.
+    Message { kind: MessageKind, arg: i64 },
+}
+
+/// A call that asks nothing. Said twice, since whoever wakes up misses the first.
 async fn message(app: &Shared, page: PageId) -> Result<Twiml> {
     let found = app
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let Some((kind, person, arg)) = tx.message_of(page).await? else { return Ok(None) };
-                Ok(Some((kind, arg, tx.languages_of(person).await?)))
+                let (saying, person) = match tx.test_called(page).await? {
+                    Some((person, code)) => (Saying::Test { code: i64::from(code) }, person),
+                    None => match tx.message_of(page).await? {
+                        Some((kind, person, arg)) => (Saying::Message { kind, arg }, person),
+                        None => return Ok(None),
+                    },
+                };
+                Ok(Some((saying, tx.languages_of(person).await?)))
             })
         })
         .await?;
-    let Some((kind, arg, languages)) = found else { return Ok(Twiml::new().hang_up()) };
-    let code = format!("{arg:06}");
-    let spelled: Vec<_> = code.chars().map(String::from).collect();
-    let said = text(kind, &languages, &Values { arg, ..Values::default() }).replace(&code, &spelled.join(", "));
-    let line = Spoken { voice: &spoken(&languages).voice, text: said };
+    let Some((saying, languages)) = found else { return Ok(Twiml::new().hang_up()) };
+    let texts = spoken(&languages);
+    let said = match saying {
+        Saying::Test { code } => fill(&texts.page.test, [("code", &spelled(code))]),
+        Saying::Message { kind, arg } => {
+            let said = text(kind, &languages, &Values { arg, ..Values::default() });
+            said.replace(&format!("{arg:06}"), &spelled(arg))
+        }
+    };
+    let line = Spoken { voice: &texts.voice, text: said };
     Ok(Twiml::new().pause().say(&[line.clone(), line]).hang_up())
+}
+
+/// A code digit by digit, as a voice has to say it.
+fn spelled(code: i64) -> String {
+    format!("{code:06}").chars().map(String::from).collect::<Vec<_>>().join(", ")
 }
 
 /// What an officer hears who calls the duty number (a Twilio voice request), signed by its account. Not for people.

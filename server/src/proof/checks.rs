@@ -224,6 +224,15 @@ impl Tx<'_> {
         person.map(id).transpose()
     }
 
+    /// For whom a test was ordered, and its digits.
+    pub(crate) async fn test_called(&mut self, page: PageId) -> Result<Option<(PersonId, u32)>> {
+        let row = sqlx::query("SELECT person, code FROM readiness_tests WHERE page = $1")
+            .bind(page.as_bytes())
+            .fetch_optional(&mut *self.conn)
+            .await?;
+        row.map(|row| Ok((id(row.get("person"))?, row.get("code")))).transpose()
+    }
+
     /// The person's newest check, for whoever hears from them on one of their contact methods.
     pub(crate) async fn newest_check(&mut self, person: PersonId) -> Result<Option<CheckId>> {
         let check: Option<Vec<u8>> = sqlx::query_scalar(
