@@ -97,7 +97,8 @@ fn failing(sources: &Path) -> Vec<String> {
         .args(["--failure-output", "never", "--final-status-level", "fail"])
         .args(["-p", "firstlight-dispatch", "-p", "firstlight-protocol", "--lib"])
         .args(["--test", "rules", "--test", "histories", "--test", "simulation"])
-        .env("CARGO_TARGET_DIR", root().join("target/mutants/build"))
+        // What they are built from is there already.
+        .env("CARGO_TARGET_DIR", env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from))
         .env("FIRSTLIGHT_HISTORIES", "10000")
         .env("FIRSTLIGHT_CALLOUTS", "3000")
         .current_dir(sources)
