@@ -361,6 +361,21 @@ impl Store {
         .await
     }
 
+    /// Whether a claim still stands; to be asked just before its request.
+    ///
+    /// A moment passes between claim and request, and a suspended machine makes hours of it. Whoever stood down meanwhile
+    /// is not called any more, and a row that somebody else has claimed since is theirs to send: both are found by
+    /// server/dispatch/tests/model in a protocol that doesn't look again.
+    pub(super) async fn is_held(&self, claimed: &Claimed) -> Result<bool> {
+        let held: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM outbox WHERE page = $1 AND tries = $2 AND next_at IS NOT NULL")
+                .bind(claimed.ordered.page.as_bytes())
+                .bind(claimed.tries)
+                .fetch_optional(self.read_for_dispatch())
+                .await?;
+        Ok(held.is_some())
+    }
+
     /// The next moment at which a row falls due or a lease runs out.
     pub(super) async fn next_page_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let next: Option<i64> = sqlx::query_scalar(
@@ -406,4 +421,50 @@ fn read_all(rows: &[SqliteRow]) -> Result<Vec<Claimed>> {
 /// Whether a row has another try left.
 pub(super) fn has_another_try(tries: u32) -> bool {
     tries < MAX_TRIES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::Bus;
+
+    const LEASE: Duration = Duration::from_secs(5);
+    const PLACES: Places = Places { telephony: 4, others: 4 };
+
+    async fn claim(store: &Store, now: i64) -> Option<Claimed> {
+        store.claim_pages(Timestamp(now), LEASE, PLACES).await.unwrap().claimed.pop()
+    }
+
+    #[tokio::test]
+    async fn a_claim_stands_until_it_is_settled_taken_back_or_somebody_elses() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Bus::default()).await.unwrap();
+        let ordered = Ordered {
+            page: PageId([1; 16]),
+            callout: None,
+            person: None,
+            to: Destination::Loopback,
+            kind: MessageKind::Test,
+            attempt: 1,
+            arg: 0,
+        };
+        store.write(move |tx| Box::pin(async move { tx.order_page(&ordered, Timestamp(0)).await })).await.unwrap();
+
+        let first = claim(&store, 0).await.unwrap();
+        assert!(store.is_held(&first).await.unwrap() && !first.redelivery);
+        assert!(claim(&store, 4_999).await.is_none());
+
+        // Its sender stood still for longer than the lease.
+        let second = claim(&store, 5_000).await.unwrap();
+        assert!(!store.is_held(&first).await.unwrap(), "it is another sender's now");
+        assert!(store.is_held(&second).await.unwrap() && second.redelivery);
+
+        let settled = second.clone();
+        let settle = |claimed: Claimed| {
+            store.write(move |tx| Box::pin(async move { tx.settle_page(&claimed, Next::Settled).await }))
+        };
+        assert!(!settle(first).await.unwrap());
+        assert!(settle(settled).await.unwrap());
+        assert!(!store.is_held(&second).await.unwrap(), "nothing is sent that is settled or was taken back");
+    }
 }

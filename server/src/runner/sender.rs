@@ -115,6 +115,9 @@ async fn try_to_send(app: &Shared, page: &Claimed) -> Result<Sent> {
         redelivery: page.redelivery,
         text: &text,
     };
+    if !app.store.is_held(page).await? {
+        return Ok(Sent::new("", Outcome::GivenUp));
+    }
     Ok(match (&ordered.to, ordered.person) {
         (Destination::Contact(contact), Some(person)) => match app.store.contact(person, *contact).await? {
             None => Sent::new("", Outcome::NotConfigured),
