@@ -95,8 +95,9 @@ impl Metrics {
     /// Counts what has happened.
     pub(crate) fn happened(&self, what: Happening) {
         let m = &self.0;
-        let count =
-            |channel, outcome| drop(m.pages.get_or_create(&PageLabels { channel: way(channel), outcome }).inc());
+        let count = |channel, outcome| {
+            m.pages.get_or_create(&PageLabels { channel: way(channel), outcome }).inc();
+        };
         match what {
             Happening::Opened(purpose) => {
                 m.opened.get_or_create(&Opened { purpose: purpose.as_str() }).inc();

@@ -226,6 +226,7 @@ fn hours(main: &mut Html, facts: &[Fact], wish: &Wish) {
         });
         section.el("div", &[("class", "wide")], |wide| {
             wide.el("table", &[], |table| {
+                marks(table, "Callouts.", wish.outside);
                 for (begin, half) in [("Hours 0 to 11", &shown[..12]), ("Hours 12 to 23", &shown[12..])] {
                     table.el("tbody", &[], |body| {
                         body.el("tr", &[], |row| {
@@ -258,7 +259,12 @@ fn figure(section: &mut Html, chart: &Chart<'_>, caption: impl FnOnce(&mut Html)
         } else {
             chart.draw(figure);
         }
-        figure.el("figcaption", &[], caption);
+        figure.el("figcaption", &[], |html| {
+            caption(html);
+            if chart.bars.iter().any(|bar| bar.withheld) {
+                html.text(" Dashed: withheld.");
+            }
+        });
     });
 }
 
@@ -280,11 +286,8 @@ fn figures(main: &mut Html, title: &str, table: &FigureTable) {
     section(main, title, |section| {
         section.el("div", &[("class", "wide")], |wide| {
             wide.el("table", &[], |html| {
-                html.leaf(
-                    "caption",
-                    &[],
-                    "Times in minutes and seconds, from one hour on in hours, minutes and seconds.",
-                );
+                let words = "Times in minutes and seconds, from one hour on in hours, minutes and seconds.";
+                marks(html, words, table.outside);
                 html.el("thead", &[], |head| {
                     head.el("tr", &[], |row| {
                         row.leaf("th", &[("scope", "col")], "");
@@ -322,9 +325,19 @@ fn line(body: &mut Html, key: &str, f: &Figures) {
     });
 }
 
+/// A cell; a withheld one has a mark that the words below the table explain, since the word itself has no room there.
 fn cell(row: &mut Html, text: &str) {
-    let class = if text == WITHHELD || text == NOTHING { "none" } else { "some" };
-    row.leaf("td", &[("class", class)], text);
+    match text {
+        WITHHELD => row.leaf("td", &[("class", "none"), ("aria-label", WITHHELD)], "*"),
+        NOTHING => row.leaf("td", &[("class", "none")], NOTHING),
+        text => row.leaf("td", &[], text),
+    }
+}
+
+/// What the marks of a table mean.
+fn marks(table: &mut Html, words: &str, outside: bool) {
+    let star = if outside { " *: withheld." } else { "" };
+    table.leaf("caption", &[], format!("{words}{star}").trim());
 }
 
 /// How everything was computed.
