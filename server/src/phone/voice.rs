@@ -20,7 +20,7 @@ use crate::{
 use axum::extract::State;
 use firstlight_protocol::{
     CalloutId, LineId, PageId, Problem, Secret, Timestamp,
-    api::IntakeCallout,
+    api::{IntakeCallout, MessageKind},
     callout::{Action, Phone},
     policy::Policy,
 };
