@@ -25,7 +25,7 @@ const VENDOR: &str = "email";
 
 /// The operator's mail server.
 #[derive(Debug)]
-pub struct Email {
+pub(super) struct Email {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     circuit: Circuit,
@@ -36,7 +36,7 @@ impl Email {
     ///
     /// # Errors
     /// A sentence for the operator where the password can't be read, or TLS can't be set up.
-    pub fn new(settings: &config::Email) -> Result<Option<Self>> {
+    pub(super) fn new(settings: &config::Email) -> Result<Option<Self>> {
         if settings.host.is_empty() {
             return Ok(None);
         }
@@ -60,7 +60,7 @@ impl Email {
     }
 
     /// How the mail server does.
-    pub fn health(&self) -> ProviderHealth {
+    pub(super) fn health(&self) -> ProviderHealth {
         ProviderHealth::of(VENDOR, &self.circuit)
     }
 

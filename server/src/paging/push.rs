@@ -26,7 +26,7 @@ const TOKEN_SECONDS: i64 = 12 * 60 * 60;
 
 /// The server's VAPID identity.
 #[derive(Debug)]
-pub struct Push {
+pub(super) struct Push {
     key: SigningKey,
     contact: String,
 }
@@ -53,7 +53,7 @@ impl Push {
     ///
     /// # Errors
     /// A sentence for the operator where the file can't be used.
-    pub fn open(dir: &Path, contact: &str) -> Result<Self> {
+    pub(super) fn open(dir: &Path, contact: &str) -> Result<Self> {
         let damaged = || Error::internal(format!("{KEY} in the data directory is damaged: remove it"));
         let (secret, _) = own_secret(dir, KEY)?;
         let key = SigningKey::from_slice(secret.as_slice()).map_err(|_| damaged())?;
@@ -61,7 +61,7 @@ impl Push {
     }
 
     /// The public key that browsers subscribe with: an uncompressed point, base64url.
-    pub fn public_key(&self) -> String {
+    pub(super) fn public_key(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.key.verifying_key().to_encoded_point(false).as_bytes())
     }
 

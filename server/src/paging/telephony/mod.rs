@@ -9,7 +9,7 @@ mod status;
 
 pub use signature::Signed;
 #[doc(hidden)]
-pub use status::__path_status;
+pub(super) use status::__path_status;
 pub(super) use status::status;
 
 use super::{

@@ -110,12 +110,13 @@ pub(crate) fn play(
     telephones.provider.answering(PRIMARY, Answering::Voicemail);
     telephones.provider.answering(BACKUP, Answering::Person(vec![Keys::press("1"), Keys::press("25#")]));
     let webhook = |route: &str| format!("{}/v1/telephony/first/{route}", server.url());
+    let (incoming_voice, incoming_sms) = (webhook("incoming-voice"), webhook("incoming-sms"));
     let calls = telephones.provider.call(
         ACCOUNT,
         OFFICER,
         DUTY,
         vec![Keys::press(&format!("{code}#"))],
-        &webhook("incoming-voice"),
+        &incoming_voice,
     );
     runtime.block_on(calls);
     let said = telephones.see(OFFICER, "a reference", |phone| {
@@ -150,7 +151,7 @@ pub(crate) fn play(
     let coming = telephones.text(OFFICER, "25")?;
     timeline.done("officer_texted_eta", "Officer 2", &format!("telephone shows: “{coming}”"));
 
-    let here = telephones.provider.text(ACCOUNT, BACKUP, DUTY, "Here", &webhook("incoming-sms"));
+    let here = telephones.provider.text(ACCOUNT, BACKUP, DUTY, "Here", &incoming_sms);
     let (_, replies) = runtime.block_on(here);
     timeline.done("arrived_by_sms", "Advocate 2", &format!("sends “Here”, and gets “{}”", replies.join(" ")));
     let arrived = telephones.text(OFFICER, "arrived")?;
