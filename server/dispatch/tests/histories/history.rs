@@ -2,19 +2,21 @@
 
 use crate::{
     invariants::{Promises, check_step, check_stored, check_views},
-    model::{Cry, Deed, Host, Model, No, Numbers, Who},
+    model::{Cry, Deed, Host, Model, No, Numbers, Someone, Who},
+    policy,
     random::Random,
 };
 use firstlight_dispatch::*;
 use firstlight_protocol::{callout::*, policy::*, rota::OnDuty, *};
 use std::time::Duration;
 
-const START: Timestamp = Timestamp(1_700_000_000_000);
+pub(crate) const START: Timestamp = Timestamp(1_700_000_000_000);
+const CALLOUT: CalloutId = CalloutId([7; 16]);
 const HOST: OrgId = OrgId([0xF; 16]);
 const AGENCY: OrgId = OrgId([0xA; 16]);
 const ELSEWHERE: OrgId = OrgId([0xB; 16]);
 /// Numbers of people: advocates 1 to 6, supervisors 7 and 8. Anybody may be qualified or on duty, or not.
-const PEOPLE: u64 = 8;
+pub(crate) const PEOPLE: u64 = 8;
 
 pub(crate) struct History {
     random: Random,
@@ -59,18 +61,7 @@ fn seconds(at: Timestamp) -> u64 {
 impl History {
     pub(crate) fn new(seed: u64, tell: bool) -> Self {
         let mut random = Random::new(seed);
-        let backup = random.between(30, 240);
-        let supervisor = backup + random.between(30, 240);
-        let numbers = Numbers {
-            repeat: random.between(20, 120),
-            tiers: [backup, supervisor, supervisor + random.between(30, 300)],
-            slow: random.between(60, 400),
-            grace: random.between(20, 200),
-            stall: random.between(5, 60),
-            target: random.between(600, 5400),
-            review: random.between(600, 6000),
-            calls: random.between(1, 4),
-        };
+        let (policy, numbers) = policy::random(&mut random);
         let recent = |id, agency| RecentCallout {
             id: CalloutId([id; 16]),
             agency,
@@ -83,7 +74,7 @@ impl History {
             random,
             tell,
             stored: tell || seed.is_multiple_of(64),
-            policy: policy(numbers),
+            policy,
             numbers,
             host: Host::default(),
             people: vec![],
@@ -97,8 +88,8 @@ impl History {
         };
         for n in 1..=PEOPLE as u8 {
             if history.random.chance(60) {
-                let channels = history.random.between(1, 3) as u8;
-                history.host.people.insert(n, channels);
+                let someone = policy::someone(&mut history.random);
+                history.host.people.insert(n, someone);
             }
         }
         history.change_rota();
@@ -108,15 +99,11 @@ impl History {
     /// Steps, pages, and whether the callout was ever filled.
     pub(crate) fn run(mut self) -> (u64, u64, u64) {
         let wanted = if self.random.chance(60) { 1 } else { self.random.between(2, 4) as u8 };
-        let request = Open {
-            id: CalloutId([7; 16]),
-            by: actor(Who::Opener),
-            routing: routing(wanted),
-            purpose: Purpose::Real,
-            caller: None,
-        };
+        let asked = policy::wishes(&mut self.random);
+        let routing = policy::routing(wanted, asked);
+        let request = Open { id: CALLOUT, by: actor(Who::Opener), routing, purpose: Purpose::Real, caller: None };
         let (mut callout, effects) = open(request, &self.ctx(), moment(0)).unwrap();
-        let mut model = Model::open(self.numbers, usize::from(wanted), &self.host);
+        let mut model = Model::open(self.numbers.clone(), usize::from(wanted), asked, &self.host);
         self.compare(None, &callout, &effects, &mut model);
         let mut filled = 0;
         for _ in 0..self.random.between(6, 24) {
@@ -191,6 +178,7 @@ impl History {
             if newer >= MAX_PAGES_KEPT {
                 continue;
             }
+            let broken = self.random.chance(20);
             let outcome = if self.random.chance(50) {
                 model.taken(n, newer == 0);
                 PageOutcome::Reached(if self.random.chance(50) { Receipt::HandedOver } else { Receipt::Delivered })
@@ -198,9 +186,9 @@ impl History {
                 PageOutcome::Failed(FailReason::Rejected)
             } else {
                 let sent = model.pages.len();
-                model.failed(n, newer == 0, newer, &self.host);
+                model.failed(n, newer == 0, newer, broken, &self.host);
                 newest_now.extend(model.pages[sent..].iter().map(|n| (PageId([0; 16]), *n)));
-                PageOutcome::Failed(FailReason::Timeout)
+                PageOutcome::Failed(if broken { FailReason::BlockedSender } else { FailReason::Timeout })
             };
             receipts.push(PageReceipt { page, outcome });
         }
@@ -295,6 +283,10 @@ impl History {
                 let deed = Deed::Merge { known: into < 3, same_agency: into == 1 };
                 (deed, Action::Merge { into: CalloutId([into; 16]) })
             }
+            91 => {
+                let n = self.random.between(1, PEOPLE) as u8;
+                (Deed::Bar(n), Action::Bar { person: person(n) })
+            }
             _ => {
                 let wanted = self.random.between(1, 4) as u8;
                 let mut asked = vec![];
@@ -321,8 +313,8 @@ impl History {
     fn change_people(&mut self) {
         let n = self.random.between(1, PEOPLE) as u8;
         if self.host.people.remove(&n).is_none() {
-            let channels = self.random.between(1, 3) as u8;
-            self.host.people.insert(n, channels);
+            let someone = policy::someone(&mut self.random);
+            self.host.people.insert(n, someone);
         }
         self.say(|| format!("{n} comes or goes"));
         self.world_changed();
@@ -334,18 +326,7 @@ impl History {
             people.iter().map(|n| OnDuty { tier: *tier, person: person(*n), zone: None }).collect::<Vec<_>>()
         };
         self.on_duty = tiers.iter().zip(&self.host.duty).flat_map(duty).collect();
-        let hook = |n: u8| Channel::Webhook { id: ContactId([n; 16]) };
-        let qualified = |(n, channels): (&u8, &u8)| Qualified {
-            person: person(*n),
-            work_name: format!("Advocate {n}"),
-            languages: vec![],
-            meets: Preference::Any,
-            training: vec![],
-            zones: vec![],
-            bars: vec![],
-            channels: [Channel::InApp, hook(1), hook(2)][..usize::from(*channels)].to_vec(),
-            rules: vec![],
-        };
+        let qualified = |(n, someone): (&u8, &Someone)| policy::qualified(*n, someone);
         self.people = self.host.people.iter().map(qualified).collect();
     }
 
@@ -389,6 +370,12 @@ impl History {
         cries.sort_unstable();
         expected.sort_unstable();
         assert_eq!(cries, expected, "alarms");
+        assert_eq!(policy::relaxed(effects), model.relaxations, "wishes");
+        let outside = effects.iter().filter(|e| matches!(e, Effect::Outside { .. })).count();
+        assert_eq!(outside, model.outside, "outside");
+        if self.numbers.rounds == 1 {
+            policy::first_page_is_never_delayed(effects);
+        }
         assert_eq!(after.state(), model.state());
         assert_eq!(usize::from(after.accepted()), model.accepted());
         assert!(after.responders().map(|(p, s)| (p.0[0], s)).eq_unordered(model.states()), "responders");
@@ -424,47 +411,15 @@ fn cry(effect: &Effect) -> Option<Cry> {
         Alarm::Unanswered => Cry::Unanswered,
         Alarm::Unfilled { missing } => Cry::Unfilled(usize::from(missing)),
         Alarm::EmptyTier { tier } => Cry::Empty(tier),
-        Alarm::NoLanguageMatch { .. } => panic!("no language was asked for"),
+        Alarm::NoLanguageMatch { tier } => Cry::NoLanguage(tier),
         Alarm::Unreachable { person } => Cry::Unreachable(person.0[0]),
         Alarm::ProjectedBreach { person } => Cry::Breach(person.0[0]),
         Alarm::NoMovement { person } => Cry::NoMovement(person.0[0]),
         Alarm::Overdue { person } => Cry::Overdue(person.0[0]),
         Alarm::ReviewOverdue => Cry::Review,
-        Alarm::ContactBroken { .. } | Alarm::Alone { .. } | Alarm::AgencySilent { .. } => panic!("nobody asked for it"),
+        Alarm::ContactBroken { person, .. } => Cry::Broken(person.0[0]),
+        Alarm::Alone { person } => Cry::Alone(person.0[0]),
+        Alarm::AgencySilent { .. } => panic!("nobody asked for it"),
         Alarm::Stalled => panic!("the engine never stands still; only the server around it can"),
     })
-}
-
-fn policy(numbers: Numbers) -> Policy {
-    let mut policy = Policy::new("555-0199".parse().unwrap());
-    let t = &mut policy.timers;
-    t.repeat_every_ms = Millis::seconds(numbers.repeat);
-    t.backup_after_ms = Millis::seconds(numbers.tiers[0]);
-    t.supervisor_after_ms = Millis::seconds(numbers.tiers[1]);
-    t.everyone_after_ms = Millis::seconds(numbers.tiers[2]);
-    t.slow_repeat_ms = Millis::seconds(numbers.slow);
-    t.acknowledge_grace_ms = Millis::seconds(numbers.grace);
-    t.channel_stall_ms = Millis::seconds(numbers.stall);
-    t.target_on_scene_ms = Millis::seconds(numbers.target);
-    t.review_within_ms = Millis::seconds(numbers.review);
-    policy.calls_per_turn = numbers.calls as u16;
-    assert_eq!(policy.validate(), Ok(()));
-    policy
-}
-
-fn routing(wanted: u8) -> Routing {
-    Routing {
-        call_back: "555-0100".parse().unwrap(),
-        zone: "north".parse().unwrap(),
-        site: None,
-        first_contact_at: START,
-        young_people: 1,
-        age_band: AgeBand::Unknown,
-        languages: vec![],
-        preference: Preference::Any,
-        scene_safe: true,
-        emergency_needed: false,
-        wanted,
-        training: vec![],
-    }
 }

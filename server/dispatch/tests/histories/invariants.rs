@@ -13,6 +13,8 @@ use std::collections::{HashMap, HashSet};
 pub(crate) struct Promises {
     page_ids: HashSet<PageId>,
     reopened: u32,
+    /// Barred from this callout by a supervisor.
+    barred: HashSet<PersonId>,
     /// Said no, and was not asked by name since.
     said_no: HashSet<PersonId>,
     /// Stood down, and how often the callout had been reopened by then.
@@ -36,12 +38,17 @@ impl Promises {
                     assert!(self.page_ids.insert(*id), "an idempotency key is used once");
                     assert!(callout.is_open(), "nobody is paged for a callout that is over");
                     assert!(people.iter().any(|q| q.person == *person), "only qualified people are paged");
+                    let conflict = people.iter().any(|q| q.person == *person && !q.bars.is_empty());
+                    assert!(!conflict && !self.barred.contains(person), "nobody is paged who is barred");
                     assert!(!self.said_no.contains(person), "nobody is paged after they said no");
                     let reopened = self.stood_down.get(person).is_none_or(|then| self.reopened > *then);
                     assert!(reopened, "nobody is paged after they were stood down");
                 }
                 Effect::StandDown { person } => {
                     self.stood_down.insert(*person, self.reopened);
+                }
+                Effect::Record { event: Event::Barred, person: Some(person), .. } => {
+                    self.barred.insert(*person);
                 }
                 Effect::Record { event: Event::Reopened, .. } => self.reopened += 1,
                 Effect::Record { event: Event::Declined | Event::Withdrew, person: Some(person), .. } => {
@@ -76,6 +83,9 @@ pub(crate) fn check_step(before: Option<&Callout>, after: &Callout, effects: &[E
 /// What each kind of viewer may see.
 pub(crate) fn check_views(callout: &Callout, viewers: &[Actor], ctx: &Context) {
     let state: HashMap<PersonId, ResponderState> = callout.responders().collect();
+    let room = room_people(callout, ctx);
+    let conflict = |person: &PersonId| ctx.people.iter().any(|q| q.person == *person && !q.bars.is_empty());
+    assert!(!room.iter().any(conflict), "nobody is in the room who is barred");
     for viewer in viewers {
         let Some(v) = view(callout, *viewer, ctx) else {
             let called = viewer.host && state.contains_key(&viewer.person);

@@ -8,6 +8,7 @@
 mod history;
 mod invariants;
 mod model;
+mod policy;
 mod random;
 
 use history::History;
