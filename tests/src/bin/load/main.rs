@@ -12,6 +12,7 @@ mod commits;
 mod dispatch;
 mod idle;
 mod latency;
+mod on_call;
 mod pipe;
 mod report;
 mod setting;
@@ -56,6 +57,9 @@ fn main() {
         .build()
         .expect("a runtime");
     let mut report = Report::default();
+    if arguments.wants("on-call") {
+        on_call::measure(&mut report, arguments.quick);
+    }
     runtime.block_on(run(&arguments, &mut report));
     if arguments.wants("catch-up") {
         catch_up::measure(&mut report, arguments.quick);
