@@ -23,6 +23,9 @@ use std::{
     time::Duration,
 };
 
+/// Where somebody is on duty.
+type Place<'a> = (Tier, Option<&'a Code>, PersonId);
+
 /// Milliseconds of a day that is 24 hours long; only for how far to look, never for when something is.
 const DAY_MS: i64 = local::DAY * 1000;
 /// How far ahead the next change is looked for: first near, where it mostly is, and at last ten years.
@@ -160,7 +163,7 @@ impl Rota {
             let end = Timestamp(at.as_millis().saturating_add(days * DAY_MS));
             let clock = WallClock::around(&zone, at, end);
             let duties = self.duties(&clock.paper_range(at, end));
-            let mut on: BTreeMap<(Tier, Option<&Code>, PersonId), Vec<(i64, i64)>> = BTreeMap::new();
+            let mut on: BTreeMap<Place<'_>, Vec<(i64, i64)>> = BTreeMap::new();
             for (person, piece) in duties.iter().flat_map(|(p, pieces)| pieces.iter().map(move |piece| (*p, piece))) {
                 let range = (clock.moment(piece.from).as_millis(), clock.moment(piece.until).as_millis());
                 on.entry((piece.tier, piece.zone, person)).or_default().push(range);

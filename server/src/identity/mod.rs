@@ -110,7 +110,7 @@ impl Identity {
         Ok(Self {
             name: name.to_owned(),
             suites,
-            tokens: token::TokenKey::new(&*key, name)?,
+            tokens: token::TokenKey::new(&key, name)?,
             bootstrap: keys::Bootstrap::prepare(dir, trust.get().is_some())?,
             trust,
             live: live::Live::load(store, now).await?,

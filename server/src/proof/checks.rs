@@ -28,8 +28,11 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Looks at everybody on duty now or soon, every so often, if the operator wants it.
 pub(super) async fn run(app: Shared) {
     let every = app.config.proof.readiness_every_ms;
+    if every.0 == 0 {
+        return;
+    }
     let mut last = app.clock.now();
-    while every.0 > 0 {
+    loop {
         app.clock.sleep_until(last + every.into()).await;
         last = app.clock.now();
         if let Err(error) = round(&app).await {

@@ -12,3 +12,7 @@ mod background;
 pub mod push;
 pub mod smtp;
 pub mod twilio;
+
+pub use push::Push;
+pub use smtp::Smtp;
+pub use twilio::{Answering, Keys, Phone, Shown, Texting, Trouble, Twilio};

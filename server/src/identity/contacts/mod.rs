@@ -85,10 +85,10 @@ fn renew(mut method: ContactMethod, known: &[ContactRow]) -> Result<ContactRow> 
             }
         }
         (ContactMethod::Push { auth: secret, .. }, Some(ContactMethod::Push { auth: old, .. }))
-        | (ContactMethod::Ntfy { token: secret, .. }, Some(ContactMethod::Ntfy { token: old, .. })) => {
-            if secret.is_none() {
-                secret.clone_from(old);
-            }
+        | (ContactMethod::Ntfy { token: secret, .. }, Some(ContactMethod::Ntfy { token: old, .. }))
+            if secret.is_none() =>
+        {
+            secret.clone_from(old);
         }
         _ => {}
     }

@@ -248,7 +248,7 @@ impl Tx<'_> {
             FailReason::UnknownNumber => (ContactState::Invalid, Attention::ContactInvalid { person, contact }),
             _ => return Ok(()),
         };
-        if !self.contact(person, contact).await?.is_some_and(|known| known.state == ContactState::Verified) {
+        if self.contact(person, contact).await?.is_none_or(|known| known.state != ContactState::Verified) {
             // Known already, or gone.
             return Ok(());
         }

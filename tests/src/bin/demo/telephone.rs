@@ -111,13 +111,8 @@ pub(crate) fn play(
     telephones.provider.answering(BACKUP, Answering::Person(vec![Keys::press("1"), Keys::press("25#")]));
     let webhook = |route: &str| format!("{}/v1/telephony/first/{route}", server.url());
     let (incoming_voice, incoming_sms) = (webhook("incoming-voice"), webhook("incoming-sms"));
-    let calls = telephones.provider.call(
-        ACCOUNT,
-        OFFICER,
-        DUTY,
-        vec![Keys::press(&format!("{code}#"))],
-        &incoming_voice,
-    );
+    let calls =
+        telephones.provider.call(ACCOUNT, OFFICER, DUTY, vec![Keys::press(&format!("{code}#"))], &incoming_voice);
     runtime.block_on(calls);
     let said = telephones.see(OFFICER, "a reference", |phone| {
         phone.heard().into_iter().find(|text| text.contains("reference")).map(str::to_owned)
