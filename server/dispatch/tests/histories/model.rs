@@ -34,7 +34,7 @@ impl Someone {
     /// From one call of a turn, counted from 1, to the next.
     fn pause(&self, call: u64, repeat: u64) -> u64 {
         let lines = self.rules.len() as u64;
-        if lines == 0 || call % lines == 0 {
+        if lines == 0 || call.is_multiple_of(lines) {
             return repeat;
         }
         let at = |line: u64| if line == 0 { 0 } else { self.rules[line as usize].1 };
