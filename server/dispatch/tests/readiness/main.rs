@@ -1,5 +1,7 @@
 //! Readiness: who is tested when, and when the board is red.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use firstlight_dispatch::readiness::{Case, Check, Duty, MAX_SENT, Order, Reach, Way, WayState, duties, judge, orders};
 use firstlight_protocol::{
     CheckId, ContactId, PersonId, Timestamp,
