@@ -2,8 +2,8 @@
 
 use cddl_cat::validate_cbor_bytes;
 use firstlight_protocol::{
-    CalloutId, CheckId, ContactId, DeviceId, ErrorCode, LineId, MessageId, OrgId, PageId, PersonId, Problem, RoomId,
-    Secret, Timestamp,
+    CalloutId, CheckId, ContactId, DeviceId, ErrorCode, FeedId, LineId, MessageId, OrgId, PageId, PersonId, Problem,
+    RoomId, Secret, Timestamp,
     agency::AgencyNoticeView,
     api::{Acks, EntryKind, InboxItem, Notice, ReadinessLevel, RoomCursor},
     attention::Attention,
@@ -190,6 +190,7 @@ fn every_documented_path_is_served_and_answers_as_documented() {
                 .replace("{person}", &firstlight_protocol::PersonId([9; 16]).to_string())
                 .replace("{invite}", &firstlight_protocol::InviteId([9; 16]).to_string())
                 .replace("{check}", &CheckId([9; 16]).to_string())
+                .replace("{feed}", &FeedId([9; 16]).to_string())
                 .replace("{page}", &PageId([9; 16]).to_string())
                 .replace("{epoch}", "1");
             assert!(!real.contains('{'), "an unknown parameter in {path}");

@@ -75,7 +75,7 @@ fn a_database_from_elsewhere_leaps_as_well() {
         // Whoever copies files leaves the server's own key behind, as a backup does.
         std::fs::remove_file(cast.server.dir().join("data/access-token.key")).unwrap();
         cast.server.restore(&copy).await;
-        let without: i64 = sqlx::query_scalar("SELECT count(*) FROM inboxes WHERE skip = 0")
+        let without: i64 = sqlx::query_scalar("SELECT count(*) FROM inboxes WHERE skip = 0 AND head < 4294967296")
             .fetch_one(cast.server.app().store.read())
             .await
             .unwrap();

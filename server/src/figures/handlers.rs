@@ -52,6 +52,7 @@ pub(super) struct Ask {
     #[serde(default)]
     outside: bool,
     /// The form of a table; else what `Accept` asks for.
+    #[param(inline)]
     format: Option<Form>,
 }
 

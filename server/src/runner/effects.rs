@@ -81,6 +81,8 @@ impl Tx<'_> {
                         self.order_page(&ordered, now).await?;
                     }
                 }
+                // The trail tells of people's callouts: it would be the canary's alone.
+                Effect::Record { .. } if callout.purpose() == Purpose::Canary => {}
                 Effect::Record { event, by, person, tier, page, step, constraint } => {
                     let ids = [
                         by.map(|id| format!("by={id}")),

@@ -102,9 +102,10 @@ async fn try_to_send(app: &Shared, page: &Claimed) -> Result<Sent> {
     let channels = app.runner.channels();
     let tried = if page.tries > 1 { app.store.tried(ordered.page).await? } else { Vec::new() };
     let try_ = Try { leg: page.tries, tried: &tried, now };
-    let languages = match ordered.person {
-        Some(person) => app.store.languages(person).await?,
-        None => Vec::new(),
+    let languages = match (ordered.person, ordered.callout) {
+        (Some(person), _) => app.store.languages(person).await?,
+        (None, Some(callout)) => app.store.caller_languages(callout).await?,
+        (None, None) => Vec::new(),
     };
     let text = text(ordered.says(), &languages, &values(app, page).await?);
     let message = Message {

@@ -48,19 +48,18 @@ pub(super) struct Memory {
 
 /// Sweeps until `stop`.
 pub(super) async fn run(app: Shared, stop: CancellationToken) {
-    // Begun anew, it has not swept yet.
-    let begun = app.clock.now().0;
-    let _ = app.runner.swept_at.compare_exchange(0, begun, Ordering::Relaxed, Ordering::Relaxed);
+    let begun = app.clock.now();
+    let first = app.runner.swept_at.compare_exchange(0, begun.0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
     let mut memory = Memory::default();
-    let mut next = app.clock.now();
+    // Begun anew it looks at once: what the one before it was at may not wait.
+    let mut next = if first { begun + app.runner.sweep_every } else { begun };
     loop {
-        // From when the last one began: a long sweep makes no long gap.
-        next = next + app.runner.sweep_every;
         tokio::select! {
             () = stop.cancelled() => return,
             () = app.clock.sleep_until(next) => {}
         }
-        next = app.clock.now();
+        // From when this one begins: a long sweep makes no long gap.
+        next = app.clock.now() + app.runner.sweep_every;
         match sweep(&app, &mut memory).await {
             Ok(_) => app.runner.swept_at.store(app.clock.now().0, Ordering::Relaxed),
             Err(error) => tracing::error!(%error, "the sweep failed"),
@@ -77,8 +76,8 @@ pub(super) async fn look_after(app: Shared, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = app.clock.sleep_until(at + Duration::from_millis(1)) => {}
         }
-        // A machine that was suspended wakes both in the same moment.
-        tokio::time::sleep(GRACE * GRACES).await;
+        // A machine that was suspended wakes both in the same moment, and a sweep that finds something takes its time.
+        tokio::time::sleep(GRACE * GRACES * 3).await;
         if !app.runner.sweeps(app.clock.now()) {
             tracing::error!("defect: the safety net did not run for {SILENT:?}; it is begun anew");
             app.runner.sweeper_again.notify_one();

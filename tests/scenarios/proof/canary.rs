@@ -11,6 +11,7 @@ use firstlight_tests::{
 const OPEN: &str = "SELECT count(*) FROM callouts WHERE purpose = 'canary'";
 const ALL: &str = "SELECT count(*) FROM callouts";
 const PAGED: &str = "SELECT count(*) FROM callout_people";
+const SETTLED: &str = "SELECT count(*) FROM outbox WHERE next_at IS NULL";
 
 async fn cast() -> Cast {
     Cast::with(|config| config.proof.canary_every_ms = Millis::minutes(5)).await
@@ -19,6 +20,7 @@ async fn cast() -> Cast {
 /// Lets a canary that is due fly: its second page is due a second after it was opened.
 async fn fly(cast: &Cast) {
     until_number(cast, "the canary's first page", PAGED, 1).await;
+    until_number(cast, "its receipt", SETTLED, 1).await;
     cast.seconds(1);
     until_number(cast, "the canary's end", ALL, 0).await;
 }

@@ -1,7 +1,7 @@
 //! The people of most scenarios: a host organisation with its on-call tiers, and a police agency.
 
 use super::Server;
-use crate::world::{Device, Member, Organisation, shift};
+use crate::world::{Device, Member, Organisation, shift, soon};
 use firstlight_protocol::{
     OrgKind, Role, Timestamp,
     api::{PolicyDocument, RotaDocument},
@@ -81,7 +81,24 @@ impl Cast {
     pub async fn put_rota(&self, version: u64, shifts: Vec<Shift>) -> u64 {
         let rota = Rota { shifts, ..Rota::new("America/Los_Angeles") };
         let document = RotaDocument { version, rota };
-        self.supervisor.put::<RotaDocument>("/v1/rota", &document).await.expect("a rota").version
+        let version = self.supervisor.put::<RotaDocument>("/v1/rota", &document).await.expect("a rota").version;
+        // Whom it concerns is told beside the request: afterwards the house stands still.
+        let told = async {
+            while self.told_of_rota().await != version {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        soon("the news of the rota", told).await;
+        version
+    }
+
+    /// The version of the rota that people were told of.
+    async fn told_of_rota(&self) -> u64 {
+        let told: Option<i64> = sqlx::query_scalar("SELECT version FROM duty_told")
+            .fetch_optional(self.server.app().store.read())
+            .await
+            .expect("the database");
+        told.unwrap_or_default().cast_unsigned()
     }
 
     /// Virtual time.

@@ -46,8 +46,8 @@ impl Duty {
 /// `invalid_value` if the rota's time zone is unknown.
 pub fn duties(rota: &Rota, timers: &ReadinessTimers, now: Timestamp) -> Result<Vec<Duty>, Problem> {
     let earliest = now - timers.fresh_for_ms.into();
-    // Whoever is on duty now is on duty for a moment longer.
-    let latest = now + Duration::from(timers.ahead_ms).max(Duration::from_millis(1));
+    // A stretch ends before its end: what begins in this very moment belongs to it.
+    let latest = now + (Duration::from(timers.ahead_ms) + Duration::from_millis(1));
     let mut spans = rota.schedule(earliest, latest)?;
     spans.sort_unstable_by_key(|span| (span.person, span.from));
     let mut duties: Vec<Duty> = Vec::new();

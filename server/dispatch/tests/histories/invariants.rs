@@ -4,6 +4,7 @@ use firstlight_dispatch::*;
 use firstlight_protocol::{
     PageId, PersonId,
     callout::{Event, ResponderState},
+    profile::Bar,
     wire::{from_cbor, to_cbor},
 };
 use std::collections::{HashMap, HashSet};
@@ -38,7 +39,11 @@ impl Promises {
                     assert!(self.page_ids.insert(*id), "an idempotency key is used once");
                     assert!(callout.is_open(), "nobody is paged for a callout that is over");
                     assert!(people.iter().any(|q| q.person == *person), "only qualified people are paged");
-                    let conflict = people.iter().any(|q| q.person == *person && !q.bars.is_empty());
+                    let routing = callout.routing();
+                    let fits = |bar: &Bar| {
+                        bar.fits(callout.agency(), callout.opened_by(), &routing.zone, routing.site.as_ref())
+                    };
+                    let conflict = people.iter().any(|q| q.person == *person && q.bars.iter().any(fits));
                     assert!(!conflict && !self.barred.contains(person), "nobody is paged who is barred");
                     assert!(!self.said_no.contains(person), "nobody is paged after they said no");
                     let reopened = self.stood_down.get(person).is_none_or(|then| self.reopened > *then);

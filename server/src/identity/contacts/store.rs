@@ -5,7 +5,7 @@ use crate::{
     store::{Store, Tx, id, word},
 };
 use firstlight_protocol::{
-    ContactId, PersonId, Secret, Timestamp,
+    CalloutId, ContactId, PersonId, Secret, Timestamp,
     attention::Attention,
     callout::{FailReason, Language},
     policy::{ContactMethod, ContactState, ContactStatus, Millis, NotificationRule},
@@ -138,6 +138,17 @@ impl Store {
             .bind(person.as_bytes())
             .fetch_optional(self.read_for_dispatch())
             .await?;
+        let languages = languages.unwrap_or_default();
+        Ok(languages.split_whitespace().filter_map(|code| code.parse().ok()).collect())
+    }
+
+    /// The languages in which whoever opened a callout by telephone is written to: those of their agency's line.
+    pub(crate) async fn caller_languages(&self, callout: CalloutId) -> Result<Vec<Language>> {
+        let languages: Option<String> =
+            sqlx::query_scalar("SELECT languages FROM lines JOIN callouts ON line = opener WHERE callout = $1")
+                .bind(callout.as_bytes())
+                .fetch_optional(self.read_for_dispatch())
+                .await?;
         let languages = languages.unwrap_or_default();
         Ok(languages.split_whitespace().filter_map(|code| code.parse().ok()).collect())
     }
