@@ -34,6 +34,7 @@ fn of_two_changes_to_one_version_one_wins() {
         let rota: RotaDocument = cast.supervisor.get("/v1/rota").await.unwrap();
         let again: RotaDocument = cast.supervisor.put("/v1/rota", &rota).await.unwrap();
         assert_eq!(again.version, 2);
+        cast.rota_is_told(2).await;
         let stale = RotaDocument { version: 0, ..rota };
         let stale = cast.admin.put::<RotaDocument>("/v1/rota", &stale);
         assert_eq!(cast.changes_nothing(stale).await.unwrap_err().code, ErrorCode::Conflict);

@@ -84,6 +84,7 @@ fn a_notice_to_a_responder_holds_no_free_text() {
                     assert_eq!(view.your_state, Some(ResponderState::Paged));
                     assert_eq!(view.pages, None);
                 }
+                Notice::HandOff { .. } => {}
                 other => panic!("not for a responder: {other:?}"),
             }
         }

@@ -164,8 +164,8 @@ fn tests_by_hand_are_for_oneself_or_by_a_supervisor_and_are_limited() {
 fn what_was_confirmed_is_remembered_over_a_restart() {
     run(async {
         let mut cast = cast().await;
-        cast.minutes(1);
         let mut primary = cast.primary.connect().await;
+        cast.minutes(1);
         let (check, _) = primary.notice("a test", test).await;
         confirm(&cast.primary, check, None).await.unwrap();
         drop(primary);

@@ -82,14 +82,19 @@ impl Cast {
         let rota = Rota { shifts, ..Rota::new("America/Los_Angeles") };
         let document = RotaDocument { version, rota };
         let version = self.supervisor.put::<RotaDocument>("/v1/rota", &document).await.expect("a rota").version;
-        // Whom it concerns is told beside the request: afterwards the house stands still.
+        self.rota_is_told(version).await;
+        version
+    }
+
+    /// Waits until all whom a new rota concerns were told: that happens beside the request, and afterwards the house
+    /// stands still.
+    pub async fn rota_is_told(&self, version: u64) {
         let told = async {
             while self.told_of_rota().await != version {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
         soon("the news of the rota", told).await;
-        version
     }
 
     /// The version of the rota that people were told of.

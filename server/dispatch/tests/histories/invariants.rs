@@ -39,11 +39,7 @@ impl Promises {
                     assert!(self.page_ids.insert(*id), "an idempotency key is used once");
                     assert!(callout.is_open(), "nobody is paged for a callout that is over");
                     assert!(people.iter().any(|q| q.person == *person), "only qualified people are paged");
-                    let routing = callout.routing();
-                    let fits = |bar: &Bar| {
-                        bar.fits(callout.agency(), callout.opened_by(), &routing.zone, routing.site.as_ref())
-                    };
-                    let conflict = people.iter().any(|q| q.person == *person && q.bars.iter().any(fits));
+                    let conflict = people.iter().any(|q| q.person == *person && is_barred(q, callout));
                     assert!(!conflict && !self.barred.contains(person), "nobody is paged who is barred");
                     assert!(!self.said_no.contains(person), "nobody is paged after they said no");
                     let reopened = self.stood_down.get(person).is_none_or(|then| self.reopened > *then);
@@ -68,6 +64,13 @@ impl Promises {
     }
 }
 
+/// Whether one of somebody's own bars keeps them from this callout.
+fn is_barred(who: &Qualified, callout: &Callout) -> bool {
+    let routing = callout.routing();
+    let fits = |bar: &Bar| bar.fits(callout.agency(), callout.opened_by(), &routing.zone, routing.site.as_ref());
+    who.bars.iter().any(fits)
+}
+
 /// A step from `before` (if there was a before) to `after`.
 pub(crate) fn check_step(before: Option<&Callout>, after: &Callout, effects: &[Effect]) {
     match before {
@@ -89,7 +92,7 @@ pub(crate) fn check_step(before: Option<&Callout>, after: &Callout, effects: &[E
 pub(crate) fn check_views(callout: &Callout, viewers: &[Actor], ctx: &Context) {
     let state: HashMap<PersonId, ResponderState> = callout.responders().collect();
     let room = room_people(callout, ctx);
-    let conflict = |person: &PersonId| ctx.people.iter().any(|q| q.person == *person && !q.bars.is_empty());
+    let conflict = |person: &PersonId| ctx.people.iter().any(|q| q.person == *person && is_barred(q, callout));
     assert!(!room.iter().any(conflict), "nobody is in the room who is barred");
     for viewer in viewers {
         let Some(v) = view(callout, *viewer, ctx) else {
