@@ -2,8 +2,8 @@
 
 use firstlight_protocol::{
     CalloutId, ErrorCode, OrgKind, Problem, Role, Secret,
-    api::ActOnCallout,
-    callout::{Action, CancelReason, OpenCallout, OutcomeReason, Purpose, Support, Welfare},
+    api::{ActOnCallout, InboxItem, Notice},
+    callout::{Action, Alarm, CancelReason, OpenCallout, OutcomeReason, Purpose, Support, Welfare},
     figures::{FigureExport, FigureTable, Figures, ShareFigure},
     policy::Millis,
     record::{CalloutRecord, OwnWelfare, ReviewState},
@@ -108,7 +108,13 @@ fn a_night_becomes_figures_and_a_drill_counts_in_none() {
         let before = cast.officer.open_callout(routing("south", cast.now())).await.unwrap().id;
         let again = cast.officer.open_callout(routing("south", cast.now())).await.unwrap().id;
         cast.officer.act(again, Action::Merge { into: before }).await.unwrap();
+        let mut supervisor = cast.supervisor.connect().await;
         cast.minutes(11);
+        let unanswered = |item: &InboxItem| match item.notice {
+            Notice::Alarm { callout, alarm: Alarm::Unanswered } if callout == before => Some(()),
+            _ => None,
+        };
+        supervisor.notice("the alarm for a callout that nobody answers", unanswered).await;
         cast.primary.act(before, Action::Accept { eta_minutes: 10 }).await.unwrap();
 
         let table: FigureTable = cast.supervisor.get("/v1/figures?by=zone").await.unwrap();
