@@ -9,6 +9,11 @@ use firstlight_protocol::{
     CalloutId, PersonId,
     callout::{Action, Event, Outcome, OutcomeReason, ResponderState, Tier},
 };
+use std::time::Duration;
+
+/// An arrival that moves by less is not worth another text message to an officer without an app. Five minutes less, said a
+/// moment after the key that accepted, is.
+const WORTH_TELLING: Duration = Duration::from_secs(4 * 60);
 
 impl Work<'_> {
     pub(crate) fn act(&mut self, by: Actor, action: Action) -> Result<(), Refused> {
@@ -167,7 +172,14 @@ impl Work<'_> {
             return Err(self.wrong_state());
         }
         self.record(Event::EtaChanged, Some(by.person), None);
+        let before = self.callout.responders[i].eta_at;
         self.set_eta(i, eta_minutes);
+        let after = self.callout.responders[i].eta_at;
+        if let (Some(before), Some(after)) = (before, after)
+            && before.since(after).max(after.since(before)) >= WORTH_TELLING
+        {
+            self.tell_caller(CallerNews::Accepted { eta_minutes });
+        }
         Ok(())
     }
 

@@ -37,6 +37,19 @@ fn a_caller_hears_that_somebody_is_called_comes_and_is_there() {
 }
 
 #[test]
+fn a_caller_hears_of_another_eta_if_it_makes_a_difference() {
+    let mut w = calling();
+    w.accept(1).unwrap();
+    w.act(advocate(1), Action::Eta { eta_minutes: 33 }).unwrap();
+    assert_eq!(told(&w).len(), 2, "three minutes are not worth another message");
+    w.act(advocate(1), Action::Eta { eta_minutes: 25 }).unwrap();
+    assert_eq!(told(&w).last(), Some(&(0, CallerNews::Accepted { eta_minutes: 25 })));
+    w.until(600);
+    w.act(advocate(1), Action::Eta { eta_minutes: 25 }).unwrap();
+    assert_eq!(told(&w).last(), Some(&(600, CallerNews::Accepted { eta_minutes: 25 })), "the same, from later on");
+}
+
+#[test]
 fn a_caller_hears_that_somebody_who_was_coming_is_not_and_that_it_is_called_off() {
     let mut w = calling();
     w.accept(1).unwrap();

@@ -108,6 +108,7 @@ pub(crate) fn play(
 
     // Nobody watches: Advocate 1 is asleep behind a voicemail box, Advocate 2 has her telephone beside her.
     telephones.provider.answering(PRIMARY, Answering::Voicemail);
+    let before = telephones.provider.phone(PRIMARY).history().len();
     telephones.provider.answering(BACKUP, Answering::Person(vec![Keys::press("1"), Keys::press("25#")]));
     let webhook = |route: &str| format!("{}/v1/telephony/first/{route}", server.url());
     let (incoming_voice, incoming_sms) = (webhook("incoming-voice"), webhook("incoming-sms"));
@@ -126,6 +127,7 @@ pub(crate) fn play(
     let page = telephones.text(PRIMARY, "Duty: respond")?;
     timeline.done("primary_texted", "Advocate 1", &format!("telephone shows: “{page}”"));
     let listened = telephones.see(PRIMARY, "a voicemail box", |phone| {
+        let phone = phone.after(before);
         let over = phone.history().iter().any(|(_, shown)| *shown == Shown::HungUp);
         over.then(|| phone.heard().first().map(|text| (*text).to_owned())).flatten()
     })?;
@@ -172,13 +174,7 @@ fn verify(telephones: &Telephones, whom: &Cli, number: &str) -> Result<()> {
         let seen = telephones.provider.phone(number).history().len();
         let added = whom.run(&["contacts", "add", way, number])?;
         let contact = added["contact"].as_str().ok_or_else(|| fail("a contact without an id"))?;
-        let code = telephones.see(
-            number,
-            "a code",
-            |phone| {
-                if phone.history().len() > seen { phone.code(6) } else { None }
-            },
-        )?;
+        let code = telephones.see(number, "a code", |phone| phone.after(seen).code(6))?;
         whom.run(&["contacts", "verify", contact, &code])?;
     }
     Ok(())

@@ -67,6 +67,11 @@ impl Phone {
         &self.0
     }
 
+    /// What came after the first so many.
+    pub fn after(&self, seen: usize) -> Self {
+        Self(self.0.iter().skip(seen).cloned().collect())
+    }
+
     /// The text messages.
     pub fn texts(&self) -> Vec<&str> {
         self.0
