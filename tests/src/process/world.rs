@@ -126,7 +126,7 @@ impl World {
         told("people_enrolled", "Admins", "five people join by invite; their admins' devices sign the certificates");
         let policy = serde_json::to_string(&plan.policy)?;
         world.admin.run_with_input(&["policy", "set", "-"], Some(&policy))?;
-        world.admin.run_with_input(&["on-call", "rota", "set", "-"], Some(&world.rota()?.to_string()))?;
+        world.admin.run_with_input(&["rota", "set", "-"], Some(&world.rota()?.to_string()))?;
         told("rota_set", "Admin 1", "Advocate 1 is primary, Advocate 2 backup, Supervisor 1 supervisor");
         Ok(world)
     }

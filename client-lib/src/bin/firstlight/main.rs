@@ -67,8 +67,7 @@ enum Command {
     People(people::People),
     /// How somebody is reached besides the app, and when by which way
     Contacts(contacts::Contacts),
-    /// Who is on call; the rota
-    #[command(subcommand)]
+    /// Who is on call, tier by tier
     OnCall(on_call::OnCall),
     /// The rota: the next two weeks, and everything that changes it
     Rota(rota::Rota),
@@ -235,11 +234,8 @@ mod tests {
             "people pin Advocate --remove",
             "contacts list --person Advocate",
             "contacts --person Advocate remove abcdef",
-            "on-call show --at 2026-03-08T22:00:00Z",
-            "on-call rota show",
-            "on-call rota set rota.json",
-            "on-call shift add --tier primary --person Advocate --from 2026-03-08T22:00 --until 2026-03-09T06:00 --repeat daily",
-            "on-call shift remove night",
+            "on-call --at 2026-03-08T22:00:00Z",
+            "rota shift add --tier primary --person Advocate --from 2026-03-08T22:00 --until 2026-03-09T06:00 --repeat daily",
             "lines list",
             "lines add --agency Police --zone north --site station-1 --language es --quota 20 --digits 6",
             "lines change abcdef --active no",

@@ -1,35 +1,22 @@
 //! Who is on call.
 
-use super::{context::Context, failure::Failure, output::Answer, rota, values::moment, words};
-use clap::Subcommand;
+use super::{context::Context, failure::Failure, output::Answer, values::moment, words};
+use clap::Args;
 use firstlight_protocol::{Timestamp, api::OnCallView};
 
-/// Commands about being on call.
-#[derive(Debug, Subcommand)]
-pub(crate) enum OnCall {
-    /// Show who is on call, tier by tier
-    Show {
-        /// At another moment, such as 2026-03-08T22:00:00Z
-        #[arg(long, value_parser = moment)]
-        at: Option<Timestamp>,
-    },
-    /// The rota as one document
-    #[command(subcommand)]
-    Rota(rota::RotaCommand),
-    /// Single shifts of the rota
-    #[command(subcommand)]
-    Shift(rota::ShiftCommand),
+/// Who is on call.
+#[derive(Debug, Args)]
+pub(crate) struct OnCall {
+    /// At another moment, such as 2026-03-08T22:00:00Z
+    #[arg(long, value_parser = moment)]
+    at: Option<Timestamp>,
 }
 
 impl OnCall {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let session = context.session()?;
-        match self {
-            Self::Show { at } => Ok(show(context, &session.api().on_call(at).await?)),
-            Self::Rota(command) => command.run(context, &session).await,
-            Self::Shift(command) => command.run(context, &session).await,
-        }
+        Ok(show(context, &session.api().on_call(self.at).await?))
     }
 }
 

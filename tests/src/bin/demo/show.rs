@@ -34,7 +34,7 @@ pub(crate) fn how_to_act(server: &ServerProcess, world: &World, policy: &Policy)
         "room create --kind advocate --name Plan --with \"Advocate 1\" --with \"Caseworker 1\"",
         "room send Plan \"Safety plan tomorrow\"",
     ];
-    let supervisor = ["watch", "on-call show", "callout timeline", "callout review --welfare well"];
+    let supervisor = ["watch", "on-call", "callout timeline", "callout review --welfare well"];
     let admin = ["people list", "devices list", "policy show", "invite create --role advocate --name \"Advocate 3\""];
     let backup = policy.timers.backup_after_ms.0 / 1000;
     let mut text = format!(

@@ -17,22 +17,10 @@ use firstlight_protocol::{
     rota::{Repeat, Rota, Shift},
 };
 use jiff::{civil, tz::TimeZone};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::Path};
 
 /// How often a change is made again on top of somebody else's.
 const ATTEMPTS: usize = 4;
-
-/// Commands about the whole rota.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RotaCommand {
-    /// Show the rota
-    Show,
-    /// Replace the rota with a JSON document ("-": standard input)
-    Set {
-        /// The document: {"tz": "...", "layers": [...], "shifts": [...]}
-        file: PathBuf,
-    },
-}
 
 /// Commands about one shift.
 #[derive(Debug, Subcommand)]
@@ -78,22 +66,17 @@ pub(crate) struct AddShift {
     tz: Option<String>,
 }
 
-impl RotaCommand {
-    /// Runs the command.
-    pub(crate) async fn run(self, context: &Context, session: &Session) -> Result<Answer, Failure> {
-        match self {
-            Self::Show => {
-                let document = session.api().rota().await?;
-                show(context, session, &document).await
-            }
-            Self::Set { file } => {
-                let text = crate::policy::read_document(&file)?;
-                let rota: Rota = serde_json::from_str(&text)
-                    .map_err(|e| Failure::Usage(format!("The rota is not of the documented shape: {e}.")))?;
-                change(context, session, None, |current| *current = rota.clone()).await
-            }
-        }
-    }
+/// The rota as one document.
+pub(super) async fn show_rota(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    show(context, session, &session.api().rota().await?).await
+}
+
+/// Replaces the rota with a document.
+pub(super) async fn set_rota(context: &Context, session: &Session, file: &Path) -> Result<Answer, Failure> {
+    let text = crate::policy::read_document(file)?;
+    let rota: Rota = serde_json::from_str(&text)
+        .map_err(|e| Failure::Usage(format!("The rota is not of the documented shape: {e}.")))?;
+    change(context, session, None, |current| *current = rota.clone()).await
 }
 
 impl ShiftCommand {

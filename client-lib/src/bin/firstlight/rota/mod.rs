@@ -5,8 +5,6 @@ mod feeds;
 mod reports;
 mod verbs;
 
-pub(crate) use edit::{RotaCommand, ShiftCommand};
-
 use super::{context::Context, failure::Failure, output::Answer};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -31,7 +29,7 @@ enum Command {
     },
     /// Single shifts
     #[command(subcommand)]
-    Shift(ShiftCommand),
+    Shift(edit::ShiftCommand),
     /// People who take turns
     #[command(subcommand)]
     Layer(verbs::LayerCommand),
@@ -63,8 +61,8 @@ impl Rota {
         match self.command {
             None => reports::Schedule::two_weeks().run(context, &session).await,
             Some(Command::Schedule(command)) => command.run(context, &session).await,
-            Some(Command::Show) => RotaCommand::Show.run(context, &session).await,
-            Some(Command::Set { file }) => RotaCommand::Set { file }.run(context, &session).await,
+            Some(Command::Show) => edit::show_rota(context, &session).await,
+            Some(Command::Set { file }) => edit::set_rota(context, &session, &file).await,
             Some(Command::Shift(command)) => command.run(context, &session).await,
             Some(Command::Layer(command)) => command.run(context, &session).await,
             Some(Command::Holiday(command)) => command.run(context, &session).await,
