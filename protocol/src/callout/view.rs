@@ -227,4 +227,7 @@ pub struct TimelineEntry {
     /// The wish that holds nobody back any more; supervisors only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub constraint: Option<Constraint>,
+    /// Which alarm was raised; supervisors only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub alarm: Option<Alarm>,
 }

@@ -175,7 +175,7 @@ impl Work<'_> {
         constraint: Option<Constraint>,
     ) {
         let step = step.and_then(|step| u8::try_from(step + 1).ok());
-        let entry = TimelineEntry { at: self.now, event, person, tier, step, constraint };
+        let entry = TimelineEntry { at: self.now, event, person, tier, step, constraint, alarm: None };
         push_bounded(&mut self.callout.timeline, entry, MAX_TIMELINE, 1);
         self.effects.push(Effect::Record { event, by: self.by, person, tier, page: None, step, constraint });
     }
@@ -225,6 +225,9 @@ impl Work<'_> {
             _ => None,
         };
         self.record(Event::AlarmRaised, person, tier);
+        if let Some(entry) = self.callout.timeline.last_mut() {
+            entry.alarm = Some(alarm);
+        }
         self.effects.push(Effect::Alarm { alarm });
     }
 }

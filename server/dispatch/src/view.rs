@@ -157,6 +157,7 @@ impl Callout {
                 tier: None,
                 step: None,
                 constraint: None,
+                alarm: None,
                 ..*entry
             })
             .collect()

@@ -5,6 +5,7 @@ mod open;
 mod pages;
 mod record;
 mod show;
+mod timeline;
 
 pub(crate) use open::FREE_TEXT;
 pub(crate) use show::summarise;
@@ -92,7 +93,7 @@ impl Callout {
             }
             Self::Timeline(which) => {
                 let callout = which.find(&session).await?;
-                show::timeline(context, &session, callout).await
+                timeline::run(context, &session, callout).await
             }
             Self::Pages(which) => {
                 let callout = which.find(&session).await?;

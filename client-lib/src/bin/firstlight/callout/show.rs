@@ -8,11 +8,10 @@ use crate::{
 };
 use firstlight_client::session::Session;
 use firstlight_protocol::{
-    CalloutId, PersonId,
+    PersonId,
     callout::{CalloutState, CalloutView, Purpose, ResponderState, ResponderView, Routing},
 };
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// Lists callouts.
 pub(super) async fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
@@ -168,53 +167,12 @@ pub(crate) fn summarise(view: &CalloutView) -> String {
     format!("{}callout {}: {}{going}", words::purpose(view.purpose), view.id.short(), words::state(view.state))
 }
 
-/// What happened when.
-pub(super) async fn timeline(context: &Context, session: &Session, callout: CalloutId) -> Result<Answer, Failure> {
-    let timeline = session.api().timeline(callout).await?;
-    let view = session.api().callout(callout).await?;
-    let mut names: BTreeMap<PersonId, String> =
-        view.responders.iter().filter_map(|r| Some((r.person, r.work_name.clone()?))).collect();
-    if names.len() < view.responders.len()
-        || timeline.entries.iter().any(|e| e.person.is_some_and(|p| !names.contains_key(&p)))
-    {
-        // Names help; a timeline without them is still one.
-        if let Ok(people) = session.api().people().await {
-            names.extend(people.into_iter().map(|p| (p.person, p.work_name)));
-        }
-    }
-    let mut page = context.page();
-    page.title(&format!("Callout {}", callout.short()));
-    let rows: Vec<Vec<String>> = timeline
-        .entries
-        .iter()
-        .map(|entry| {
-            let after = entry.at.since(view.opened_at).as_millis();
-            let who = entry.person.map(|p| names.get(&p).cloned().unwrap_or_else(|| p.short()));
-            vec![
-                page.when().clock(entry.at),
-                format!("+{}", crate::output::took(after)),
-                who.unwrap_or_default(),
-                words::event(entry.event).into(),
-                match (entry.tier, entry.constraint, entry.step) {
-                    (_, Some(wish), _) => wish.to_string(),
-                    (Some(tier), _, Some(step)) => format!("{}, step {step}", words::tier(tier)),
-                    (Some(tier), ..) => words::tier(tier).to_owned(),
-                    (None, _, Some(step)) => format!("step {step}"),
-                    _ => String::new(),
-                },
-            ]
-        })
-        .collect();
-    page.table(&["TIME", "AFTER", "WHO", "WHAT", "TIER, STEP"], &rows, "nothing yet");
-    Ok(Answer::new(&timeline, page))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::output::{Style, When};
     use firstlight_protocol::{
-        OrgId, Timestamp,
+        CalloutId, OrgId, PersonId, Timestamp,
         callout::{NextAction, NextStep},
     };
     use std::time::Duration;
