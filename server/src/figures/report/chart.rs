@@ -46,6 +46,11 @@ pub(super) struct Chart<'a> {
 }
 
 impl Chart<'_> {
+    /// Nothing was measured, and nothing is withheld.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bars.iter().all(|bar| bar.value.is_none() && bar.behind.is_none() && !bar.withheld)
+    }
+
     /// Draws it.
     pub(super) fn draw(&self, html: &mut Html) {
         let (title, description) = (format!("{}-title", self.id), format!("{}-description", self.id));

@@ -254,7 +254,7 @@ fn section(main: &mut Html, title: &str, content: impl FnOnce(&mut Html)) {
 
 fn figure(section: &mut Html, chart: &Chart<'_>, caption: impl FnOnce(&mut Html)) {
     section.el("figure", &[], |figure| {
-        if chart.bars.is_empty() {
+        if chart.is_empty() {
             figure.leaf("p", &[("class", "soft")], "Nothing to show in this time.");
         } else {
             chart.draw(figure);
