@@ -206,10 +206,15 @@ impl Work<'_> {
 
     /// Raises an alarm, once per cause and round.
     pub(crate) fn raise(&mut self, alarm: Alarm) {
-        if self.has_raised(alarm) {
-            return;
+        if !self.has_raised(alarm) {
+            self.raise_again(alarm);
         }
+    }
+
+    /// Raises an alarm whether or not it was raised before: its cause is another one each time.
+    pub(crate) fn raise_again(&mut self, alarm: Alarm) {
         let round = self.callout.climb.round;
+        self.callout.raised.retain(|raised| raised.alarm != alarm);
         push_bounded(&mut self.callout.raised, Raised { alarm, round, at: self.now }, MAX_RAISED, 0);
         let person = match alarm {
             Alarm::Unreachable { person }

@@ -4,6 +4,10 @@ use crate::step::Work;
 use firstlight_protocol::callout::{Alarm, ResponderState};
 use std::time::Duration;
 
+/// How often supervisors hear of somebody who should have arrived, until there is news of them: seldom enough for somebody
+/// who is there and forgot to say so.
+const OVERDUE_AGAIN: Duration = Duration::from_secs(15 * 60);
+
 impl Work<'_> {
     /// Sets or changes an ETA, and with it the two checks. An ETA past the target is a breach that can still be
     /// averted, so the supervisors hear of it now.
@@ -22,11 +26,13 @@ impl Work<'_> {
         }
         let person = responder.person;
         if now + eta > target {
+            // Once: whoever is late corrects it often, and the supervisors know.
             self.raise(Alarm::ProjectedBreach { person });
         }
     }
 
-    /// Raises what is due about responders; each check happens once per ETA.
+    /// Raises what is due about responders: no movement once per ETA, and a missing arrival again and again, so that
+    /// nobody who accepted is ever forgotten.
     pub(crate) fn check_responders(&mut self) {
         let now = self.now;
         for i in 0..self.callout.responders.len() {
@@ -34,11 +40,14 @@ impl Work<'_> {
             let person = responder.person;
             let still = responder.check_movement_at.take_if(|at| *at <= now).is_some();
             let late = responder.check_arrival_at.take_if(|at| *at <= now).is_some();
+            if late {
+                responder.check_arrival_at = Some(now + OVERDUE_AGAIN);
+            }
             if still {
-                self.raise(Alarm::NoMovement { person });
+                self.raise_again(Alarm::NoMovement { person });
             }
             if late {
-                self.raise(Alarm::Overdue { person });
+                self.raise_again(Alarm::Overdue { person });
             }
         }
     }

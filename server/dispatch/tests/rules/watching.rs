@@ -28,9 +28,23 @@ fn an_eta_within_the_target_raises_nothing_until_it_moves_past_it() {
 fn no_movement_by_half_of_the_eta_is_heard() {
     let mut w = World::opened();
     w.accept(1).unwrap();
-    w.until(3 * 3600);
-    assert_eq!(w.alarms(), [(900, Alarm::NoMovement { person: ONE }), (1800, Alarm::Overdue { person: ONE })]);
+    w.until(2 * 1800);
+    let overdue = |at| (at, Alarm::Overdue { person: ONE });
+    let heard = [(900, Alarm::NoMovement { person: ONE }), overdue(1800), overdue(2700), overdue(3600)];
+    assert_eq!(w.alarms(), heard, "and again, until there is news of her");
+    w.act(advocate(1), Action::Arrived).unwrap();
     assert_eq!(w.callout().next_wake(), None);
+}
+
+#[test]
+fn each_new_eta_is_watched_like_the_first() {
+    let mut w = World::opened();
+    w.accept(1).unwrap();
+    w.until(1800);
+    w.act(advocate(1), Action::Eta { eta_minutes: 20 }).unwrap();
+    w.until(3000);
+    let since = w.alarms().split_off(2);
+    assert_eq!(since, [(2400, Alarm::NoMovement { person: ONE }), (3000, Alarm::Overdue { person: ONE })]);
 }
 
 #[test]

@@ -227,10 +227,12 @@ impl Model {
         for n in numbers {
             let now = self.now;
             if self.part(n).movement_at.take_if(|at| *at <= now).is_some() {
-                self.cry(Cry::NoMovement(n));
+                self.cries.push(Cry::NoMovement(n));
             }
-            if self.part(n).arrival_at.take_if(|at| *at <= now).is_some() {
-                self.cry(Cry::Overdue(n));
+            // Somebody who is late is never forgotten: again and again, until there is news of them.
+            if self.part(n).arrival_at.is_some_and(|at| at <= now) {
+                self.part(n).arrival_at = Some(now + 15 * 60);
+                self.cries.push(Cry::Overdue(n));
             }
         }
         if self.numbers.company && self.ended.is_none() {
