@@ -25,7 +25,10 @@ mod view;
 pub(crate) use record::AgencyCall;
 pub use view::agency_notice_view;
 
-use crate::{Actor, Effect, PageOutcome, PageReceipt, Refused, callout::MAX_PAGES_KEPT, key::notice_id, step::Work};
+use crate::{
+    Actor, Effect, PageOutcome, PageReceipt, Refused, callout::MAX_PAGES_KEPT, context::next_untried, key::notice_id,
+    step::Work,
+};
 use firstlight_protocol::{
     OrgId, PageId, PersonId,
     agency::{AgencyNotice, MAX_NOTIFIED, takes_notices},
@@ -197,7 +200,7 @@ impl<'a> Work<'a> {
         let notified = &mut self.callout.agencies[a].people[p];
         let person = notified.person;
         let Some(known) = self.ctx.agency_person(agency, person) else { return };
-        let channel = known.channel(notified.attempts);
+        let channel = known.channel(notified.attempts, &notified.tried()).unwrap_or(Channel::InApp);
         notified.attempts += 1;
         notified.burst = notified.burst.saturating_add(1);
         let attempt = notified.attempts;
@@ -233,10 +236,10 @@ impl<'a> Work<'a> {
             PageOutcome::Failed(_) if attempt.failed.is_some() => {}
             PageOutcome::Failed(reason) => {
                 attempt.failed = Some(reason);
-                let (person, burst) = (notified.person, usize::from(notified.burst));
+                let (person, attempts, tried) = (notified.person, notified.attempts, notified.tried());
                 self.record_agency(agency, AgencyEvent::Failed, Some(person), Some(receipt.page));
-                let untried = self.ctx.agency_person(agency, person).is_some_and(|q| burst < q.channels.len());
-                if waits && newest && untried {
+                let known = self.ctx.agency_person(agency, person);
+                if waits && newest && known.is_some_and(|known| known.channel(attempts, &tried).is_some()) {
                     self.attempt(a, p);
                 }
             }
@@ -292,10 +295,9 @@ impl<'a> Work<'a> {
 }
 
 impl AgencyPerson {
-    /// The channel of the `n`th attempt, from 0: each in turn, over and over.
-    fn channel(&self, n: u32) -> Channel {
-        let turn = n as usize % self.channels.len().max(1);
-        self.channels.get(turn).copied().unwrap_or(Channel::InApp)
+    /// The channel of the `n`th attempt, from 0: each in turn, over and over; `None` when all were `tried`.
+    fn channel(&self, n: u32, tried: &[Channel]) -> Option<Channel> {
+        next_untried(&self.channels, n as usize % self.channels.len().max(1), tried)
     }
 }
 

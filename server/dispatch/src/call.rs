@@ -9,6 +9,7 @@ use crate::{
 use firstlight_protocol::{
     PersonId,
     callout::{Alarm, Event, FailReason, Receipt, ResponderState, Tier},
+    policy::Channel,
 };
 
 impl<'a> Work<'a> {
@@ -65,10 +66,17 @@ impl<'a> Work<'a> {
         let stall = self.ctx.policy.timers.channel_stall_ms;
         let now = self.now;
         let responder = &mut self.callout.responders[i];
-        let channel = qualified.way(responder.attempts, responder.calls, responder.burst);
+        let mut tried = responder.tried();
+        let channel = match qualified.way(responder.attempts, responder.calls, &tried) {
+            Some(channel) => channel,
+            None if tried.is_empty() => Channel::InApp,
+            // What was still to come when the newest page went out is no way any more.
+            None => return responder.stall_at = None,
+        };
+        tried.push(channel);
         responder.attempts += 1;
         responder.burst = responder.burst.saturating_add(1);
-        let more = usize::from(responder.burst) < qualified.ways().len();
+        let more = qualified.way(responder.attempts, responder.calls, &tried).is_some();
         responder.stall_at = more.then(|| now + stall.into());
         let (tier, attempt) = (responder.tier, responder.attempts);
         let id = page_id(self.callout.id, person, attempt, channel);
@@ -143,7 +151,8 @@ impl<'a> Work<'a> {
         let silent = paging && newest && responder.state == ResponderState::Paged;
         let burst = usize::from(responder.burst);
         let all_failed = responder.pages.iter().rev().take(burst).all(|p| p.failed.is_some());
-        let untried = self.qualified(person).is_some_and(|q| burst < q.ways().len());
+        let (attempts, calls, tried) = (responder.attempts, responder.calls, responder.tried());
+        let untried = self.qualified(person).is_some_and(|q| q.way(attempts, calls, &tried).is_some());
         self.record_page(Event::PageFailed, person, tier, receipt.page);
         if matches!(reason, FailReason::BlockedSender | FailReason::UnknownNumber) {
             self.raise(Alarm::ContactBroken { person, reason });

@@ -317,6 +317,11 @@ impl Responder {
         self.step.map_or(self.tier as usize, usize::from)
     }
 
+    /// The ways that this call has taken. There are no more ways than pages are kept.
+    pub(crate) fn tried(&self) -> Vec<Channel> {
+        self.pages.iter().rev().take(usize::from(self.burst)).map(|page| page.channel).collect()
+    }
+
     /// Moves on, and stops whatever timers belonged to the state before.
     pub(crate) fn enter(&mut self, state: ResponderState) {
         self.state = state;

@@ -95,22 +95,29 @@ impl Actor {
     }
 }
 
+/// The first of these ways, in turn from the `first`th on, that was not tried.
+pub(crate) fn next_untried(ways: &[Channel], first: usize, tried: &[Channel]) -> Option<Channel> {
+    let in_turn = ways.iter().skip(first).chain(ways.iter().take(first));
+    in_turn.copied().find(|way| !tried.contains(way))
+}
+
 impl Qualified {
-    /// How the next page goes out: the `attempt`th of all (from 0), the `burst`th (from 0) of the `call`th call of this turn
-    /// (from 1). Without rules each channel in turn, over and over; with rules that of the call's rule, and those of the
-    /// following ones where it fails.
-    pub(crate) fn way(&self, attempt: u32, call: u16, burst: u8) -> Channel {
-        let Some(rule) = self.rule(call) else {
-            let turn = attempt as usize % self.channels.len().max(1);
-            return self.channels.get(turn).copied().unwrap_or(Channel::InApp);
-        };
+    /// How the next page goes out: the `attempt`th of all (from 0), in the `call`th call of this turn (from 1), which has
+    /// `tried` these ways. Without rules each channel in turn, over and over; with rules that of the call's rule, and those
+    /// of the following ones where it fails. `None` when the call has tried them all.
+    ///
+    /// The ways may have become fewer since the call began: one that turned out to be broken is no way any more.
+    pub(crate) fn way(&self, attempt: u32, call: u16, tried: &[Channel]) -> Option<Channel> {
         let ways = self.ways();
-        let first = ways.iter().position(|way| *way == rule.channel).unwrap_or(0);
-        ways.get((first + usize::from(burst)) % ways.len().max(1)).copied().unwrap_or(rule.channel)
+        let first = match self.rule(call) {
+            Some(rule) => ways.iter().position(|way| *way == rule.channel).unwrap_or(0),
+            None => attempt as usize % ways.len().max(1),
+        };
+        next_untried(&ways, first, tried)
     }
 
     /// The different ways to reach them, each once.
-    pub(crate) fn ways(&self) -> Vec<Channel> {
+    fn ways(&self) -> Vec<Channel> {
         if self.rules.is_empty() {
             return self.channels.clone();
         }

@@ -55,6 +55,13 @@ impl Attempt {
     }
 }
 
+impl Notified {
+    /// The ways that this reminder has taken.
+    pub(super) fn tried(&self) -> Vec<Channel> {
+        self.kept.iter().rev().take(usize::from(self.burst)).map(|attempt| attempt.channel).collect()
+    }
+}
+
 impl AgencyCall {
     /// Nobody notified yet, and both clocks running.
     pub(super) fn begin(rule: &AgencyNotice, now: Timestamp) -> Self {

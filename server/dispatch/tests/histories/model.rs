@@ -1,4 +1,4 @@
-//! The rules of dispatch once more, as plainly as possible: people by number, times in seconds, no channels, no ids.
+//! The rules of dispatch once more, as plainly as possible: people and channels by number, times in seconds, no ids.
 
 mod climb;
 mod deeds;
@@ -26,9 +26,23 @@ pub(crate) struct Someone {
 }
 
 impl Someone {
-    fn ways(&self) -> usize {
-        let ruled: BTreeSet<u8> = self.rules.iter().map(|(channel, _)| *channel).collect();
-        if ruled.is_empty() { usize::from(self.channels) } else { ruled.len() }
+    /// The way of the next page: so many pages were sent before, this is the `call`th call of a turn, and it has tried
+    /// these ways.
+    fn way(&self, sent: u64, call: u64, tried: &[(u8, bool)]) -> Option<u8> {
+        let untried = |way: &u8| tried.iter().all(|(one, _)| one != way);
+        if self.rules.is_empty() {
+            let all = u64::from(self.channels);
+            return (sent..sent + all).map(|n| (n % all) as u8).find(untried);
+        }
+        let mut ways = vec![];
+        for (way, _) in &self.rules {
+            if !ways.contains(way) {
+                ways.push(*way);
+            }
+        }
+        let (line, all) = (self.rules[(call as usize - 1) % self.rules.len()].0, ways.len());
+        let first = ways.iter().position(|way| *way == line).unwrap();
+        (first..first + all).map(|n| ways[n % all]).find(untried)
     }
 
     /// From one call of a turn, counted from 1, to the next.
@@ -131,8 +145,8 @@ struct Part {
     step: usize,
     round: u32,
     calls: u64,
-    /// Whether each page of this call has failed.
-    burst: Vec<bool>,
+    /// Each page of this call: its way, and whether it has failed.
+    burst: Vec<(u8, bool)>,
     called: u64,
     call_at: Option<u64>,
     stall_at: Option<u64>,
@@ -162,6 +176,8 @@ pub(crate) struct Model {
     calling: bool,
     review_at: Option<u64>,
     parts: BTreeMap<u8, Part>,
+    /// How often each was ever paged.
+    sent: BTreeMap<u8, u64>,
     /// Who was paged, in the step just done.
     pub(crate) pages: Vec<u8>,
     /// Who cried for help, in the step just done.
@@ -196,6 +212,7 @@ impl Model {
             calling: false,
             review_at: None,
             parts: BTreeMap::new(),
+            sent: BTreeMap::new(),
             pages: vec![],
             cries: vec![],
             cried: BTreeSet::new(),

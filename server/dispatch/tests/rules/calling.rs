@@ -54,6 +54,28 @@ fn a_channel_that_fails_is_passed_over_at_once_and_each_is_tried_once() {
 }
 
 #[test]
+fn a_channel_that_turns_out_to_be_broken_costs_nobody_the_ones_after_it() {
+    for broken in 1..=2 {
+        let mut w = reachable_three_ways();
+        let mut ways = vec![Channel::InApp, HOOK, OTHER_HOOK];
+        for _ in 1..=broken {
+            let page = w.last_page();
+            w.receipt(page, PageOutcome::Failed(FailReason::NotConnected));
+        }
+        // Whoever keeps the contact methods has taken it out by the time the engine hears of it.
+        let gone = ways.remove(broken);
+        w.reach(1, &ways);
+        let page = w.last_page();
+        w.receipt(page, PageOutcome::Failed(FailReason::UnknownNumber));
+        assert_eq!(channels_of_1(&w), [(0, Channel::InApp), (0, HOOK), (0, OTHER_HOOK)], "{gone:?}");
+        let page = w.last_page();
+        w.receipt(page, PageOutcome::Failed(FailReason::Unreachable));
+        w.until(59);
+        assert_eq!(channels_of_1(&w).len(), 3, "each once");
+    }
+}
+
+#[test]
 fn late_and_unknown_receipts_move_nothing() {
     let mut w = reachable_three_ways();
     let first = w.last_page();

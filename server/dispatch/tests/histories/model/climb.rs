@@ -185,10 +185,16 @@ impl Model {
         if !self.may_be_called(n, host) {
             return self.quiet(n, StoodDown);
         }
-        let at = self.now + self.numbers.stall;
+        let (at, someone) = (self.now + self.numbers.stall, &host.people[&n]);
+        let sent = *self.sent.entry(n).or_default();
         let part = self.part(n);
-        part.burst.push(false);
-        part.stall_at = (part.burst.len() < host.people[&n].ways()).then_some(at);
+        let Some(way) = someone.way(sent, part.calls, &part.burst) else {
+            part.stall_at = None;
+            return;
+        };
+        part.burst.push((way, false));
+        part.stall_at = someone.way(sent + 1, part.calls, &part.burst).map(|_| at);
+        self.sent.insert(n, sent + 1);
         self.pages.push(n);
     }
 

@@ -18,13 +18,15 @@ impl Model {
         let calling = self.calling;
         let part = self.part(n);
         if let Some(i) = part.burst.len().checked_sub(back + 1) {
-            part.burst[i] = true;
+            part.burst[i].1 = true;
         }
         if !(calling && newest && part.state == Paged) {
             return;
         }
-        let (tried, hopeless) = (part.burst.len(), part.burst.iter().all(|failed| *failed));
-        if self.may_be_called(n, host) && tried < host.people[&n].ways() {
+        let hopeless = part.burst.iter().all(|(_, failed)| *failed);
+        let (sent, part) = (self.sent.get(&n).copied().unwrap_or_default(), &self.parts[&n]);
+        let untried = |someone: &Someone| someone.way(sent, part.calls, &part.burst).is_some();
+        if self.may_be_called(n, host) && untried(&host.people[&n]) {
             self.page(n, host);
         } else if hopeless {
             self.cry(Cry::Unreachable(n));
