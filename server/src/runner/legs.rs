@@ -89,20 +89,26 @@ impl Tx<'_> {
         rows.iter().map(read_leg).collect()
     }
 
-    /// Notes how a try went. What the provider has reported already stays.
-    pub(super) async fn end_leg(&mut self, claimed: &Claimed, sent: &Sent, now: Timestamp) -> Result<()> {
+    /// Notes how a try went. What the provider has reported already stays: why it failed, if it took the page and reported
+    /// a failure before its answer was written down here.
+    pub(super) async fn end_leg(
+        &mut self,
+        claimed: &Claimed,
+        sent: &Sent,
+        now: Timestamp,
+    ) -> Result<Option<FailReason>> {
         let (state, reason) = match sent.outcome {
             Outcome::Taken => (LegState::HandedOver, None),
             Outcome::NotConfigured => (LegState::Failed, Some(FailReason::NotConfigured)),
             // No try was made: there is no leg, or its result will never be known.
-            Outcome::GivenUp => return Ok(()),
+            Outcome::GivenUp => return Ok(None),
             Outcome::Failed { reason, .. } => (LegState::Failed, Some(reason)),
         };
-        sqlx::query(
+        let noted: Option<Option<String>> = sqlx::query_scalar(
             "UPDATE legs SET vendor = $3, reference = coalesce(reference, $4),
                     state = iif(state = 'sending', $5, state), reason = iif(state = 'sending', $6, reason),
                     detail = iif(state = 'sending', $7, detail), changed_at = iif(state = 'sending', $8, changed_at)
-             WHERE page = $1 AND leg = $2",
+             WHERE page = $1 AND leg = $2 RETURNING reason",
         )
         .bind(claimed.ordered.page.as_bytes())
         .bind(claimed.tries)
@@ -112,9 +118,10 @@ impl Tx<'_> {
         .bind(reason.map(FailReason::as_str))
         .bind(&sent.detail)
         .bind(now.0)
-        .execute(&mut *self.conn)
+        .fetch_optional(&mut *self.conn)
         .await?;
-        Ok(())
+        let reported = noted.flatten().filter(|_| sent.outcome == Outcome::Taken);
+        reported.as_deref().map(word).transpose()
     }
 
     /// Moves a leg forward as its provider reports.

@@ -32,12 +32,7 @@ pub(crate) enum Report {
     /// The person pressed a key.
     Answered,
     /// It could not be delivered, or nobody answered.
-    Failed {
-        /// Why.
-        reason: FailReason,
-        /// Whether another provider might do better.
-        other_vendor: bool,
-    },
+    Failed(FailReason),
 }
 
 /// An outbox row, as far as receipts need it.
@@ -77,7 +72,7 @@ impl Tx<'_> {
             Report::Sent => (LegState::Sent, None),
             Report::Delivered => (LegState::Delivered, None),
             Report::Answered => (LegState::Answered, None),
-            Report::Failed { reason, .. } => (LegState::Failed, Some(reason)),
+            Report::Failed(reason) => (LegState::Failed, Some(reason)),
         };
         if rank(state) <= rank(leg.state) {
             return Ok(());
@@ -91,27 +86,16 @@ impl Tx<'_> {
                 self.stop_sending(key.page).await?;
                 PageOutcome::Reached(Receipt::Delivered)
             }
-            // Another try is under way or still to come; what becomes of that one decides.
-            Report::Failed { .. } if !newest || row.waits => return Ok(()),
-            Report::Failed { reason, other_vendor } => {
-                let tried: Vec<_> =
-                    legs.iter().filter_map(|leg| leg.vendor.clone()).chain([key.account.clone()]).collect();
-                if other_vendor
-                    && has_another_try(row.tries)
-                    && telephony.has_another(row.call, &tried)
-                    && self.is_still_wanted(&row).await?
-                {
-                    return self.send_again(key.page, now).await;
-                }
-                PageOutcome::Failed(reason)
-            }
+            // Another try is under way or still to come, and what becomes of that one decides; or our own request for this
+            // one is not over yet, and whoever writes down how it went finds this report.
+            Report::Failed(_) if !newest || row.waits => return Ok(()),
+            Report::Failed(reason) => match self.failed_late(telephony, &row, key.page, reason, now).await? {
+                Some(outcome) => outcome,
+                None => return Ok(()),
+            },
             Report::Nothing | Report::Sent => return Ok(()),
         };
-        if let (PageOutcome::Failed(reason), Destination::Contact(contact), Some(person)) =
-            (outcome, &row.to, row.person)
-        {
-            self.contact_failed(person, *contact, reason, now).await?;
-        }
+        self.contact_told(&row.to, row.person, outcome, now).await?;
         let receipt = PageReceipt { page: key.page, outcome };
         match row.callout {
             Some(callout) if row.kind.concerns_callout() => {
@@ -122,6 +106,59 @@ impl Tx<'_> {
                 self.note_receipts(&[receipt], now).await?;
                 elsewhere::settled_elsewhere(self, row.kind, key.page, outcome, now).await
             }
+        }
+    }
+
+    /// A provider took a page and reports that it failed; `reason` is already on its leg. `None` where another provider tries
+    /// it now.
+    async fn failed_late(
+        &mut self,
+        telephony: &Telephony,
+        row: &Waiting,
+        page: PageId,
+        reason: FailReason,
+        now: Timestamp,
+    ) -> Result<Option<PageOutcome>> {
+        let tried: Vec<_> = self.legs(page).await?.into_iter().filter_map(|leg| leg.vendor).collect();
+        // Another network may do better than this one did; for everything else the person or the number is the reason.
+        if reason == FailReason::Undelivered
+            && has_another_try(row.tries)
+            && telephony.has_another(row.call, &tried)
+            && self.is_still_wanted(row).await?
+        {
+            self.send_again(page, now).await?;
+            return Ok(None);
+        }
+        Ok(Some(PageOutcome::Failed(reason)))
+    }
+
+    /// The same for a failure that was reported while our request was still under way.
+    pub(super) async fn failed_early(
+        &mut self,
+        telephony: &Telephony,
+        page: PageId,
+        reason: FailReason,
+        now: Timestamp,
+    ) -> Result<Option<PageOutcome>> {
+        match self.outbox_row(page).await? {
+            Some(row) => self.failed_late(telephony, &row, page, reason, now).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What became of a page says something of the contact method that it went by, too.
+    pub(super) async fn contact_told(
+        &mut self,
+        to: &Destination,
+        person: Option<PersonId>,
+        outcome: PageOutcome,
+        now: Timestamp,
+    ) -> Result<()> {
+        match (outcome, to, person) {
+            (PageOutcome::Failed(reason), Destination::Contact(contact), Some(person)) => {
+                self.contact_failed(person, *contact, reason, now).await
+            }
+            _ => Ok(()),
         }
     }
 

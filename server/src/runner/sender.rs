@@ -6,7 +6,7 @@
 
 use super::{
     elsewhere::settled_elsewhere,
-    outbox::{Claimed, Destination, Next, Places, has_another_try},
+    outbox::{Claimed, Destination, Next, Ordered, Places, has_another_try},
     step::Cause,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 };
 use firstlight_dispatch::{Input, PageOutcome, PageReceipt};
 use firstlight_protocol::{
-    CalloutId, ContactId, PersonId, Timestamp,
+    CalloutId, PersonId, Timestamp,
     api::MessageKind,
     callout::{FailReason, Receipt},
     policy::{ContactMethod, ContactState, Policy},
@@ -229,41 +229,35 @@ impl Settled {
         let told = (!takes_over).then(|| told(sent.outcome));
         Self { page, sent, next, told }
     }
-
-    /// The contact method that turned out to be broken.
-    fn broken(&self) -> Option<(PersonId, ContactId, FailReason)> {
-        match (&self.page.ordered.to, self.page.ordered.person, self.told) {
-            (Destination::Contact(contact), Some(person), Some(PageOutcome::Failed(reason))) => {
-                Some((person, *contact, reason))
-            }
-            _ => None,
-        }
-    }
 }
 
 /// Writes down what became of one callout's pages, and tells whoever ordered them, in one transaction.
 async fn settle(app: &Shared, callout: Option<CalloutId>, rows: Vec<Settled>) -> Result<()> {
-    let now = app.clock.now();
+    let (now, accounts) = (app.clock.now(), Shared::clone(app));
     app.store
         .write(move |tx| {
             Box::pin(async move {
+                let telephony = accounts.runner.channels().telephony();
                 let mut receipts = Vec::new();
                 for row in &rows {
-                    tx.end_leg(&row.page, &row.sent, now).await?;
+                    let reported = tx.end_leg(&row.page, &row.sent, now).await?;
                     // What was delivered, taken back or claimed by somebody else in between is none of ours any more.
                     if !tx.settle_page(&row.page, row.next).await? {
                         continue;
                     }
-                    if let Some((person, contact, reason)) = row.broken() {
-                        tx.contact_failed(person, contact, reason, now).await?;
-                    }
-                    let Some(outcome) = row.told else { continue };
-                    let receipt = PageReceipt { page: row.page.ordered.page, outcome };
-                    if callout.is_some() && row.page.ordered.kind.concerns_callout() {
+                    let Ordered { page, person, ref to, kind, .. } = row.page.ordered;
+                    let told = match reported {
+                        Some(reason) => tx.failed_early(telephony, page, reason, now).await?,
+                        None => row.told,
+                    };
+                    let Some(outcome) = told else { continue };
+                    tx.contact_told(to, person, outcome, now).await?;
+                    let receipt = PageReceipt { page, outcome };
+                    if callout.is_some() && kind.concerns_callout() {
                         receipts.push(receipt);
                     } else {
                         tx.note_receipts(&[receipt], now).await?;
-                        settled_elsewhere(tx, row.page.ordered.kind, receipt.page, outcome, now).await?;
+                        settled_elsewhere(tx, kind, page, outcome, now).await?;
                     }
                 }
                 tx.after.dispatch();

@@ -45,10 +45,7 @@ fn of_message(signed: &Signed) -> Report {
     match signed.field("MessageStatus") {
         "sending" | "sent" => Report::Sent,
         "delivered" | "read" => Report::Delivered,
-        "undelivered" | "failed" => match code(signed).and_then(codes::of_number) {
-            Some(reason) => Report::Failed { reason, other_vendor: false },
-            None => Report::Failed { reason: FailReason::Undelivered, other_vendor: true },
-        },
+        "undelivered" | "failed" => Report::Failed(of_number(signed)),
         // Queued and accepted say no more than the answer to our request did; a word of tomorrow says nothing.
         _ => Report::Nothing,
     }
@@ -56,22 +53,22 @@ fn of_message(signed: &Signed) -> Report {
 
 /// A call that ended is no answer, whoever or whatever took it: a keypress is, and the voice menu reports that.
 fn of_call(signed: &Signed) -> Report {
-    let failed = |reason, other_vendor| Report::Failed { reason, other_vendor };
     if matches!(signed.field("AnsweredBy"), "fax" | "machine_start")
         || signed.field("AnsweredBy").starts_with("machine_end")
     {
-        return failed(FailReason::Voicemail, false);
+        return Report::Failed(FailReason::Voicemail);
     }
     match signed.field("CallStatus") {
         "ringing" | "in-progress" => Report::Sent,
-        "completed" | "no-answer" => failed(FailReason::NoAnswer, false),
-        "busy" => failed(FailReason::Busy, false),
-        "failed" => match code(signed).and_then(codes::of_number) {
-            Some(reason) => failed(reason, false),
-            None => failed(FailReason::Undelivered, true),
-        },
-        // We hung up: somebody has answered by another way.
-        "canceled" => failed(FailReason::NoAnswer, false),
+        // Canceled: we hung up, since somebody has answered by another way.
+        "completed" | "no-answer" | "canceled" => Report::Failed(FailReason::NoAnswer),
+        "busy" => Report::Failed(FailReason::Busy),
+        "failed" => Report::Failed(of_number(signed)),
         _ => Report::Nothing,
     }
+}
+
+/// Why nothing could be delivered: the number itself, or the network.
+fn of_number(signed: &Signed) -> FailReason {
+    code(signed).and_then(codes::of_number).unwrap_or(FailReason::Undelivered)
 }
