@@ -3,7 +3,7 @@
 use crate::{
     api::PersonView,
     callout::{Action, CalloutView, TimelineEntry},
-    id::{ActionId, CalloutId, PersonId},
+    id::{ActionId, CalloutId, ContactId, PersonId},
     policy::{ContactMethod, ContactStatus, NotificationRule, Policy},
     rota::{Rota, Tier},
     time::Timestamp,
@@ -116,6 +116,9 @@ pub struct Contacts {
     /// When each of them is used. Empty: each in turn, one for every call.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub rules: Vec<NotificationRule>,
+    /// The one of them that says when the person goes on duty, besides the app; never a call. Absent: the app alone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hand_off: Option<ContactId>,
     /// Set by the server alone, and ignored in a PUT: whether each method is used. Only a verified one is.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub states: Vec<ContactStatus>,

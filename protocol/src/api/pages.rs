@@ -24,7 +24,7 @@ text_enum!(
         Verify = "verify",
         /// Something to look at in the app.
         Notice = "notice",
-        /// A shift begins.
+        /// A shift begins: from when.
         HandOff = "hand_off",
         /// To an officer without the app: somebody is being called.
         CallerPaging = "caller_paging",

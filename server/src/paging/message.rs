@@ -18,7 +18,7 @@ static TEXTS: LazyLock<Vec<(&str, Texts)>> = LazyLock::new(|| {
 /// What is filled into a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Values {
-    /// A code of six digits, or minutes, by kind.
+    /// A code of six digits, minutes, or a local time as minutes since midnight, by kind.
     pub arg: i64,
     /// A callout's short reference.
     pub reference: String,
@@ -33,6 +33,7 @@ pub fn text(kind: MessageKind, languages: &[Language], values: &Values) -> Strin
     let text = texts.and_then(|texts| texts.get(kind.as_str())).map_or("Duty", String::as_str);
     text.replace("{code}", &format!("{:06}", values.arg))
         .replace("{minutes}", &values.arg.to_string())
+        .replace("{time}", &format!("{:02}:{:02}", values.arg.div_euclid(60) % 24, values.arg.rem_euclid(60)))
         .replace("{reference}", &values.reference)
         .replace("{number}", &values.number)
 }
@@ -59,8 +60,10 @@ mod tests {
     }
 
     fn placeholders(text: &str) -> Vec<&str> {
-        let mut found: Vec<_> =
-            ["{code}", "{minutes}", "{reference}", "{number}"].into_iter().filter(|p| text.contains(p)).collect();
+        let mut found: Vec<_> = ["{code}", "{minutes}", "{time}", "{reference}", "{number}"]
+            .into_iter()
+            .filter(|p| text.contains(p))
+            .collect();
         found.sort_unstable();
         found
     }
@@ -107,5 +110,7 @@ mod tests {
         }
         let code = text(MessageKind::Verify, &[], &Values { arg: 42, ..Values::default() });
         assert!(code.ends_with("000042"));
+        let hand_off = text(MessageKind::HandOff, &[], &Values { arg: 20 * 60 + 5, ..Values::default() });
+        assert!(hand_off.ends_with("20:05"));
     }
 }

@@ -3,22 +3,26 @@
 //! One row holds what was told. The loop compares it with the rota as it is now, tells the difference and writes the row in
 //! the same transaction. So nothing is told twice and nothing is lost, however often the server restarts, whether the clock
 //! or an edit of the rota has changed who is on duty, and however many changes passed while the server was down.
+//!
+//! Whoever goes on duty hears it in the app, and by the one contact method that they have chosen for it.
 
 use super::reads::QUARTER;
 use crate::{
     Error, Result, Shared,
+    runner::{Destination, Ordered},
     store::{Store, Tx},
 };
 use firstlight_protocol::{
-    PersonId, Problem, Timestamp,
-    api::Notice,
+    ContactId, PageId, PersonId, Problem, Timestamp,
+    api::{MessageKind, Notice},
     attention::Attention,
     rota::{Gap, OnDuty, Rota, Span},
     wire::{from_cbor, to_cbor},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use sqlx::Row;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Gaps are looked for this often, and whenever the rota is changed.
@@ -44,6 +48,8 @@ struct Told {
 #[derive(Debug, Default, PartialEq)]
 struct News {
     hand_offs: Vec<(PersonId, Notice)>,
+    /// The rota's local time now, as minutes since midnight.
+    minute: i64,
     gap: Option<Attention>,
 }
 
@@ -79,7 +85,8 @@ pub(super) async fn look(app: &Shared) -> Result<Option<Timestamp>> {
 /// What has been told after this, what is told now, and when to look again.
 fn compare(rota: &Rota, version: u64, told: &Told, now: Timestamp) -> Result<(Told, News, Timestamp), Problem> {
     let mut after = Told { on_duty: rota.on_call(now)?, ..told.clone() };
-    let mut news = News::default();
+    let local = rota.local(now)?;
+    let mut news = News { minute: i64::from(local.hour()) * 60 + i64::from(local.minute()), ..News::default() };
     if after.on_duty != told.on_duty {
         let ahead = rota.schedule(now, now + QUARTER)?;
         let missing = |from: &[OnDuty], on: &OnDuty| !from.contains(on);
@@ -141,6 +148,18 @@ fn is_new(gap: &Gap, told: &Told) -> bool {
     from < gap.until && !(from >= told.gaps_until && told.gaps.iter().filter(same).any(weekly))
 }
 
+/// What a contact method says of a hand-off: the time, and neither where nor with whom.
+fn hand_off(person: PersonId, contact: ContactId, minute: i64, now: Timestamp) -> Ordered {
+    let mut hash = Sha256::new_with_prefix(b"firstlight hand-off");
+    for part in [&person.0[..], &contact.0, &now.0.to_be_bytes()] {
+        hash.update(part);
+    }
+    let mut page = PageId([0; 16]);
+    page.0.copy_from_slice(&hash.finalize()[..16]);
+    let (to, kind) = (Destination::Contact(contact), MessageKind::HandOff);
+    Ordered { page, callout: None, person: Some(person), to, kind, attempt: 1, arg: minute }
+}
+
 impl Store {
     async fn told(&self) -> Result<Told> {
         let row = sqlx::query("SELECT * FROM duty_told WHERE one = 1").fetch_optional(self.read()).await?;
@@ -158,9 +177,19 @@ impl Store {
 
 impl Tx<'_> {
     async fn tell_duty(&mut self, told: &Told, news: &News, now: Timestamp) -> Result<()> {
+        let mut beginning = BTreeSet::new();
         for (person, notice) in &news.hand_offs {
-            for device in self.devices_of(*person).await? {
-                self.push_inbox(device, now, notice).await?;
+            let devices = self.devices_of(*person).await?;
+            // Whoever has left, and still stands in the rota, hears nothing of it.
+            if matches!(notice, Notice::HandOff { on: true, .. }) && !devices.is_empty() {
+                beginning.insert(*person);
+            }
+            self.push_all(&devices, now, notice).await?;
+        }
+        // Once for everything that begins now.
+        for person in beginning {
+            if let Some(contact) = self.tells_hand_off(person).await? {
+                self.order_page(&hand_off(person, contact, news.minute, now), now).await?;
             }
         }
         if let Some(gap) = news.gap {

@@ -46,6 +46,15 @@ enum What {
         /// The contact's id, or its end
         contact: String,
     },
+    /// Choose the one that says when a shift of theirs begins, besides the app
+    HandOffs {
+        /// The contact's id, or its end; not a call
+        #[arg(required_unless_present = "clear")]
+        contact: Option<String>,
+        /// The app alone
+        #[arg(long, conflicts_with = "contact")]
+        clear: bool,
+    },
     /// Say when each is used, in order: app=0s 3f9a=1m 77c2=2m; without rules each in turn, one for every call
     Rules {
         /// "app" or the contact's id or its end, and how long after the turn began
@@ -117,6 +126,11 @@ impl Contacts {
                 let gone = find(&document, &contact)?;
                 document.methods.retain(|method| id(method) != Some(gone));
                 document.rules.retain(|rule| rule.contact != Some(gone));
+                document.hand_off = document.hand_off.filter(|contact| *contact != gone);
+                api.put_contacts(person, &document).await?;
+            }
+            What::HandOffs { contact, .. } => {
+                document.hand_off = contact.map(|contact| find(&document, &contact)).transpose()?;
                 api.put_contacts(person, &document).await?;
             }
             What::Rules { rules, .. } => {
@@ -183,7 +197,7 @@ async fn code_sent(
 }
 
 fn show(context: &Context, person: PersonId, name: &str, document: Document) -> Answer {
-    let Document { methods, rules, states } = document;
+    let Document { methods, rules, hand_off, states } = document;
     let methods: Vec<ContactMethod> = methods.into_iter().map(ContactMethod::without_key).collect();
     let mut page = context.page();
     page.title(&format!("How {name} is reached"));
@@ -209,7 +223,13 @@ fn show(context: &Context, person: PersonId, name: &str, document: Document) -> 
     if rules.is_empty() {
         page.note("No rules: each in turn, one for every call.");
     }
-    Answer::new(&json!({ "person": person, "methods": methods, "rules": rules, "states": states }), page)
+    if let Some(contact) = hand_off {
+        page.row("hand-offs", &contact.short());
+    }
+    let told = json!({
+        "person": person, "methods": methods, "rules": rules, "hand_off": hand_off, "states": states,
+    });
+    Answer::new(&told, page)
 }
 
 fn place(method: &ContactMethod) -> String {

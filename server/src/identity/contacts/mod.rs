@@ -37,7 +37,8 @@ pub(super) async fn get(
     let rules = rules(&mut *app.store.read().acquire().await?, person).await?;
     let states = rows.iter().map(ContactRow::status).collect();
     let methods = rows.into_iter().map(|row| row.method.without_key()).collect();
-    Ok(Json(Contacts { methods, rules, states }))
+    let hand_off = app.store.hand_off_contact(person).await?;
+    Ok(Json(Contacts { methods, rules, hand_off, states }))
 }
 
 /// Replaces a person's contact methods and notification rules: for the same callers. A method that is sent without its
@@ -49,18 +50,18 @@ pub(super) async fn put(
     caller: Caller,
     State(app): State<Shared>,
     Path(person): Path<PersonId>,
-    Json(Contacts { methods, rules, .. }): Json<Contacts>,
+    Json(Contacts { methods, rules, hand_off, .. }): Json<Contacts>,
 ) -> Result<StatusCode> {
     app.may_keep_contacts(&caller, person).await?;
     let now = app.clock.now();
     app.identity.limits.change.check(caller.device, now)?;
-    check(&methods, &rules)?;
+    check(&methods, &rules, hand_off)?;
     app.store
         .write(move |tx| {
             Box::pin(async move {
                 let known = tx.contacts(person).await?;
                 let rows: Vec<_> = methods.into_iter().map(|method| renew(method, &known)).collect::<Result<_>>()?;
-                tx.replace_contacts(person, &rows, &rules).await?;
+                tx.replace_contacts(person, &rows, &rules, hand_off).await?;
                 let ids: Vec<_> = rows.iter().map(|row| row.id().to_string()).collect();
                 tx.audit(now, Some(caller.device), "person.contacts", person, ids.join(" ")).await
             })
@@ -109,7 +110,7 @@ fn refuse(detail: impl Into<String>) -> Error {
 }
 
 /// What doesn't depend on the store.
-fn check(methods: &[ContactMethod], rules: &[NotificationRule]) -> Result<()> {
+fn check(methods: &[ContactMethod], rules: &[NotificationRule], hand_off: Option<ContactId>) -> Result<()> {
     // The app itself is one of them.
     if methods.len() >= MAX_CONTACT_METHODS {
         return Err(refuse(format!("methods: at most {} besides the app.", MAX_CONTACT_METHODS - 1)));
@@ -122,6 +123,12 @@ fn check(methods: &[ContactMethod], rules: &[NotificationRule]) -> Result<()> {
             Some(id) if !ids.insert(id) => return Err(refuse("methods: the same id stands twice.")),
             Some(_) => {}
         }
+    }
+    let tells = |method: &ContactMethod| {
+        method.channel().contact() == hand_off && !matches!(method, ContactMethod::Voice { .. })
+    };
+    if hand_off.is_some() && !methods.iter().any(tells) {
+        return Err(refuse("hand_off: one of the contact methods, and no call."));
     }
     Ok(NotificationRule::validate_all(rules, &ids.into_iter().collect::<Vec<_>>())?)
 }

@@ -132,6 +132,16 @@ impl Store {
         contacts(self.read(), person).await
     }
 
+    /// The contact method by which a person wants to hear that they go on duty.
+    pub(super) async fn hand_off_contact(&self, person: PersonId) -> Result<Option<ContactId>> {
+        let row: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT contact FROM contacts WHERE person = $1 AND hand_off = 1")
+                .bind(person.as_bytes())
+                .fetch_optional(self.read())
+                .await?;
+        row.map(id).transpose()
+    }
+
     /// The languages of a person, the first one first: in it they are written to.
     pub(crate) async fn languages(&self, person: PersonId) -> Result<Vec<Language>> {
         let languages: Option<String> = sqlx::query_scalar("SELECT languages FROM people WHERE person = $1")
@@ -170,12 +180,24 @@ impl Tx<'_> {
         contact(&mut *self.conn, person, id).await
     }
 
-    /// Replaces a person's contact methods and rules.
+    /// The contact method by which a person wants to hear that they go on duty, if it is used.
+    pub(crate) async fn tells_hand_off(&mut self, person: PersonId) -> Result<Option<ContactId>> {
+        let row: Option<Vec<u8>> = sqlx::query_scalar(
+            "SELECT contact FROM contacts WHERE person = $1 AND hand_off = 1 AND state = 'verified'",
+        )
+        .bind(person.as_bytes())
+        .fetch_optional(&mut *self.conn)
+        .await?;
+        row.map(id).transpose()
+    }
+
+    /// Replaces a person's contact methods and rules, and says which one tells of hand-offs.
     pub(super) async fn replace_contacts(
         &mut self,
         person: PersonId,
         rows: &[ContactRow],
         rules: &[NotificationRule],
+        hand_off: Option<ContactId>,
     ) -> Result<()> {
         // Row by row, since a code that was sent to a method that stays is still good.
         let known = self.contacts(person).await?;
@@ -209,6 +231,11 @@ impl Tx<'_> {
             .execute(&mut *self.conn)
             .await?;
         }
+        sqlx::query("UPDATE contacts SET hand_off = contact IS $2 WHERE person = $1")
+            .bind(person.as_bytes())
+            .bind(hand_off.as_ref().map(|contact| contact.as_bytes()))
+            .execute(&mut *self.conn)
+            .await?;
         sqlx::query("DELETE FROM contact_rules WHERE person = $1")
             .bind(person.as_bytes())
             .execute(&mut *self.conn)
