@@ -7,8 +7,7 @@ mod texts;
 
 use firstlight_protocol::{CalloutId, ContactId, api::Contacts, callout::Phone, policy::ContactMethod};
 use firstlight_server::config::TelephonyAccount;
-use firstlight_tests::{inproc::Cast, providers::Twilio};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use firstlight_tests::{inproc::Cast, providers::Twilio, world::free_address};
 
 /// The account with the provider.
 const SID: &str = "AC1";
@@ -25,22 +24,12 @@ struct Line {
     twilio: Twilio,
 }
 
-/// An address that nobody else takes meanwhile: outside the range from which the system gives ports by itself, and
-/// another one in each test.
-fn free_port() -> SocketAddr {
-    let first = 20_000 + u16::try_from(std::process::id() * 7 % 12_000).unwrap();
-    (first..32_000)
-        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-        .find(|address| TcpListener::bind(address).is_ok())
-        .expect("a free port")
-}
-
 /// A server whose only provider is the stand-in; both know each other's address.
 async fn line() -> Line {
     let twilio = Twilio::start(&[(SID, "a token of the account")]);
     let base_url = twilio.url();
     // The provider signs for the address by which it reaches the server, so the port has to be known before it starts.
-    let free = free_port();
+    let free = free_address();
     let cast = Cast::with(|config| {
         let token = config.data_dir.with_extension("token");
         std::fs::write(&token, "a token of the account").unwrap();

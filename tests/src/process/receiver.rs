@@ -1,7 +1,8 @@
-//! A webhook's receiver: takes requests, keeps them whole, answers 204.
+//! A webhook's receiver: takes requests, keeps them whole, answers 204 or what it was told to.
 
 use super::{Result, fail};
 use std::{
+    collections::HashMap,
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -22,6 +23,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Its path.
+    pub fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
+    }
+
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
@@ -36,6 +42,16 @@ impl Request {
 pub struct Receiver {
     address: SocketAddr,
     received: Arc<(Mutex<Vec<Request>>, Condvar)>,
+    answers: Arc<Mutex<HashMap<String, Answer>>>,
+}
+
+/// How a path answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// With this HTTP status.
+    Status(u16),
+    /// Not at all; the connection stays open.
+    Silence,
 }
 
 impl Receiver {
@@ -45,7 +61,7 @@ impl Receiver {
     /// If the system gives no port.
     pub fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let receiver = Self { address: listener.local_addr()?, received: Arc::default() };
+        let receiver = Self { address: listener.local_addr()?, received: Arc::default(), answers: Arc::default() };
         let listening = receiver.clone();
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
@@ -59,6 +75,11 @@ impl Receiver {
     /// Where it listens: `host:port`.
     pub fn host(&self) -> String {
         self.address.to_string()
+    }
+
+    /// From now on a path answers so.
+    pub fn answer(&self, path: &str, answer: Answer) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), answer);
     }
 
     /// Everything so far.
@@ -88,9 +109,14 @@ impl Receiver {
         let Ok(mut answering) = socket.try_clone() else { return };
         let mut reading = BufReader::new(socket);
         while let Some(request) = read(&mut reading) {
+            let answer = {
+                let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+                answers.get(request.path()).copied().unwrap_or(Answer::Status(204))
+            };
             self.received.0.lock().unwrap_or_else(PoisonError::into_inner).push(request);
             self.received.1.notify_all();
-            if answering.write_all(b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n").is_err() {
+            let Answer::Status(status) = answer else { continue };
+            if write!(answering, "HTTP/1.1 {status} \r\ncontent-length: 0\r\n\r\n").is_err() {
                 return;
             }
         }

@@ -1,10 +1,13 @@
-//! A real mail server on loopback: aiosmtpd, which `tests/run` installs, delivering into a Maildir.
+//! A real mail server on loopback: aiosmtpd, which `tests/run` installs, delivering into a Maildir. Beforehand it can be
+//! told to refuse recipients (`strict_mailbox.py`).
 
+use crate::world::free_address;
 use std::{
     env,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -12,7 +15,7 @@ use tempfile::TempDir;
 /// The server; it ends with this value.
 #[derive(Debug)]
 pub struct Smtp {
-    process: Child,
+    process: Mutex<Child>,
     address: SocketAddr,
     dir: TempDir,
 }
@@ -23,6 +26,27 @@ fn python() -> PathBuf {
     env::var_os("FIRSTLIGHT_SMTPD_PYTHON").map_or_else(installed, PathBuf::from)
 }
 
+/// Starts aiosmtpd, and waits until it listens.
+fn begin(address: SocketAddr, dir: &Path) -> Child {
+    let python = python();
+    let process = Command::new(&python)
+        .args(["-m", "aiosmtpd", "-n", "-l", &address.to_string(), "-c", "strict_mailbox.Strict"])
+        .arg(dir.join("mail"))
+        .env("PYTHONPATH", Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{} ({e}): `tests/run tools` installs it", python.display()));
+    let began = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "aiosmtpd does not listen: run `tests/run tools`");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    process
+}
+
 impl Smtp {
     /// Starts one.
     ///
@@ -31,27 +55,31 @@ impl Smtp {
     pub fn start() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let address = free_address();
-        let python = python();
-        let process = Command::new(&python)
-            .args(["-m", "aiosmtpd", "-n", "-l", &address.to_string(), "-c", "aiosmtpd.handlers.Mailbox"])
-            .arg(dir.path().join("mail"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|e| panic!("{} ({e}): `tests/run tools` installs it", python.display()));
-        let smtp = Self { process, address, dir };
-        let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(20), "aiosmtpd does not listen: run `tests/run tools`");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        smtp
+        Self { process: Mutex::new(begin(address, dir.path())), address, dir }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The next recipients are answered with these SMTP replies, one after the other; then all are taken again.
+    pub fn replies(&self, replies: &[&str]) {
+        std::fs::write(self.dir.path().join("replies"), replies.join("\n")).expect("a file in its own directory");
+    }
+
+    /// It goes down: its port answers nobody.
+    ///
+    /// # Panics
+    /// If it can't be ended.
+    pub fn stop(&self) {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        process.kill().and_then(|()| process.wait()).expect("ending aiosmtpd");
+    }
+
+    /// It is up again, with the mailbox that it had.
+    pub fn go_on(&self) {
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = begin(self.address, self.dir.path());
     }
 
     /// The messages that have come, oldest first, each as its headers and text stand in the mailbox.
@@ -82,12 +110,8 @@ impl Smtp {
 
 impl Drop for Smtp {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let process = self.process.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = process.kill();
+        let _ = process.wait();
     }
-}
-
-/// A port that was free a moment ago.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
 }

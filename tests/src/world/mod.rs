@@ -21,7 +21,10 @@ pub use member::Member;
 pub use organisation::{Newcomer, Organisation, key_package_share};
 pub use socket::{Closed, Socket};
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    time::Duration,
+};
 
 /// How long a test waits for something that has to happen. Generous, because it only decides how fast a failure shows.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,6 +37,19 @@ pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("randomness");
     bytes
+}
+
+/// An address on this machine that nobody else takes meanwhile: outside the range from which the system gives ports by
+/// itself, and another one in each process.
+///
+/// # Panics
+/// If there is none.
+pub fn free_address() -> SocketAddr {
+    let first = 20_000 + u16::try_from(std::process::id() * 7 % 12_000).expect("a port");
+    (first..32_000)
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("a free port")
 }
 
 /// Waits for something that has to happen.

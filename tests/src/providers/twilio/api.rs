@@ -41,7 +41,7 @@ async fn admit(state: &State, account: &str, headers: &HeaderMap, form: &Fields)
     match trouble {
         Some(Trouble::Refuses { status, code }) => return Err(Box::new(refused(status, code))),
         Some(Trouble::Stalls(time)) => tokio::time::sleep(time).await,
-        Some(Trouble::AnswersNothing) | None => {}
+        Some(Trouble::AnswersNothing | Trouble::Loses { .. }) | None => {}
     }
     match field(form, "To").is_some_and(|to| to.starts_with('+')) && field(form, "From").is_some() {
         true => Ok(()),
@@ -61,6 +61,11 @@ fn answer(state: &State, account: &str, body: serde_json::Value) -> Response {
     (StatusCode::CREATED, Json(body)).into_response()
 }
 
+/// Does what was asked to its end, even if whoever asked doesn't wait for the answer.
+async fn to_its_end(done: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(done).await.expect("a request that is done")
+}
+
 /// `POST …/Messages.json`.
 pub(super) async fn message(
     Shared(state): Shared<Arc<State>>,
@@ -68,12 +73,20 @@ pub(super) async fn message(
     headers: HeaderMap,
     Form(form): Form<Fields>,
 ) -> Response {
+    to_its_end(take_message(state, account, headers, form)).await
+}
+
+async fn take_message(state: Arc<State>, account: String, headers: HeaderMap, form: Fields) -> Response {
     if let Err(refusal) = admit(&state, &account, &headers, &form).await {
         return *refusal;
     }
     let value = |name| field(&form, name).unwrap_or_default().to_owned();
     let (to, from, body) = (value("To"), value("From"), value("Body"));
-    let texting = lock(&state.texting).get(&to).copied().unwrap_or_default();
+    let trouble = lock(&state.troubles).get(&account).copied();
+    let texting = match trouble {
+        Some(Trouble::Loses { code }) => Texting::Undelivered { code },
+        _ => lock(&state.texting).get(&to).copied().unwrap_or_default(),
+    };
     if let Texting::Refused { code } = texting {
         return refused(400, code);
     }
@@ -82,11 +95,14 @@ pub(super) async fn message(
     }
     let sid = state.sid("SM");
     let code = match texting {
-        Texting::Undelivered { code } => Some(code),
+        Texting::Undelivered { code } | Texting::UndeliveredAtOnce { code } => Some(code),
         Texting::DeliveredAfterAll => Some(30_003),
         _ => None,
     };
     let about = Message { sid: sid.clone(), callback: field(&form, "StatusCallback").map(str::to_owned), code };
+    if matches!(texting, Texting::UndeliveredAtOnce { .. }) {
+        state.report_message(&account, &to, &from, &about, "undelivered").await;
+    }
     let answered = answer(
         &state,
         &account,
@@ -99,9 +115,9 @@ pub(super) async fn message(
             Texting::ReportedTwice => &["sent", "sent", "delivered", "delivered"],
             Texting::ReportedBackwards => &["delivered", "sent", "queued"],
             Texting::DeliveredAfterAll => &["sent", "undelivered", "delivered"],
-            Texting::NeverReported | Texting::Refused { .. } => &[],
+            Texting::NeverReported | Texting::Refused { .. } | Texting::UndeliveredAtOnce { .. } => &[],
         };
-        if !matches!(texting, Texting::Undelivered { .. }) {
+        if !matches!(texting, Texting::Undelivered { .. } | Texting::UndeliveredAtOnce { .. }) {
             state.show(&to, Shown::Text { from: from.clone(), body });
         }
         for report in reports {
@@ -118,6 +134,10 @@ pub(super) async fn call(
     headers: HeaderMap,
     Form(form): Form<Fields>,
 ) -> Response {
+    to_its_end(take_call(state, account, headers, form)).await
+}
+
+async fn take_call(state: Arc<State>, account: String, headers: HeaderMap, form: Fields) -> Response {
     if let Err(refusal) = admit(&state, &account, &headers, &form).await {
         return *refusal;
     }

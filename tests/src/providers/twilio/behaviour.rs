@@ -16,6 +16,11 @@ pub enum Trouble {
     Stalls(Duration),
     /// Requests are done, and the connection breaks off instead of an answer.
     AnswersNothing,
+    /// Text messages are taken, never arrive, and are reported as undelivered.
+    Loses {
+        /// Error code, such as 30003 (switched off) or 30008 (unknown error).
+        code: u32,
+    },
 }
 
 /// What becomes of a text message to a number.
@@ -32,6 +37,11 @@ pub enum Texting {
     /// The API takes it, and it is reported as undelivered.
     Undelivered {
         /// Error code, such as 30003 (switched off) or 30005 (unknown).
+        code: u32,
+    },
+    /// The same, and the report comes before the answer to the request that it is about.
+    UndeliveredAtOnce {
+        /// Error code.
         code: u32,
     },
     /// It arrives, and every report comes twice.

@@ -1,7 +1,7 @@
 //! An SMS and voice provider with Twilio's REST API (2010-04-01), and the telephones behind it.
 //!
 //! Requests are answered, and reported on by signed callbacks, as the real one does; calls fetch TwiML and act on it. What
-//! a telephone does is said beforehand ([`Twilio::behave`]); what it has shown and said can be looked at ([`Phone`]).
+//! a telephone does is said beforehand ([`Twilio::texting`], [`Twilio::answering`]); what it has shown and said can be looked at ([`Phone`]).
 
 mod api;
 mod behaviour;
@@ -118,6 +118,19 @@ impl Twilio {
             Ok(value) => value,
             Err(_) => panic!("waited {limit:?} in vain for {what} on {number}: {:?}", self.phone(number)),
         }
+    }
+
+    /// Waits until no call is under way and everything about the last one was reported.
+    ///
+    /// # Panics
+    /// After 30 seconds.
+    pub async fn wait_until_quiet(&self) {
+        crate::world::soon("the end of all calls", async {
+            while !lock(&self.state.calls).is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+        })
+        .await;
     }
 
     /// How many requests an account has got.
