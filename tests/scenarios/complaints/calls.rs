@@ -1,12 +1,4 @@
-//! What the users of other on-call products complain about, one test for each complaint: it must not be repeated here.
-//!
-//! | complaint | test |
-//! |---|---|
-//! | a tier with nobody on call still waits its full delay | here |
-//! | one call only, then half an hour of silence | here |
-//! | still paging after an acknowledgement | here |
-//! | "never acknowledge, or you stop it for everyone else" | here |
-//! | logged-out colleagues who still get the dispatches | here |
+//! Who is called, how often, and when that ends.
 
 use firstlight_protocol::{
     api::{InboxItem, Notice},
