@@ -1,4 +1,5 @@
 //! Retention: message bodies, Welcomes and what inbox items say are deleted when they are older than the policy keeps them.
+//! So are codes, tests and hand-offs that went out by the channels; a callout's pages are its record.
 //!
 //! An inbox item that nobody fetched leaves an empty one in its place: a client takes nothing that stands behind a gap.
 //! Commits that a room's public state is still rebuilt from are kept whatever their age, and a log never loses its newest
@@ -6,13 +7,15 @@
 
 use crate::{App, Result, Shared};
 use firstlight_protocol::{RoomKind, Timestamp, api::Notice, wire::to_cbor};
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 use std::time::Duration;
 
 /// How often the purge runs.
 const EVERY: Duration = Duration::from_secs(3_600);
 /// Welcomes and inbox items that nobody fetched are kept this long: the life of a key package.
 const UNDELIVERED: Duration = Duration::from_secs(84 * 86_400);
+/// Messages of no callout are kept this long: whoever asks why a code did not come asks soon.
+const MESSAGES: Duration = Duration::from_secs(30 * 86_400);
 /// Rows deleted in one transaction, so that a large purge never holds up a page.
 const BATCH: i64 = 500;
 
@@ -35,7 +38,34 @@ pub async fn purge(app: &App) -> Result<u64> {
     for kind in RoomKind::ALL {
         rows += purge_kind(app, *kind, now - app.config.retention.keep(*kind)).await?;
     }
+    rows += purge_messages(app, (now - MESSAGES).0).await?;
     Ok(rows + purge_undelivered(app, (now - UNDELIVERED).0).await?)
+}
+
+async fn purge_messages(app: &App, before: i64) -> Result<u64> {
+    let mut total = 0;
+    loop {
+        let rows = app.store.write(move |tx| {
+            Box::pin(async move {
+                let old = "SELECT page FROM outbox WHERE callout IS NULL AND next_at IS NULL AND ordered_at < $1
+                           ORDER BY page LIMIT $2";
+                let mut deleted = 0;
+                for table in ["legs", "outbox"] {
+                    let done = sqlx::query(AssertSqlSafe(format!("DELETE FROM {table} WHERE page IN ({old})")))
+                        .bind(before)
+                        .bind(BATCH)
+                        .execute(&mut *tx.conn)
+                        .await?;
+                    deleted = done.rows_affected();
+                }
+                Ok(deleted)
+            })
+        });
+        match rows.await? {
+            0 => return Ok(total),
+            rows => total += rows,
+        }
+    }
 }
 
 async fn purge_undelivered(app: &App, before: i64) -> Result<u64> {

@@ -2,6 +2,7 @@
 
 use super::{ADVOCATE, PAGE, browser, by, desk_with, email, rule, sms, voice};
 use firstlight_protocol::{ErrorCode, policy::ContactState};
+use firstlight_server::delivery::retention::purge;
 use firstlight_tests::{inproc::run, providers::Smtp};
 use std::time::Duration;
 
@@ -85,5 +86,28 @@ fn a_code_holds_five_tries_and_ten_minutes_for_the_place_that_it_was_sent_to() {
         let callout = desk.open().await;
         assert_eq!(by(&desk.pages(callout).await, 1).count(), 0);
         assert!(!desk.twilio.phone("+15555550112").texts().contains(&PAGE));
+    });
+}
+
+#[test]
+fn codes_are_forgotten_and_the_pages_of_callouts_are_not() {
+    run(async {
+        let desk = desk_with(None, |_| {}).await;
+        desk.reach(&desk.cast.primary, vec![sms(1, ADVOCATE)]).await;
+        let callout = desk.open().await;
+        desk.page(callout, 1, "the page", |page| page.delivered_at.is_some()).await;
+        desk.settled().await;
+        let kinds = async || {
+            let kinds = sqlx::query_scalar::<_, String>(
+                "SELECT DISTINCT kind FROM outbox JOIN legs USING (page) WHERE person = $1 ORDER BY kind",
+            );
+            let of = kinds.bind(desk.cast.primary.person.as_bytes().to_vec());
+            of.fetch_all(desk.cast.server.app().store.read()).await.unwrap()
+        };
+        purge(desk.cast.server.app()).await.unwrap();
+        assert_eq!(kinds().await, ["page", "verify"]);
+        desk.cast.minutes(31 * 24 * 60);
+        purge(desk.cast.server.app()).await.unwrap();
+        assert_eq!(kinds().await, ["page"]);
     });
 }
