@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "the table is the answer")]
 
 mod catch_up;
+mod channels;
 mod commits;
 mod dispatch;
 mod idle;
@@ -71,6 +72,9 @@ fn main() {
 async fn run(arguments: &Arguments, report: &mut Report) {
     if arguments.wants("dispatch") {
         dispatch::measure(report, arguments.measure()).await;
+    }
+    if arguments.wants("channels") {
+        channels::measure(report, arguments.measure()).await;
     }
     if arguments.wants("idle") {
         // A server of its own: memory that others have used and given back would make the sockets look cheap, and
