@@ -1,6 +1,6 @@
 //! What supervisors have to hear of that belongs to no single callout.
 
-use crate::{ContactId, LineId, PersonId, callout::Tier, time::Timestamp};
+use crate::{CalloutId, ContactId, LineId, PersonId, callout::Tier, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Something that a supervisor has to look at.
@@ -34,6 +34,16 @@ pub enum Attention {
         /// Which.
         line: LineId,
     },
+    /// A line's code was right, and nothing could be opened: its zone or site is not in the policy (any more).
+    LineUnusable {
+        /// Which.
+        line: LineId,
+    },
+    /// A text message to an officer without the app did not arrive: call them back.
+    CallerUnreached {
+        /// About which callout.
+        callout: CalloutId,
+    },
     /// Nobody will be on duty where somebody has to be, within the next 90 days; `GET /v1/rota/gaps` has all of it.
     CoverageGap {
         /// In which tier.
@@ -56,6 +66,8 @@ impl Attention {
             Self::CodesTried {} => "attention.codes_tried",
             Self::PinsTried { .. } => "attention.pins_tried",
             Self::LineExhausted { .. } => "attention.line_exhausted",
+            Self::LineUnusable { .. } => "attention.line_unusable",
+            Self::CallerUnreached { .. } => "attention.caller_unreached",
             Self::CoverageGap { .. } => "attention.coverage_gap",
         }
     }

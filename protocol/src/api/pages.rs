@@ -24,6 +24,8 @@ text_enum!(
         Verify = "verify",
         /// Something to look at in the app.
         Notice = "notice",
+        /// Something that a supervisor has to act on.
+        Alarm = "alarm",
         /// A shift begins: from when.
         HandOff = "hand_off",
         /// To an officer without the app: somebody is being called.

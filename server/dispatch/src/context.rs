@@ -113,10 +113,11 @@ impl Qualified {
             Some(rule) => ways.iter().position(|way| *way == rule.channel).unwrap_or(0),
             None => attempt as usize % ways.len().max(1),
         };
-        next_untried(&ways, first, tried)
+        // No rule may keep a person from being reached at all: the ways that none names come in where all others fail.
+        next_untried(&ways, first, tried).or_else(|| next_untried(&self.channels, 0, tried))
     }
 
-    /// The different ways to reach them, each once.
+    /// The different ways to reach them, each once: with rules, those that they name.
     fn ways(&self) -> Vec<Channel> {
         if self.rules.is_empty() {
             return self.channels.clone();

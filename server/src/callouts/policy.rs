@@ -6,6 +6,7 @@ use crate::{
     agencies::check_rules,
     caller::Caller,
     extract::Json,
+    intake::must_know_lines,
     rota::{KEEPERS, require_host},
 };
 use axum::extract::State;
@@ -36,6 +37,7 @@ pub(super) async fn put_policy(
     require_host(&app, &caller, &KEEPERS).await?;
     document.policy.validate()?;
     check_rules(&app, &document.policy)?;
+    must_know_lines(&app, &document.policy).await?;
     let PolicyDocument { version, mut policy } = document;
     if let Some((_, stored)) = app.store.document::<Policy>().await? {
         policy.keep_keys(&stored);

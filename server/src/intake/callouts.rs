@@ -3,7 +3,7 @@
 
 use super::{
     keys::KeyHolder,
-    opening::{Opened, RequestId},
+    opening::{Asking, Opened, RequestId},
 };
 use crate::{
     Error, Result, Shared,
@@ -67,10 +67,12 @@ pub(super) async fn open(
     let request = RequestId::of(&[b"intake", holder.key.as_bytes(), idempotency.0.as_bytes()]);
     let opened = app
         .store
-        .write(move |tx| Box::pin(async move { tx.open_from_line(&holder.line, request, &asked, false, now).await }))
+        .write(move |tx| {
+            Box::pin(async move { tx.open_from_line(&holder.line, request, &asked, Asking::System, now).await })
+        })
         .await?;
     match opened {
-        Opened::New(view) | Opened::Known(view) => Ok(Json(status(*view))),
+        Opened::New(view) | Opened::Known(view) | Opened::Recent(view) => Ok(Json(status(*view))),
         Opened::Exhausted => {
             let detail = "This line has opened as many callouts as it may in 24 hours: call the duty number.";
             let wait = Duration::from_secs(3600).as_millis();

@@ -18,7 +18,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Codes {
     pub(super) slow: Slow,
-    /// Tries of one number.
+    /// Wrong codes of one number.
     each: RateLimit,
     /// Wrong codes in all.
     all: RateLimit,
@@ -57,8 +57,8 @@ pub(crate) fn caller_digest(number: &str) -> [u8; 32] {
 /// Whose code this is. `caller`: the digest of the caller's number; for a hidden one, that of the call.
 pub(crate) async fn try_code(app: &Shared, code: Secret, caller: [u8; 32], now: Timestamp) -> Result<Tried> {
     let codes = &app.phone.codes;
-    if codes.each.check(caller, now).is_err() {
-        return Ok(Tried::Locked);
+    if !codes.each.would_pass(caller, now) {
+        return tell_tried(app, now).await.map(|()| Tried::Locked);
     }
     if !codes.all.would_pass((), now) && !app.store.has_called(caller).await? {
         return Ok(Tried::Locked);
@@ -69,13 +69,21 @@ pub(crate) async fn try_code(app: &Shared, code: Secret, caller: [u8; 32], now: 
     {
         return Ok(Tried::Line(Box::new(line)));
     }
+    // Wrong ones alone count: a station whose telephones share a number may open as many callouts as its line may.
+    let _ = codes.each.check(caller, now);
     let _ = codes.all.check((), now);
-    if !codes.all.would_pass((), now) && codes.alarms.check((), now).is_ok() {
-        app.store
-            .write(move |tx| Box::pin(async move { tx.raise_attention(Attention::CodesTried {}, now).await }))
-            .await?;
+    if !codes.all.would_pass((), now) {
+        tell_tried(app, now).await?;
     }
     Ok(Tried::Wrong)
+}
+
+/// Supervisors hear that officers may be turned away.
+async fn tell_tried(app: &Shared, now: Timestamp) -> Result<()> {
+    if app.phone.codes.alarms.check((), now).is_err() {
+        return Ok(());
+    }
+    app.store.write(move |tx| Box::pin(async move { tx.raise_attention(Attention::CodesTried {}, now).await })).await
 }
 
 /// A random code of so many digits.

@@ -12,6 +12,7 @@ use firstlight_protocol::{
     ErrorCode, LineId, OrgId, Problem, Secret, Timestamp,
     api::{AddLine, LineAdded, LineSettings},
     line::{CODE_DIGITS, Line, MAX_LINES},
+    policy::Policy,
 };
 
 /// Codes are drawn until one is free; with a thousand lines and a million codes the first almost always is.
@@ -21,6 +22,31 @@ const DRAWS: usize = 8;
 pub(super) async fn keeper(app: &Shared, caller: &Caller, now: Timestamp) -> Result<()> {
     require_host(app, caller, &KEEPERS).await?;
     app.identity.check_change(caller, now)
+}
+
+/// A line whose place the policy doesn't know would fail at its first real call.
+async fn must_know_place(app: &Shared, line: &Line) -> Result<()> {
+    match app.store.document::<Policy>().await? {
+        Some((_, policy)) if !policy.knows_place(&line.zone, line.site.as_ref()) => {
+            Err(Problem::with(ErrorCode::InvalidValue, "zone, site: registered ones of the policy.").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a policy that takes its place from a line in use.
+pub(crate) async fn must_know_lines(app: &Shared, policy: &Policy) -> Result<()> {
+    let lines = app.store.lines().await?;
+    match lines.iter().find(|line| line.active && !policy.knows_place(&line.zone, line.site.as_ref())) {
+        Some(line) => {
+            let detail = format!(
+                "zones, sites: line {} stands for one that is missing; change the line first.",
+                line.id.short()
+            );
+            Err(Problem::with(ErrorCode::InvalidValue, detail).into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Agencies' lines to the duty number: for the host's admins and supervisors. Codes are never listed.
@@ -46,6 +72,7 @@ pub(super) async fn add(
     let AddLine { id, agency, code_digits, settings } = request;
     let line = line(id, agency, settings);
     line.validate()?;
+    must_know_place(&app, &line).await?;
     if !CODE_DIGITS.contains(&code_digits) {
         return Err(Problem::with(ErrorCode::InvalidValue, "code_digits: 6 to 8.").into());
     }
@@ -86,6 +113,7 @@ pub(super) async fn change(
     let known = app.store.line(id).await?.ok_or(ErrorCode::NotFound)?;
     let line = line(id, known.agency, settings);
     line.validate()?;
+    must_know_place(&app, &line).await?;
     let changed = line.clone();
     app.store
         .write(move |tx| {

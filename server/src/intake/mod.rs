@@ -17,7 +17,8 @@ mod slow;
 mod store;
 
 pub(crate) use codes::{Codes, Tried, caller_digest, try_code};
-pub(crate) use opening::{Opened, RequestId};
+pub(crate) use lines::must_know_lines;
+pub(crate) use opening::{Asking, Opened, RequestId};
 pub(crate) use slow::{Slow, same};
 
 use crate::app::Shared;

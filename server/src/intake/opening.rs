@@ -56,15 +56,27 @@ impl RequestId {
 pub(crate) enum Opened {
     /// This request has opened it.
     New(Box<CalloutView>),
-    /// It was open: by the same request before, or by the same officer a moment ago.
+    /// This request has opened it before.
     Known(Box<CalloutView>),
+    /// The same officer has asked for the same a moment ago, and it is still open.
+    Recent(Box<CalloutView>),
     /// The line may open no more now.
     Exhausted,
 }
 
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// A dispatch system.
+    System,
+    /// An officer who called or wrote, from `call_back`: asking for the same twice within a minute may be once.
+    Officer,
+    /// An officer who has said that this is about somebody else.
+    OfficerAgain,
+}
+
 impl Tx<'_> {
-    /// Opens a callout for a line. `by_phone`: an officer who called or wrote, from `asked.call_back`; calling twice within
-    /// a minute is once.
+    /// Opens a callout for a line.
     ///
     /// # Errors
     /// `conflict` where the request was made before with other content; `forbidden` for a line that is not active; and
@@ -74,7 +86,7 @@ impl Tx<'_> {
         line: &Line,
         request: RequestId,
         asked: &IntakeCallout,
-        by_phone: bool,
+        asking: Asking,
         now: Timestamp,
     ) -> Result<Opened> {
         let line = self
@@ -83,9 +95,14 @@ impl Tx<'_> {
             .filter(|line| line.active)
             .ok_or_else(|| Problem::with(ErrorCode::Forbidden, "This line opens no callouts now."))?;
         let content: [u8; 32] = Sha256::digest(to_cbor(asked)).into();
-        let caller = by_phone.then(|| caller_digest(asked.call_back.as_str()));
-        if let Some(known) = self.known(&line, request, content, caller, now).await? {
+        let caller = (asking != Asking::System).then(|| caller_digest(asked.call_back.as_str()));
+        if let Some(known) = self.known(&line, request, content, asking, now).await? {
             return Ok(Opened::Known(Box::new(known)));
+        }
+        if asking == Asking::Officer
+            && let Some(recent) = self.recent(&line, caller, content, now).await?
+        {
+            return Ok(Opened::Recent(Box::new(recent)));
         }
         let opened: i64 = sqlx::query_scalar("SELECT count(*) FROM line_callouts WHERE line = $1 AND at > $2")
             .bind(line.id.as_bytes())
@@ -129,38 +146,49 @@ impl Tx<'_> {
         self.raise_attention(Attention::LineExhausted { line: line.id }, now).await
     }
 
-    /// The callout that this request, or the same officer a moment ago, has opened.
+    /// The callout that this request has opened.
     async fn known(
         &mut self,
         line: &Line,
         request: RequestId,
         content: [u8; 32],
-        caller: Option<[u8; 32]>,
+        asking: Asking,
         now: Timestamp,
     ) -> Result<Option<CalloutView>> {
-        let same = sqlx::query("SELECT content, callout, line FROM line_callouts WHERE request = $1")
+        let row = sqlx::query("SELECT content, callout FROM line_callouts WHERE request = $1")
             .bind(request.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?;
-        let callout = match same {
-            // A provider's repeated request may differ in what the network adds; a dispatch system's must not.
-            Some(row) if caller.is_none() && row.get::<Vec<u8>, _>("content") != content => {
-                let detail = "This Idempotency-Key was used for another callout.";
-                return Err(Problem::with(ErrorCode::Conflict, detail).into());
-            }
-            Some(row) => Some(row.get("callout")),
-            None => {
-                sqlx::query_scalar(
-                    "SELECT callout FROM line_callouts WHERE line = $1 AND caller = $2 AND at > $3 ORDER BY at DESC LIMIT 1",
-                )
-                .bind(line.id.as_bytes())
-                .bind(caller.map(|caller| caller.to_vec()))
-                .bind((now - REPEATED_WITHIN).0)
-                .fetch_optional(&mut *self.conn)
-                .await?
-            }
-        };
-        let Some(callout) = callout.map(id::<CalloutId>).transpose()? else { return Ok(None) };
-        self.view_from_line(line, callout, now).await
+        let Some(row) = row else { return Ok(None) };
+        // A provider's repeated request may differ in what the network adds; a dispatch system's must not.
+        if asking == Asking::System && row.get::<Vec<u8>, _>("content") != content {
+            let detail = "This Idempotency-Key was used for another callout.";
+            return Err(Problem::with(ErrorCode::Conflict, detail).into());
+        }
+        self.view_from_line(line, id(row.get("callout"))?, now).await
+    }
+
+    /// The callout that the same number has asked for with the same words a moment ago. One that is over answers nobody.
+    async fn recent(
+        &mut self,
+        line: &Line,
+        caller: Option<[u8; 32]>,
+        content: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<CalloutView>> {
+        let callout: Option<Vec<u8>> = sqlx::query_scalar(
+            "SELECT callout FROM line_callouts JOIN callouts USING (callout)
+             WHERE line = $1 AND caller = $2 AND content = $3 AND at > $4 AND closed = 0 ORDER BY at DESC LIMIT 1",
+        )
+        .bind(line.id.as_bytes())
+        .bind(caller.map(|caller| caller.to_vec()))
+        .bind(content.as_slice())
+        .bind((now - REPEATED_WITHIN).0)
+        .fetch_optional(&mut *self.conn)
+        .await?;
+        match callout.map(id::<CalloutId>).transpose()? {
+            Some(callout) => self.view_from_line(line, callout, now).await,
+            None => Ok(None),
+        }
     }
 }

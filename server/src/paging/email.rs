@@ -103,12 +103,18 @@ fn failure(error: &lettre::transport::smtp::Error) -> Sent {
         return Sent::failed(VENDOR, reason, true);
     };
     let detail = format!("SMTP {code}");
-    // 5.1.x: the address itself (RFC 3463 §3.2); a bare 550 may be anything.
-    let of_the_address = error.is_permanent() && error.to_string().contains("5.1.");
-    if of_the_address {
+    if error.is_permanent() && is_of_the_address(&error.to_string()) {
         return Sent::broken(VENDOR, FailReason::UnknownNumber).because(detail);
     }
     Sent::failed(VENDOR, FailReason::Rejected, false).because(detail)
+}
+
+/// Whether a refusal is about the recipient's address (RFC 3463 §3.2): the sender's, or a policy of the server's, is
+/// nothing that a person could mend. A bare 550 may be anything.
+fn is_of_the_address(refusal: &str) -> bool {
+    let said = refusal.split_once("): ").map_or("", |(_, said)| said.trim_start());
+    let code: String = said.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"].contains(&code.as_str())
 }
 
 /// Nobody's holiday message shall answer (RFC 3834).

@@ -70,8 +70,10 @@ pub struct Channels {
     per_provider: usize,
 }
 
-/// Whose queue a page stands in: each has its own limit, and none waits for another.
-pub(crate) const TELEPHONY_LANE: &str = "telephony";
+/// The lane of text messages. All accounts share it: which of them sends is chosen for each try.
+pub(crate) const SMS_LANE: &str = "telephony sms";
+/// The lane of calls, so that texts that stall keep no telephone from ringing.
+pub(crate) const VOICE_LANE: &str = "telephony voice";
 /// The mail server's.
 pub(crate) const EMAIL_LANE: &str = "email";
 
@@ -152,7 +154,7 @@ impl Channels {
     pub async fn to_phone(&self, to: &Phone, message: &Message<'_>, try_: Try<'_>) -> Sent {
         match to.e164() {
             Some(number) => self.telephony.sms(try_.ring(&number, message.page), message.text, try_.now).await,
-            None => Sent::new(TELEPHONY_LANE, Outcome::NotConfigured),
+            None => Sent::new(SMS_LANE, Outcome::NotConfigured),
         }
     }
 
@@ -170,7 +172,8 @@ impl Channels {
         };
         match method {
             ContactMethod::InApp => "app".into(),
-            ContactMethod::Sms { .. } | ContactMethod::Voice { .. } => TELEPHONY_LANE.into(),
+            ContactMethod::Sms { .. } => SMS_LANE.into(),
+            ContactMethod::Voice { .. } => VOICE_LANE.into(),
             ContactMethod::Email { .. } => EMAIL_LANE.into(),
             ContactMethod::Webhook { url, .. } => host("webhook", url),
             ContactMethod::Push { endpoint, .. } => host("push", endpoint),

@@ -148,13 +148,13 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The open callout whose newest page to this person still waits for an answer.
+    /// The open callout whose newest page to this person still waits for an answer: a drill's only where no real one does.
     pub(super) async fn newest_unanswered(&mut self, person: PersonId) -> Result<Option<CalloutId>> {
         let rows: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT callout FROM (
-                 SELECT outbox.callout, max(ordered_at) AS newest FROM outbox JOIN callouts USING (callout)
+                 SELECT outbox.callout, purpose, max(ordered_at) AS newest FROM outbox JOIN callouts USING (callout)
                  WHERE person = $1 AND kind = 'page' AND closed = 0 GROUP BY outbox.callout
-             ) ORDER BY newest DESC LIMIT $2",
+             ) ORDER BY purpose <> 'real', newest DESC LIMIT $2",
         )
         .bind(person.as_bytes())
         .bind(PAGES)

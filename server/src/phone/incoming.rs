@@ -8,13 +8,13 @@ use super::{
     sms::{Said, parse},
     texts::{Texts, fill, spoken},
     twiml::Twiml,
-    voice::{duty_number, reference, shown},
+    voice::{duty_number, line_is_unusable, reference, shown},
 };
 use crate::{
     Result, Shared,
     callouts::documents::read_document,
     error::Error,
-    intake::{Opened, RequestId, Tried, caller_digest, try_code},
+    intake::{Asking, Opened, RequestId, Tried, caller_digest, try_code},
     paging::Signed,
     proof::Shown,
     store::Tx,
@@ -55,7 +55,12 @@ pub(super) async fn incoming(State(app): State<Shared>, signed: Signed) -> Resul
         }
         Said::Code { code, young_people, place } => match try_code(&app, Secret::new(code), caller, now).await? {
             Tried::Line(line) => called_in(&app, sid, *line, number, (young_people, place), now).await?,
-            Tried::Wrong | Tried::Locked => stranger(&app, caller, now),
+            Tried::Wrong => stranger(&app, caller, now),
+            // Who has the right code and is turned away needs somebody to call; once an hour, as every stranger.
+            Tried::Locked => match (stranger(&app, caller, now), duty_number(&app).await?) {
+                (Some(_), Some(number)) => Some(fill(&spoken(&[]).sms.not_opened, [("number", number.as_str())])),
+                (reply, _) => reply,
+            },
         },
         said => match answered(&app, sid, number, said, now).await? {
             Some(reply) => Some(reply),
@@ -103,7 +108,7 @@ async fn called_in(
     (young_people, place): (Option<u16>, Option<Code>),
     now: Timestamp,
 ) -> Result<Option<String>> {
-    let texts = spoken(&line.languages);
+    let (texts, unusable) = (spoken(&line.languages), line.id);
     let request = RequestId::of(&[b"message", &sid.0]);
     let opened = app
         .store
@@ -118,16 +123,21 @@ async fn called_in(
                         asked.site = Some(place);
                     }
                 }
-                tx.open_from_line(&line, request, &asked, true, now).await
+                tx.open_from_line(&line, request, &asked, Asking::Officer, now).await
             })
         })
         .await;
     let number = duty_number(app).await?.map(String::from).unwrap_or_default();
     Ok(match opened {
         Ok(Opened::New(_)) => None,
-        Ok(Opened::Known(view)) => Some(fill(&texts.sms.opened, [("reference", &reference(view.id))])),
+        Ok(Opened::Known(view) | Opened::Recent(view)) => {
+            Some(fill(&texts.sms.opened, [("reference", &reference(view.id))]))
+        }
         Ok(Opened::Exhausted) => Some(fill(&texts.sms.quota, [("number", &number)])),
-        Err(Error::Refused(_)) => Some(fill(&texts.sms.not_opened, [("number", &number)])),
+        Err(Error::Refused(_)) => {
+            line_is_unusable(app, unusable, now).await?;
+            Some(fill(&texts.sms.not_opened, [("number", &number)]))
+        }
         Err(error) => return Err(error),
     })
 }
@@ -175,7 +185,17 @@ impl Tx<'_> {
         let say = &texts.sms;
         let waiting = self.newest_unanswered(person).await?;
         let coming = self.coming_to(person).await?;
+        let policy = read_document::<Policy>(self.conn).await?;
+        if policy.is_some_and(|(_, policy)| policy.voice_pin) && !matches!(said, Said::Unclear) {
+            // Where a keypress needs a PIN, a number that anybody can forge proves still less.
+            if let (Said::Yes { .. }, Some(callout)) = (&said, waiting) {
+                self.answer_by_phone(&Called { person, callout }, &sid.0, Action::Acknowledge, now).await?;
+            }
+            return Ok(say.pin.clone());
+        }
         let (callout, action) = match (said, waiting, coming.as_slice()) {
+            // "I need 45 minutes" to the one, or "I am going" to the other: nobody but they can tell.
+            (Said::Yes { .. }, Some(_), [_, ..]) => return Ok(say.busy.clone()),
             (Said::Yes { minutes }, Some(callout), _) => {
                 (callout, Action::Accept { eta_minutes: minutes.unwrap_or(DEFAULT_ETA) })
             }
@@ -194,7 +214,10 @@ impl Tx<'_> {
             _ => String::new(),
         };
         Ok(match told {
-            Told::Accepted => fill(&say.accepted, [("minutes", &minutes)]),
+            Told::Accepted => {
+                let said = fill(&say.accepted, [("minutes", &minutes), ("reference", &reference(callout))]);
+                if self.is_drill(callout).await? { format!("{} {said}", texts.page.drill) } else { said }
+            }
             Told::Eta(_) => fill(&say.eta, [("minutes", &minutes)]),
             Told::Arrived => say.arrived.clone(),
             Told::Declined => say.declined.clone(),

@@ -51,6 +51,7 @@ pub(super) struct Duty {
     pub(super) locked: String,
     pub(super) call_back: String,
     pub(super) opened: String,
+    pub(super) same: String,
     pub(super) quota: String,
     pub(super) failed: String,
 }
@@ -65,6 +66,8 @@ pub(super) struct Sms {
     pub(super) arrived: String,
     pub(super) filled: String,
     pub(super) nothing: String,
+    pub(super) busy: String,
+    pub(super) pin: String,
     pub(super) test: String,
     pub(super) drop_out: String,
     pub(super) unclear: String,

@@ -14,13 +14,14 @@ use crate::{
     Result, Shared,
     callouts::documents::read_document,
     error::Error,
-    intake::{Opened, RequestId, Tried, caller_digest, try_code},
+    intake::{Asking, Opened, RequestId, Tried, caller_digest, try_code},
     paging::{Signed, Values, text},
 };
 use axum::extract::State;
 use firstlight_protocol::{
     CalloutId, LineId, PageId, Problem, Secret, Timestamp,
     api::{IntakeCallout, MessageKind},
+    attention::Attention,
     callout::{Action, Phone},
     policy::Policy,
 };
@@ -135,7 +136,11 @@ pub(super) async fn incoming(State(app): State<Shared>, signed: Signed) -> Resul
     }
     let caller = shown(signed.field("From"));
     if app.phone.calls.check(caller_key(caller.as_ref(), sid), now).is_err() {
-        return Ok(Twiml::new().hang_up());
+        let (_, next) = Duty::begin().hear(duty::Heard::Locked { number: duty_number(&app).await? });
+        return Ok(match next {
+            duty::Next::Say { spoken, .. } => Twiml::new().say(&spoken).hang_up(),
+            _ => Twiml::new().hang_up(),
+        });
     }
     let (duty, _) = Duty::begin().ask(None);
     let dialogue = Dialogue::Duty { caller, duty };
@@ -198,9 +203,9 @@ pub(super) async fn keyed(State(app): State<Shared>, signed: Signed) -> Result<T
                 heard = match next {
                     duty::Next::Say { spoken, keys } => break (spoken, keys),
                     duty::Next::Check(code) => check(&app, sid, caller.as_ref(), code, now).await?,
-                    duty::Next::Open { line, call_back } => {
+                    duty::Next::Open { line, call_back, another } => {
                         let number = call_back.map(|keyed| dialable(&app, &signed, keyed)).or_else(|| caller.clone());
-                        open(&app, sid, line, number, now).await?
+                        open(&app, sid, line, number, another, now).await?
                     }
                 };
             };
@@ -258,31 +263,53 @@ async fn check(app: &Shared, sid: Sid, caller: Option<&Phone>, code: Secret, now
             duty::Heard::Line { line: line.id, languages: line.languages, number_shown: caller.is_some() }
         }
         Tried::Wrong => duty::Heard::NoLine,
-        Tried::Locked => duty::Heard::Locked,
+        Tried::Locked => duty::Heard::Locked { number: duty_number(app).await? },
     })
 }
 
 /// Opens the callout of a call: the call's id makes it the same one however often this comes.
-async fn open(app: &Shared, sid: Sid, line: LineId, number: Option<Phone>, now: Timestamp) -> Result<duty::Heard> {
+async fn open(
+    app: &Shared,
+    sid: Sid,
+    line: LineId,
+    number: Option<Phone>,
+    another: bool,
+    now: Timestamp,
+) -> Result<duty::Heard> {
     let help = duty_number(app).await?;
     let (Some(number), Some(line)) = (number, app.store.line(line).await?) else {
         return Ok(duty::Heard::Failed { number: help });
     };
+    let unusable = line.id;
     let text_caller = number.as_str().starts_with('+');
     let asked = IntakeCallout { text_caller, ..IntakeCallout::new(number) };
-    let request = RequestId::of(&[b"call", &sid.0]);
+    let (request, asking) = match another {
+        true => (RequestId::of(&[b"another of the call", &sid.0]), Asking::OfficerAgain),
+        false => (RequestId::of(&[b"call", &sid.0]), Asking::Officer),
+    };
     let opened = app
         .store
-        .write(move |tx| Box::pin(async move { tx.open_from_line(&line, request, &asked, true, now).await }))
+        .write(move |tx| Box::pin(async move { tx.open_from_line(&line, request, &asked, asking, now).await }))
         .await;
     Ok(match (opened, help) {
         (Ok(Opened::New(view) | Opened::Known(view)), _) => duty::Heard::Opened { reference: reference(view.id) },
+        (Ok(Opened::Recent(view)), _) => duty::Heard::Recent { reference: reference(view.id) },
         (Ok(Opened::Exhausted), Some(number)) => duty::Heard::Quota { number },
         (Ok(Opened::Exhausted), None) => duty::Heard::Failed { number: None },
-        // Said, so that the caller knows; what the log needs is in it already.
-        (Err(Error::Refused(_)), number) => duty::Heard::Failed { number },
+        // Said, so that the caller knows; and supervisors, since a right code has to open something.
+        (Err(Error::Refused(_)), number) => {
+            line_is_unusable(app, unusable, now).await?;
+            duty::Heard::Failed { number }
+        }
         (Err(error), _) => return Err(error),
     })
+}
+
+/// A right code could not open anything: supervisors hear it.
+pub(super) async fn line_is_unusable(app: &Shared, line: LineId, now: Timestamp) -> Result<()> {
+    app.store
+        .write(move |tx| Box::pin(async move { tx.raise_attention(Attention::LineUnusable { line }, now).await }))
+        .await
 }
 
 /// What people say on the telephone to name a callout.

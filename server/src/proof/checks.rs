@@ -15,6 +15,7 @@ use firstlight_dispatch::{
 use firstlight_protocol::{
     CheckId, ContactId, DeviceId, ErrorCode, PageId, PersonId, Problem, Role, Timestamp,
     api::{MessageKind, Notice, PersonReadiness, ReadinessLevel},
+    callout::FailReason,
     policy::Channel,
 };
 use sqlx::Row;
@@ -270,7 +271,9 @@ impl Tx<'_> {
 /// A test to a contact method was taken, delivered, or could not be sent.
 pub(crate) async fn test_settled(tx: &mut Tx<'_>, page: PageId, outcome: PageOutcome, now: Timestamp) -> Result<()> {
     let failed = match outcome {
-        PageOutcome::Reached(_) => None,
+        // A call that nobody has picked up, or that ended after its code was read out, is not confirmed; it has not failed.
+        PageOutcome::Reached(_)
+        | PageOutcome::Failed(FailReason::NoAnswer | FailReason::Busy | FailReason::Voicemail) => None,
         PageOutcome::Failed(reason) => Some(reason.as_str()),
     };
     sqlx::query("UPDATE readiness_tests SET failed = $2 WHERE page = $1")

@@ -1,5 +1,6 @@
 //! What supervisors hear of that belongs to no single callout.
 
+use super::alarms::attention_wakes;
 use crate::{
     Result,
     store::{Tx, id},
@@ -18,12 +19,16 @@ impl Tx<'_> {
         for device in devices {
             self.push_inbox(id(device)?, now, &Notice::Attention { about }).await?;
         }
+        if attention_wakes(about) {
+            self.wake_supervisors(None, now).await?;
+        }
         let (subject, detail) = match about {
             Attention::ContactBlocked { person, contact } | Attention::ContactInvalid { person, contact } => {
                 (person.to_string(), contact.to_string())
             }
             Attention::PinsTried { person } => (person.to_string(), String::new()),
-            Attention::LineExhausted { line } => (line.to_string(), String::new()),
+            Attention::LineExhausted { line } | Attention::LineUnusable { line } => (line.to_string(), String::new()),
+            Attention::CallerUnreached { callout } => (callout.to_string(), String::new()),
             Attention::CoverageGap { tier, from, .. } => (tier.to_string(), from.to_string()),
             Attention::CodesTried {} => Default::default(),
         };

@@ -6,6 +6,7 @@
 //! in the same step too. A device that connects later still finds the page. "Delivered" is for the device to say.
 
 use super::{
+    alarms,
     outbox::{Destination, Ordered},
     step::Cause,
     views::Watcher,
@@ -55,7 +56,7 @@ impl Tx<'_> {
                 Effect::StandDown { .. } if callout.purpose() == Purpose::Canary => {}
                 Effect::StandDown { person } => self.stand_down(world, callout, person, now).await?,
                 Effect::Alarm { alarm } => {
-                    self.raise(world, agency, callout.id(), alarm, alarm.reaches_police(), now).await?;
+                    self.raise(world, agency, callout, alarm, alarm.reaches_police(), now).await?;
                 }
                 // Told again with every slow round; the first time it comes with its alarm.
                 Effect::Notify { to, notice: Attention::NobodyYet } if !raised => {
@@ -65,7 +66,7 @@ impl Tx<'_> {
                     };
                     match to {
                         Audience::Agency => self.tell(agency, callout.id(), alarm, now).await?,
-                        Audience::Supervisors => self.raise(world, &[], callout.id(), alarm, false, now).await?,
+                        Audience::Supervisors => self.raise(world, &[], callout, alarm, false, now).await?,
                     }
                 }
                 // The new view, which goes to the same people in the same step, says it.
@@ -142,15 +143,19 @@ impl Tx<'_> {
         &mut self,
         world: &World,
         agency: &[Watcher],
-        callout: CalloutId,
+        callout: &Callout,
         alarm: Alarm,
         reaches_police: bool,
         now: Timestamp,
     ) -> Result<()> {
+        let id = callout.id();
         for person in world.people.iter().filter(|p| p.role == Role::Supervisor) {
-            self.push_all(&person.devices, now, &Notice::Alarm { callout, alarm }).await?;
+            self.push_all(&person.devices, now, &Notice::Alarm { callout: id, alarm }).await?;
         }
-        if reaches_police { self.tell(agency, callout, alarm, now).await } else { Ok(()) }
+        if callout.purpose().is_real() && alarms::wakes(alarm) {
+            self.wake_supervisors(Some(id), now).await?;
+        }
+        if reaches_police { self.tell(agency, id, alarm, now).await } else { Ok(()) }
     }
 
     async fn tell(&mut self, agency: &[Watcher], callout: CalloutId, alarm: Alarm, now: Timestamp) -> Result<()> {

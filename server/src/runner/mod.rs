@@ -10,13 +10,14 @@
 //! | `effects`, `views`, `room` | what follows: pages and alarms, new views for whoever sees a change, the callout's room |
 //! | `agencies` | the same for other agencies' notices |
 //! | `by_phone` | the same for who has no app: an agency's line, a responder's telephone |
-//! | `attention` | what supervisors hear of that belongs to no callout |
+//! | `alarms`, `attention` | what wakes supervisors; what they hear of that belongs to no callout |
 //! | `timers`, `sender`, `outbox` | what happens by itself, and the pages on their way out |
 //! | `legs`, `receipts`, `elsewhere`, `pages` | each try of a page, what providers report of it, who is told, the record |
 //! | `sweeper` | the safety net, and who looks after it |
 //! | `canary`, `drill` | callouts that nobody at a screen opens |
 
 mod agencies;
+mod alarms;
 mod attention;
 mod by_phone;
 mod canary;

@@ -10,7 +10,7 @@
 use super::legs::begin_legs;
 use crate::{
     Result,
-    paging::{Channels, MAX_TRIES, TELEPHONY_LANE},
+    paging::{Channels, MAX_TRIES, SMS_LANE},
     store::{Store, Tx, id, word},
 };
 use firstlight_dispatch::Callout;
@@ -201,7 +201,7 @@ impl Tx<'_> {
         Ok(match (to, contact) {
             (_, Some(row)) => (row.method.channel().word(), Channels::lane(&row.method)),
             (Destination::App, _) => ("in_app", "app".into()),
-            (Destination::Phone(_), _) => ("sms", TELEPHONY_LANE.into()),
+            (Destination::Phone(_), _) => ("sms", SMS_LANE.into()),
             (Destination::Outside(code), _) => ("webhook", format!("outside {code}")),
             (Destination::Loopback, _) => ("loopback", "loopback".into()),
             // It was removed in between: its try says so.
@@ -294,8 +294,8 @@ pub(super) struct Claim {
 }
 
 impl Store {
-    /// Claims what is due: for each destination and each provider as many as it has free places, those that waited
-    /// longest first.
+    /// Claims what is due: for each destination and each provider as many as it has free places, callouts' pages before
+    /// tests and notices, and of each those that waited longest first.
     pub(super) async fn claim_pages(&self, now: Timestamp, lease: Duration, places: Places) -> Result<Claim> {
         let due: Option<i64> = sqlx::query_scalar(
             "SELECT 1 FROM outbox WHERE next_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) LIMIT 1",
@@ -329,19 +329,21 @@ impl Store {
                 // its own destination is in nobody's way.
                 let rows = sqlx::query(
                     "WITH at_destination AS (
-                         SELECT page, lane, next_at, lease_until, tries, row_number() OVER (
+                         SELECT page, lane, next_at, lease_until, tries, kind, row_number() OVER (
                              PARTITION BY lane, person, contact, address
-                             ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
+                             ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at > $1, kind <> 'page', next_at, page
                          ) AS place FROM outbox WHERE next_at IS NOT NULL
                      ), in_lane AS (
-                         SELECT page, lane, next_at, lease_until, tries, row_number() OVER (
-                             PARTITION BY lane ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
+                         SELECT page, lane, next_at, lease_until, tries, kind, row_number() OVER (
+                             PARTITION BY lane
+                             ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at > $1, kind <> 'page', next_at, page
                          ) AS place FROM at_destination WHERE place <= $3
                      )
                      UPDATE outbox SET lease_until = $2, tries = tries + 1, uncertain = uncertain OR lease_until IS NOT NULL
                      WHERE page IN (
-                         SELECT page FROM in_lane WHERE place <= iif(lane = 'telephony', $5, $6) AND next_at <= $1
-                            AND (lease_until IS NULL OR lease_until <= $1) AND tries < $7 ORDER BY next_at LIMIT $4
+                         SELECT page FROM in_lane WHERE place <= iif(lane IN ('telephony sms', 'telephony voice'), $5, $6) AND next_at <= $1
+                            AND (lease_until IS NULL OR lease_until <= $1) AND tries < $7
+                         ORDER BY kind <> 'page', next_at LIMIT $4
                      ) RETURNING *",
                 )
                 .bind(now.0)
@@ -393,16 +395,17 @@ impl Store {
     pub(super) async fn stuck_pages(&self, now: Timestamp, patience: Duration, places: Places) -> Result<i64> {
         Ok(sqlx::query_scalar(
             "WITH at_destination AS (
-                 SELECT page, lane, next_at, lease_until, row_number() OVER (
+                 SELECT page, lane, next_at, lease_until, kind, row_number() OVER (
                      PARTITION BY lane, person, contact, address
-                     ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
+                     ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at > $1, kind <> 'page', next_at, page
                  ) AS place FROM outbox WHERE next_at IS NOT NULL
              ), in_lane AS (
                  SELECT lane, coalesce(lease_until, next_at) AS since, row_number() OVER (
-                     PARTITION BY lane ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at, page
+                     PARTITION BY lane
+                     ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at > $1, kind <> 'page', next_at, page
                  ) AS place FROM at_destination WHERE place <= $3
              )
-             SELECT count(*) FROM in_lane WHERE since <= $2 AND place <= iif(lane = 'telephony', $4, $5)",
+             SELECT count(*) FROM in_lane WHERE since <= $2 AND place <= iif(lane IN ('telephony sms', 'telephony voice'), $4, $5)",
         )
         .bind(now.0)
         .bind((now - patience).0)

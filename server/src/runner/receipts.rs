@@ -104,7 +104,7 @@ impl Tx<'_> {
             }
             _ => {
                 self.note_receipts(&[receipt], now).await?;
-                elsewhere::settled_elsewhere(self, row.kind, key.page, outcome, now).await
+                elsewhere::settled_elsewhere(self, row.kind, (key.page, row.callout), outcome, now).await
             }
         }
     }

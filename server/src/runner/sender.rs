@@ -14,7 +14,7 @@ use crate::{
     app::random,
     callouts::documents::read_document,
     identity::ContactRow,
-    paging::{Again, Message, Outcome, Sent, TELEPHONY_LANE, Try, Values, backoff, text},
+    paging::{Again, Message, Outcome, Sent, Try, VOICE_LANE, Values, backoff, text},
     store::Tx,
 };
 use firstlight_dispatch::{Input, PageOutcome, PageReceipt};
@@ -159,7 +159,7 @@ async fn stand_down(
     for (account, reference) in app.store.ringing(callout, person, *id).await? {
         channels.telephony().hang_up(&account, &reference).await;
     }
-    Ok(Sent::new(TELEPHONY_LANE, Outcome::Taken))
+    Ok(Sent::new(VOICE_LANE, Outcome::Taken))
 }
 
 /// What the text of a message says besides its words.
@@ -257,7 +257,7 @@ async fn settle(app: &Shared, callout: Option<CalloutId>, rows: Vec<Settled>) ->
                         receipts.push(receipt);
                     } else {
                         tx.note_receipts(&[receipt], now).await?;
-                        settled_elsewhere(tx, kind, page, outcome, now).await?;
+                        settled_elsewhere(tx, kind, (page, callout), outcome, now).await?;
                     }
                 }
                 tx.after.dispatch();

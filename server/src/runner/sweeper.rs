@@ -203,6 +203,7 @@ impl Tx<'_> {
             self.audit(now, None, "callout.stalled", callout, "").await?;
             let notice = Notice::Alarm { callout: *callout, alarm: Alarm::Stalled };
             self.push_all(&supervisors, now, &notice).await?;
+            self.wake_supervisors(Some(*callout), now).await?;
         }
         Ok(())
     }

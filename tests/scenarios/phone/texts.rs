@@ -22,7 +22,8 @@ fn yes_with_minutes_accepts_and_here_arrives() {
         let line = line().await;
         page_by(&line, "sms").await;
         let callout = open(&line).await;
-        assert_eq!(line.text(ADVOCATE, "Y 35").await, ["Accepted, 35 min. Send HERE when you are there."]);
+        let accepted = format!("Accepted {}, 35 min. Send HERE when you are there.", callout.short());
+        assert_eq!(line.text(ADVOCATE, "Y 35").await, [accepted]);
         let view = line.cast.officer.callout(callout).await.unwrap();
         assert_eq!(view.state, CalloutState::Accepted);
         assert_eq!(view.responders[0].eta_at, Some(line.cast.now() + Duration::from_secs(35 * 60)));

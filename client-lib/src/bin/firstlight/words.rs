@@ -148,6 +148,12 @@ pub(crate) fn attention(about: Attention, name: impl Fn(PersonId) -> String) -> 
             let others = if more > 0 { format!(", and {more} more gaps") } else { String::new() };
             format!("nobody will be on duty as {} from {from}{others}: \"firstlight rota gaps\"", self::tier(tier))
         }
+        Attention::LineUnusable { line } => {
+            format!("line {} opens nothing: its zone or site is not in the policy", line.short())
+        }
+        Attention::CallerUnreached { callout } => {
+            format!("callout {}: a text message to the officer did not arrive; call them back", callout.short())
+        }
         Attention::LineExhausted { line } => {
             format!("line {} has used up its callouts of 24 hours, and somebody was turned away", line.short())
         }

@@ -42,7 +42,8 @@ impl Someone {
         }
         let (line, all) = (self.rules[(call as usize - 1) % self.rules.len()].0, ways.len());
         let first = ways.iter().position(|way| *way == line).unwrap();
-        (first..first + all).map(|n| ways[n % all]).find(untried)
+        let others = 0..self.channels;
+        (first..first + all).map(|n| ways[n % all]).chain(others).find(untried)
     }
 
     /// From one call of a turn, counted from 1, to the next.
