@@ -1,5 +1,6 @@
 //! The channels, each against a stand-in that behaves as the real provider, its faults included.
 
+mod alarms;
 mod blocked;
 mod callbacks;
 mod desk;

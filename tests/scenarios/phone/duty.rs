@@ -2,14 +2,15 @@
 
 use super::{Line, OFFICER, OURS, SID, line};
 use firstlight_protocol::{
-    LineId,
-    api::{AddLine, CalloutList, LineAdded, LineSettings, Notice},
+    ErrorCode, LineId,
+    api::{AddLine, CalloutList, InboxItem, LineAdded, LineSettings, Notice, PolicyDocument},
     attention::Attention,
-    callout::{Action, CalloutView},
+    callout::{Action, CalloutState, CalloutView, CancelReason},
+    policy::Policy,
 };
 use firstlight_tests::{
     inproc::run,
-    providers::{Keys, Phone},
+    providers::{Keys, Phone, Texting},
 };
 
 async fn code(line: &Line, languages: &[&str]) -> String {
@@ -53,6 +54,82 @@ fn a_call_with_the_code_opens_and_the_officer_hears_what_becomes_of_it() {
         // Again within a minute: the same callout.
         line.twilio.call(SID, OFFICER, OURS, vec![Keys::press(&format!("{code}#"))], &url).await;
         assert_eq!(callouts(&line).await.len(), 1);
+    });
+}
+
+#[test]
+fn a_second_call_is_asked_whether_it_is_about_somebody_else() {
+    run(async {
+        let line = line().await;
+        let code = Keys::press(&format!("{}#", code(&line, &["en"]).await));
+        let url = line.url("incoming-voice");
+        line.twilio.call(SID, OFFICER, OURS, vec![code.clone()], &url).await;
+        // Two officers behind one exchange's number: the second young person is another callout.
+        line.twilio.call(SID, OFFICER, OURS, vec![code.clone(), Keys::press("2")], &url).await;
+        let heard = line.twilio.phone(OFFICER).heard().join(" ");
+        assert!(heard.contains("If this is about somebody else, press 2"), "{heard}");
+        let open = callouts(&line).await;
+        assert_eq!(open.len(), 2);
+        // One that is over answers nobody: whoever calls then is heard at once.
+        for view in open {
+            let reason = CancelReason::Mistake;
+            line.cast.supervisor.act(view.id, Action::Cancel { reason }).await.unwrap();
+        }
+        line.twilio.call(SID, OFFICER, OURS, vec![code], &url).await;
+        assert_eq!(callouts(&line).await.iter().filter(|view| view.state == CalloutState::Paging).count(), 1);
+    });
+}
+
+#[test]
+fn a_station_whose_telephones_share_a_number_is_never_turned_away_for_right_codes() {
+    run(async {
+        let line = line().await;
+        let code = code(&line, &[]).await;
+        for callout in 1..=8 {
+            line.text(OFFICER, &format!("{code} 1")).await;
+            assert_eq!(callouts(&line).await.len(), callout);
+            line.cast.minutes(2);
+        }
+    });
+}
+
+#[test]
+fn a_line_stands_for_a_place_that_the_policy_knows() {
+    run(async {
+        let line = line().await;
+        let mut document: PolicyDocument = line.cast.supervisor.get("/v1/policy").await.unwrap();
+        document.policy.zones = vec!["north".parse().unwrap(), "south".parse().unwrap()];
+        let saved: PolicyDocument = line.cast.supervisor.put("/v1/policy", &document).await.unwrap();
+        code(&line, &[]).await;
+        let moved = PolicyDocument {
+            policy: Policy { zones: vec!["south".parse().unwrap()], ..saved.policy.clone() },
+            ..saved
+        };
+        let refused = line.cast.supervisor.put::<PolicyDocument>("/v1/policy", &moved).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::InvalidValue);
+        let zone = "west".parse().unwrap();
+        let settings = LineSettings { zone, site: None, languages: vec![], active: true, quota: 5 };
+        let path = format!("/v1/lines/{}", LineId([1; 16]));
+        let refused = line.cast.supervisor.put::<serde_json::Value>(&path, &settings).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::InvalidValue);
+    });
+}
+
+#[test]
+fn an_officer_whom_no_text_message_reaches_is_called_back() {
+    run(async {
+        let line = line().await;
+        let code = code(&line, &[]).await;
+        line.twilio.texting(OFFICER, Texting::Undelivered { code: 30_006 });
+        let url = line.url("incoming-voice");
+        line.twilio.call(SID, OFFICER, OURS, vec![Keys::press(&format!("{code}#"))], &url).await;
+        let callout = callouts(&line).await[0].id;
+        let mut supervisor = line.cast.supervisor.connect().await;
+        let unreached = |item: &InboxItem| match item.notice {
+            Notice::Attention { about: Attention::CallerUnreached { callout: of } } if of == callout => Some(()),
+            _ => None,
+        };
+        supervisor.notice("the alarm that the officer was not reached", unreached).await;
     });
 }
 

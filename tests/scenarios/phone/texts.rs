@@ -3,9 +3,10 @@
 use super::{ADVOCATE, Line, OURS, SID, line, page_by};
 use firstlight_protocol::{
     CalloutId,
-    api::Notice,
+    api::{Notice, PolicyDocument},
     attention::Attention,
     callout::{Action, CalloutState, ResponderState},
+    policy::Policy,
 };
 use firstlight_tests::{inproc::run, world::routing};
 use std::time::Duration;
@@ -101,5 +102,39 @@ fn a_stranger_is_told_nothing_and_answered_once_an_hour() {
         let forged = [("MessageSid", "SM5"), ("From", ADVOCATE), ("To", OURS), ("Body", "Y 5")];
         assert_eq!(line.twilio.post(SID, &line.url("incoming-sms"), &forged, true).await, 403);
         assert_eq!(line.cast.officer.callout(callout).await.unwrap().accepted, 0);
+    });
+}
+
+#[test]
+fn minutes_for_the_one_are_never_a_yes_to_another() {
+    run(async {
+        let line = line().await;
+        page_by(&line, "sms").await;
+        let first = open(&line).await;
+        line.text(ADVOCATE, "Y 30").await;
+        let second = line.cast.officer.open_callout(routing("south", line.cast.now())).await.unwrap().id;
+        line.twilio.wait_for(ADVOCATE, "the second page", |phone| (phone.texts().len() > 3).then_some(())).await;
+        let answer = line.text(ADVOCATE, "Y 45").await;
+        assert!(answer[0].contains("Nothing was changed"), "{answer:?}");
+        assert_eq!(line.cast.officer.callout(second).await.unwrap().accepted, 0);
+        let view = line.cast.officer.callout(first).await.unwrap();
+        assert_eq!(view.responders[0].eta_at, Some(line.cast.now() + Duration::from_secs(30 * 60)));
+    });
+}
+
+#[test]
+fn where_a_pin_is_wanted_a_text_says_no_more_than_that_somebody_is_awake() {
+    run(async {
+        let line = line().await;
+        page_by(&line, "sms").await;
+        let document: PolicyDocument = line.cast.supervisor.get("/v1/policy").await.unwrap();
+        let policy = Policy { voice_pin: true, ..document.policy };
+        let document = PolicyDocument { policy, ..document };
+        line.cast.supervisor.put::<PolicyDocument>("/v1/policy", &document).await.unwrap();
+        let callout = open(&line).await;
+        for body in ["Y 5", "N", "HERE"] {
+            assert!(line.text(ADVOCATE, body).await[0].contains("PIN"), "{body}");
+        }
+        assert_eq!(line.cast.officer.callout(callout).await.unwrap().state, CalloutState::Acknowledged);
     });
 }

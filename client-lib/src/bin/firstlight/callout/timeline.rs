@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context, session: &Session, callout: CalloutId
     let names = names(session, view.responders.iter().filter_map(|r| Some((r.person, r.work_name.clone()?)))).await;
     let name = |person: PersonId| names.get(&person).cloned().unwrap_or_else(|| person.short());
 
-    let mut rows: Vec<Row> = timeline.entries.iter().map(|entry| happened(entry, &name)).collect();
+    let mut rows: Vec<Row> = timeline.entries.iter().map(|entry| happened(entry, name)).collect();
     rows.extend(pages.iter().flat_map(became));
     rows.sort_by_key(|row| row.0);
     let mut page = context.page();
