@@ -96,7 +96,7 @@ pub struct Policy {
     /// When people on duty prove that a page would reach them.
     #[serde(default)]
     pub readiness: ReadinessTimers,
-    /// Which other agencies hear of a callout, in parallel; at most [`MAX_AGENCY_NOTICES`](crate::agency::MAX_AGENCY_NOTICES).
+    /// Which other agencies hear of a callout, in parallel; at most [`MAX_AGENCY_NOTICES`].
     #[serde(default)]
     pub agency_notices: Vec<AgencyNotice>,
 }
