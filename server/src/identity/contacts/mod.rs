@@ -85,11 +85,14 @@ fn renew(mut method: ContactMethod, known: &[ContactRow]) -> Result<ContactRow> 
                 key.clone_from(old_key);
             }
         }
-        (ContactMethod::Push { auth: secret, .. }, Some(ContactMethod::Push { auth: old, .. }))
-        | (ContactMethod::Ntfy { token: secret, .. }, Some(ContactMethod::Ntfy { token: old, .. }))
-            if secret.is_none() =>
-        {
+        (ContactMethod::Push { auth: secret, .. }, Some(ContactMethod::Push { auth: old, .. })) if secret.is_none() => {
             secret.clone_from(old);
+        }
+        // The token is sent along: to where it was given for, and nowhere else.
+        (ContactMethod::Ntfy { token, url, .. }, Some(ContactMethod::Ntfy { token: old, url: before, .. }))
+            if token.is_none() && url == before =>
+        {
+            token.clone_from(old);
         }
         _ => {}
     }
