@@ -1,0 +1,9 @@
+import common from './common.json';
+import settings from './settings.json';
+import trouble from './trouble.json';
+
+export default {
+  common,
+  settings,
+  trouble,
+};

@@ -1,0 +1,13 @@
+import './ui/tokens.css';
+import './ui/base.css';
+import { mount } from 'svelte';
+import App from './app/App.svelte';
+import { session } from './app/session.svelte';
+import { theme } from './app/theme.svelte';
+import { updates } from './app/updates.svelte';
+import { speech } from './i18n/index.svelte';
+
+theme.start();
+await Promise.all([speech.start(), session.start()]);
+mount(App, { target: document.getElementById('app')! });
+updates.start();
