@@ -16,7 +16,7 @@ const mayKeep = ['i18n/index.svelte.ts', 'app/theme.svelte.ts'];
 
 const wrong = [];
 for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-  if (!entry.isFile() || !/\.(svelte|ts|css)$/.test(entry.name) || entry.name === 'schema.d.ts') continue;
+  if (!entry.isFile() || !/\.(svelte|ts|css)$/.test(entry.name) || ['schema.d.ts', 'contract.d.ts'].includes(entry.name)) continue;
   const path = `${entry.parentPath}/${entry.name}`;
   const name = path.slice(root.length).replace(/^\//, '');
   if (name.startsWith('engine/pkg/')) continue;

@@ -250,9 +250,9 @@ pub struct RecoverySheet {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(utoipa::ToSchema))]
 pub struct AccessTokenFor {
-    /// One that the server refused (`token_expired`, `unauthenticated`): then a new one is fetched.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub refused: Option<Secret>,
+    /// The last one was refused (`token_expired`, `unauthenticated`): a new one is fetched.
+    #[serde(default)]
+    pub fresh: bool,
 }
 
 /// An access token.

@@ -59,3 +59,30 @@ pub fn document() -> Result<Value, String> {
         "components": { "schemas": all },
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, path::Path};
+
+    /// `UPDATE_CONTRACT=1 cargo nextest run -p firstlight-web contract` writes the file anew; then `npm run contract` in web/.
+    #[test]
+    fn the_committed_contract_is_the_generated_one() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("contract.json");
+        let text = format!("{}\n", serde_json::to_string_pretty(&document().unwrap()).unwrap());
+        if std::env::var_os("UPDATE_CONTRACT").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == text, "web/engine/contract.json is out of date: run this test with UPDATE_CONTRACT=1");
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document().unwrap();
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
+        }
+    }
+}
