@@ -203,7 +203,16 @@ mod tests {
                 let (status, body) = match path.as_str() {
                     "/v1/server" => {
                         let name = "http://s".into();
-                        let info = ServerInfo { name, version: "1".into(), host: None, suites: vec![1], now: NOW };
+                        let (api_level, min_client_level) = (1, 1);
+                        let info = ServerInfo {
+                            name,
+                            version: "1".into(),
+                            api_level,
+                            min_client_level,
+                            host: None,
+                            suites: vec![1],
+                            now: NOW,
+                        };
                         (200, serde_json::to_vec(&info))
                     }
                     "/v1/auth/challenges" => {
