@@ -3599,7 +3599,7 @@ export interface components {
             duty_from?: components["schemas"]["Timestamp"] | null;
             duty_until?: components["schemas"]["Timestamp"] | null;
             /** @description What is missing, worst first. */
-            gaps?: components["schemas"]["Gap"][];
+            gaps?: components["schemas"]["ReadinessGap"][];
             /** @description Where they stand. */
             level: components["schemas"]["ReadinessLevel"];
             /** @description Whether they are on duty now. */
@@ -3812,6 +3812,15 @@ export interface components {
             at: components["schemas"]["Timestamp"];
             /** @description People. */
             people: components["schemas"]["PersonReadiness"][];
+        };
+        /** @description One thing that is missing, for programs and in words. */
+        ReadinessGap: {
+            channel?: components["schemas"]["Channel"] | null;
+            /** @description What. */
+            kind: components["schemas"]["GapKind"];
+            reason?: components["schemas"]["FailReason"] | null;
+            /** @description A plain sentence. */
+            text: string;
         };
         /**
          * @description Whether a page would reach somebody, as far as the server can know.
