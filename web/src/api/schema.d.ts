@@ -3631,6 +3631,12 @@ export interface components {
             work_name: string;
         };
         Phone: string;
+        /** @description How a zone or a site is shown to those who choose it. Codes travel; names are for the eye. */
+        Place: {
+            /** @description Its name, such as "Central Station": 1 to 64 characters. Absent: its code is shown. */
+            name?: string | null;
+            zone?: components["schemas"]["Code"] | null;
+        };
         /** @description How a host organisation dispatches. Every timer can be changed; the defaults are DOMAIN.md's. */
         Policy: {
             /** @description Which other agencies hear of a callout, in parallel; at most [`MAX_AGENCY_NOTICES`](crate::agency::MAX_AGENCY_NOTICES). */
@@ -3651,6 +3657,10 @@ export interface components {
             /** @description Outside webhooks that escalations may tell, by a code of the organisation's own; at most [`MAX_OUTSIDE`]. */
             outside?: {
                 [key: string]: components["schemas"]["OutsideWebhook"];
+            };
+            /** @description What zones and sites are called, by their codes, and in which zone a site lies. It changes no paging. */
+            places?: {
+                [key: string]: components["schemas"]["Place"];
             };
             /** @description When people on duty prove that a page would reach them. */
             readiness?: components["schemas"]["ReadinessTimers"];

@@ -1,0 +1,48 @@
+import { api } from '../api/client';
+import { Trouble } from '../api/trouble';
+import type { Schema } from '../api/types';
+import { clock } from '../ui/clock.svelte';
+import { keep } from './keep';
+import { answer } from './sign';
+
+/** Taken anew this long before its end, so that no request meets an old one. */
+const EARLY = 30_000;
+
+let access: Schema<'DutyAccess'> | undefined;
+let signingIn: Promise<Schema<'DutyAccess'>> | undefined;
+let server: string | undefined;
+
+/** The server's name for itself, which goes into what is signed; its clock comes along. */
+export async function serverInfo(): Promise<Schema<'ServerInfo'>> {
+  const began = performance.now();
+  const info = await api.get('/v1/server', {}, { token: 'none', retries: 2 });
+  clock.learn(info.now, performance.now() - began);
+  server = info.name;
+  return info;
+}
+
+async function signIn(): Promise<Schema<'DutyAccess'>> {
+  const kept = await keep.get('device');
+  if (kept === undefined) throw new Trouble('unauthenticated');
+  const name = server ?? (await serverInfo()).name;
+  const device = kept.device;
+  const { challenge } = await api.post('/v1/auth/challenges', { body: { device } }, { token: 'none', retries: 2 });
+  const signature = await answer(kept.key.privateKey, name, device, challenge);
+  return api.post('/v1/auth/duty', { body: { device, challenge, signature } }, { token: 'none' });
+}
+
+/** A short-lived token of scope `duty`, for this person's own callouts. */
+export async function dutyToken(fresh: boolean): Promise<string> {
+  const good = access !== undefined && access.access_expires_at - EARLY > clock.exact();
+  if (fresh || !good) {
+    // Many requests, one sign-in.
+    signingIn ??= signIn().finally(() => (signingIn = undefined));
+    access = await signingIn;
+  }
+  return access!.access;
+}
+
+/** Forgets the token in memory: the device was revoked, or is another one now. */
+export function dropAccess(): void {
+  access = undefined;
+}
