@@ -79,6 +79,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/duty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with the duty key's signature over a challenge, for the caller's own callouts alone. */
+        post: operations["post_auth_duty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/refresh": {
         parameters: {
             query?: never;
@@ -284,6 +301,59 @@ export interface paths {
          */
         put: operations["put_callouts_callout_welfare"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/me/duty-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Registers the calling device's duty key, in place of the one before. The same key again changes nothing. */
+        put: operations["put_devices_me_duty_key"];
+        post?: never;
+        /** Gives the calling device's duty key up; its tokens end at once. Without one nothing changes. */
+        delete: operations["delete_devices_me_duty_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/me/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Registers or renews the calling device's push subscription as a contact method of its holder. */
+        put: operations["put_devices_me_push"];
+        post?: never;
+        /** Takes the calling device's push subscription away: nothing is pushed there any more. Without one nothing changes. */
+        delete: operations["delete_devices_me_push"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/me/push/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verifies the calling device's push subscription by the code that was pushed to it. Again is harmless. */
+        post: operations["post_devices_me_push_verify"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2399,6 +2469,12 @@ export interface components {
             unit: components["schemas"]["Unit"];
         };
         DeviceId: string;
+        /** @description Answer to `PUT /v1/devices/me/push` and `POST /v1/devices/me/push/verify`. */
+        DevicePush: {
+            code_expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The contact method that it is of the person; its id is the device's. */
+            contact: components["schemas"]["ContactStatus"];
+        };
         /** @description A device in the directory. */
         DeviceView: {
             /** @description Chain: device, signer, root. To be verified, not believed. */
@@ -2488,6 +2564,33 @@ export interface components {
             /** @description Where it stands. */
             state: components["schemas"]["DrillState"];
         };
+        /**
+         * @description Answer to `POST /v1/auth/duty`: what a locked device may do, for a few minutes. There is no refresh: the key signs in
+         *     again.
+         */
+        DutyAccess: {
+            /** @description JWT (EdDSA) of scope `duty`, for `Authorization: Bearer`. */
+            access: components["schemas"]["Secret"];
+            /** @description When it ends. */
+            access_expires_at: components["schemas"]["Timestamp"];
+            /**
+             * @description Whose it is. With this token a supervisor may do what an advocate may, and a watch commander what an officer may:
+             *     their own callouts.
+             */
+            me: components["schemas"]["Me"];
+        };
+        /** @description `POST /v1/auth/duty`: the answer to a challenge by the duty key. */
+        DutySignIn: {
+            /** @description The challenge that was given out. */
+            challenge: components["schemas"]["Bytes"];
+            /** @description The device. */
+            device: components["schemas"]["DeviceId"];
+            /**
+             * @description ECDSA over P-256 and SHA-256 of the duty challenge message (see `signed::duty_challenge_message`), as `r ‖ s` of 64
+             *     bytes: what WebCrypto's `sign` gives.
+             */
+            signature: components["schemas"]["Bytes"];
+        };
         /** @description `POST /v1/enrolments`: a new device uses its invite. No access token: the claim key is the proof. */
         Enrol: {
             /** @description The claim key derived from the link's secret. */
@@ -2526,7 +2629,7 @@ export interface components {
          * @description A stable error code. Programs decide by it; the sentence beside it is for people.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "invalid_value" | "unauthenticated" | "token_expired" | "bad_signature" | "token_reused" | "ticket_invalid" | "device_revoked" | "forbidden" | "role_not_admitted" | "not_found" | "conflict" | "stale_epoch" | "wrong_state" | "already_filled" | "invite_invalid" | "bad_chain" | "bad_mls" | "wrong_group" | "not_a_member" | "too_large" | "rate_limited" | "timeout" | "unavailable" | "internal";
+        ErrorCode: "bad_request" | "invalid_value" | "unauthenticated" | "token_expired" | "bad_signature" | "token_reused" | "ticket_invalid" | "device_revoked" | "needs_unlock" | "forbidden" | "role_not_admitted" | "not_found" | "conflict" | "stale_epoch" | "wrong_state" | "already_filled" | "invite_invalid" | "bad_chain" | "bad_mls" | "wrong_group" | "not_a_member" | "too_large" | "rate_limited" | "timeout" | "unavailable" | "internal";
         /**
          * @description Who is called after whom, until as many have accepted as are wanted.
          *
@@ -3787,6 +3890,11 @@ export interface components {
             /** @description The server's VAPID public key: an uncompressed P-256 point, base64url without padding. */
             key: string;
         };
+        /** @description `PUT /v1/devices/me/duty-key`: a second key of the calling device, which its holder uses without unlocking anything. */
+        PutDutyKey: {
+            /** @description A P-256 public key as an uncompressed point, 65 bytes: what WebCrypto's `exportKey("raw")` gives. */
+            key: components["schemas"]["Bytes"];
+        };
         /** @description `PUT /v1/people/{person}/profile`. */
         PutProfile: {
             /** @description The profile as it shall be. */
@@ -3796,6 +3904,15 @@ export interface components {
              * @description The version that was read.
              */
             version: number;
+        };
+        /** @description `PUT /v1/devices/me/push`: the calling device's own push subscription (W3C Push API), as the browser gives it. */
+        PutPush: {
+            /** @description Its `auth` secret: 16 bytes, base64url without padding. */
+            auth: components["schemas"]["Secret"];
+            /** @description The subscription's `endpoint`: `https://`, at most 2048 bytes. */
+            endpoint: string;
+            /** @description Its `p256dh` key: an uncompressed P-256 point of 65 bytes, base64url without padding. */
+            p256dh: string;
         };
         /** @description `PUT /v1/organisations/{org}/revocations`: everything that the organisation has revoked so far. */
         PutRevocations: {
@@ -4094,7 +4211,17 @@ export interface components {
         };
         /** @description `GET /v1/server`: what a client needs before it signs in. Public. */
         ServerInfo: {
+            /**
+             * Format: int32
+             * @description The level of its API ([`API_LEVEL`]).
+             */
+            api_level?: number;
             host?: components["schemas"]["OrgId"] | null;
+            /**
+             * Format: int32
+             * @description The lowest level of a client that it still serves: one that was built with a lower one is too old.
+             */
+            min_client_level?: number;
             /**
              * @description The server's name for itself; part of what a device signs to sign in, so that a signature for one server is
              *     worthless at another.
@@ -4645,6 +4772,30 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_auth_duty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutySignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyAccess"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_auth_refresh: {
         parameters: {
             query?: never;
@@ -4994,6 +5145,112 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_devices_me_duty_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutDutyKey"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_devices_me_duty_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_devices_me_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutPush"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicePush"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_devices_me_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_devices_me_push_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmContact"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicePush"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -1,9 +1,7 @@
 import type { Component } from 'svelte';
-import type { Schema } from '../api/types';
 import type { Key } from '../i18n/index.svelte';
 import type { IconName } from '../ui/Icon.svelte';
-
-export type Role = Schema<'Role'>;
+import { OFFICERS, RESPONDERS, type Role } from './roles';
 
 /** One area of the app: a place in the navigation and the screens behind it. To add one, add a row. */
 export interface Area {
@@ -21,6 +19,38 @@ export interface Area {
 }
 
 export const areas: readonly Area[] = [
+  {
+    path: 'callout',
+    label: 'common.nav_callout',
+    icon: 'call',
+    roles: OFFICERS,
+    needs: 'duty',
+    load: () => import('../routes/officer/Officer.svelte'),
+  },
+  {
+    path: 'duty',
+    label: 'common.nav_duty',
+    icon: 'duty',
+    roles: RESPONDERS,
+    needs: 'duty',
+    load: () => import('../routes/responder/Responder.svelte'),
+  },
+  {
+    path: 'shifts',
+    label: 'common.nav_shifts',
+    icon: 'shifts',
+    roles: RESPONDERS,
+    needs: 'unlocked',
+    load: () => import('../routes/responder/Shifts.svelte'),
+  },
+  {
+    path: 'ready',
+    label: 'common.nav_ready',
+    icon: 'ready',
+    roles: RESPONDERS,
+    needs: 'duty',
+    load: () => import('../routes/responder/Ready.svelte'),
+  },
   {
     path: 'settings',
     label: 'common.nav_settings',

@@ -20,7 +20,7 @@ interface Kept {
   /** The newest policy that was read: places, and the number to call when nothing works. */
   policy: Schema<'Policy'>;
   /** What the officer's form starts with. */
-  officer: { callBack: string; recent: { zone: string; site?: string }[]; languages: string[] };
+  officer: { callBack: string; recent: { zone: string; site?: string }[] };
   /** The ETA that the responder gave last, in minutes. */
   eta: number;
 }

@@ -1,49 +1,69 @@
 /// <reference lib="webworker" />
+import { seen } from './receipt';
+
 declare const self: ServiceWorkerGlobalScope;
 
-/** The one thing that a lock screen may say, in the languages of the app. */
-const WORDS: Record<string, string> = { en: 'Duty: respond', es: 'Guardia: responda' };
+/** What a lock screen may say: never what for, where or for whom. */
+const WORDS: Record<string, Record<string, string>> = {
+  en: { page: 'Duty: respond', drill: 'Duty: drill', stand_down: 'Duty: stand down', other: 'Duty: please look at the app' },
+  es: { page: 'Guardia: responda', drill: 'Guardia: simulacro', stand_down: 'Guardia: ya no hace falta', other: 'Guardia: mire la aplicación' },
+};
 const TAG = 'duty';
+const RINGS = ['page', 'drill', 'test'];
 
-function words(): string {
-  const tag = self.navigator.languages.map((one) => one.split('-')[0] ?? '').find((one) => one in WORDS);
-  return WORDS[tag ?? 'en'] ?? 'Duty: respond';
+interface Payload {
+  kind: string;
+  page: string;
+  text: string;
 }
 
-/** A push: whatever it holds, the screen says the same. Pages that are open hear of it and look for themselves. */
+function words(kind: string): string {
+  const tag = self.navigator.languages.map((one) => one.split('-')[0] ?? '').find((one) => one in WORDS) ?? 'en';
+  return WORDS[tag]?.[kind] ?? WORDS[tag]?.['other'] ?? 'Duty';
+}
+
+/** A push: shows it, tells the pages that are open, and tells the server that it has reached this screen. */
 export async function push(event: PushEvent): Promise<void> {
-  const data = read(event);
+  const { kind, page, text } = read(event);
+  const rings = RINGS.includes(kind);
   const open = await self.clients.matchAll({ type: 'window' });
-  for (const client of open) client.postMessage({ tell: 'push', data });
-  await self.registration.showNotification(words(), {
+  // A code proves the way that it came by: the page that asked for it sends it back by itself.
+  const code = /\b\d{6}\b/.exec(text)?.[0];
+  for (const client of open) client.postMessage(kind === 'verify' && code ? { tell: 'code', code } : { tell: 'push', kind, code });
+  const shown = self.registration.showNotification(kind === 'test' ? text : words(kind), {
     tag: TAG,
-    // Paged again: sound and vibration again, though one is still on the screen.
-    ...({ renotify: true, vibrate: [600, 200, 600, 200, 600, 200, 1000] } as NotificationOptions),
-    requireInteraction: true,
+    // Called again: sound and vibration again, though one is still on the screen.
+    ...({ renotify: rings, vibrate: rings ? [600, 200, 600, 200, 600, 200, 1000] : [] } as NotificationOptions),
+    requireInteraction: rings,
+    silent: !rings,
     icon: '/icons/icon-192.png',
     badge: '/icons/badge-96.png',
+    data: { kind },
   });
+  await Promise.all([shown, kind === 'page' || kind === 'drill' ? seen(page) : undefined]);
 }
 
-function read(event: PushEvent): unknown {
+/** Whatever can't be read is a page: better once too often. */
+function read(event: PushEvent): Payload {
   try {
-    return event.data?.json();
+    const { kind, page, text } = (event.data?.json() ?? {}) as Partial<Payload>;
+    return { kind: kind ?? 'page', page: page ?? '', text: text ?? '' };
   } catch {
-    return undefined;
+    return { kind: 'page', page: '', text: '' };
   }
 }
 
 /** Brings the duty screen to the front, in the tab that is open or in a new one. */
 export async function click(event: NotificationEvent): Promise<void> {
   event.notification.close();
-  const open = await self.clients.matchAll({ type: 'window' });
-  const first = open[0];
+  const place = event.notification.data?.kind === 'test' ? '#/ready' : '#/duty';
+  const first = (await self.clients.matchAll({ type: 'window' }))[0];
   if (first === undefined) {
-    await self.clients.openWindow('/#/duty');
+    await self.clients.openWindow(`/${place}`);
     return;
   }
   await first.focus();
-  first.postMessage({ tell: 'open', place: '#/duty' });
+  first.postMessage({ tell: 'open', place });
 }
 
 /** The alarm on the screen has stopped: what lies in the notification tray stops with it. */
