@@ -1,3 +1,5 @@
+// First of all: an invite's secret leaves the address before anything else looks at it.
+import './app/invite';
 import './ui/tokens.css';
 import './ui/base.css';
 import { mount } from 'svelte';

@@ -1,7 +1,8 @@
 import type { Component } from 'svelte';
 import type { Key } from '../i18n/index.svelte';
+import { rooms } from '../engine/rooms.svelte';
 import type { IconName } from '../ui/Icon.svelte';
-import { OFFICERS, RESPONDERS, type Role } from './roles';
+import { OFFICERS, RESPONDERS, ROLES, type Role } from './roles';
 
 /** One area of the app: a place in the navigation and the screens behind it. To add one, add a row. */
 export interface Area {
@@ -14,6 +15,8 @@ export interface Area {
   needs: 'duty' | 'unlocked';
   /** Not in the navigation bar: reached from elsewhere. */
   hidden?: boolean;
+  /** How many things wait there; none is not shown. */
+  waiting?: () => number;
   /** Its screens; which of them is asked of `router.rest`. */
   load: () => Promise<{ default: Component<Record<string, never>> }>;
 }
@@ -50,6 +53,32 @@ export const areas: readonly Area[] = [
     roles: RESPONDERS,
     needs: 'duty',
     load: () => import('../routes/responder/Ready.svelte'),
+  },
+  {
+    path: 'rooms',
+    label: 'common.nav_rooms',
+    icon: 'rooms',
+    roles: ROLES,
+    needs: 'unlocked',
+    waiting: () => rooms.unread,
+    load: () => import('../routes/rooms/Rooms.svelte'),
+  },
+  {
+    path: 'admin',
+    label: 'common.nav_admin',
+    icon: 'admin',
+    roles: ['admin'],
+    needs: 'unlocked',
+    load: () => import('../routes/admin/Admin.svelte'),
+  },
+  {
+    path: 'join',
+    label: 'common.nav_join',
+    icon: 'plus',
+    roles: 'all',
+    needs: 'unlocked',
+    hidden: true,
+    load: () => import('../routes/join/Joined.svelte'),
   },
   {
     path: 'settings',
