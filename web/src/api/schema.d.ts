@@ -88,10 +88,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Signs in with the duty key's signature over a challenge, for the caller's own callouts alone.
-         * @description A wrong signature counts towards the lockout of the device's sign-in.
-         */
+        /** Signs in with the duty key's signature over a challenge, for the caller's own callouts alone. */
         post: operations["post_auth_duty"];
         delete?: never;
         options?: never;
@@ -318,10 +315,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Registers the calling device's duty key, in place of the one before. The same key again changes nothing.
-         * @description For those who open or answer callouts. Tokens of the key before end at once.
-         */
+        /** Registers the calling device's duty key, in place of the one before. The same key again changes nothing. */
         put: operations["put_devices_me_duty_key"];
         post?: never;
         /** Gives the calling device's duty key up; its tokens end at once. Without one nothing changes. */
@@ -339,12 +333,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Registers or renews the calling device's push subscription as a contact method of its holder. A new one comes before
-         *     their other methods, unless they have rules of their own: then it is used once a rule names it.
-         * @description One that is not verified gets a code at once, in the text of a push of kind `verify`: the device sends it back by
-         *     `POST /v1/devices/me/push/verify`, and needs nobody for it.
-         */
+        /** Registers or renews the calling device's push subscription as a contact method of its holder. */
         put: operations["put_devices_me_push"];
         post?: never;
         /** Takes the calling device's push subscription away: nothing is pushed there any more. Without one nothing changes. */
@@ -2354,7 +2343,7 @@ export interface components {
          * @enum {string}
          */
         Condition: "ok" | "degraded" | "failing";
-        /** @description `POST /v1/people/{person}/contacts/{contact}/verify` and `POST /v1/devices/me/push/verify`. */
+        /** @description `POST /v1/people/{person}/contacts/{contact}/verify`. */
         ConfirmContact: {
             /** @description The code that was sent: six digits. */
             code: string;
@@ -4804,30 +4793,6 @@ export interface operations {
                     "application/json": components["schemas"]["DutyAccess"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5203,22 +5168,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5236,14 +5185,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
             };
             default: components["responses"]["Problem"];
         };
@@ -5269,22 +5210,6 @@ export interface operations {
                     "application/json": components["schemas"]["DevicePush"];
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5302,14 +5227,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
             };
             default: components["responses"]["Problem"];
         };
@@ -5333,23 +5250,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DevicePush"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not the code */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];

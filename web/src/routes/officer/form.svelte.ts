@@ -24,6 +24,8 @@ export class CalloutForm {
   contactAgo = $state(0);
   wanted = $state(1);
   callBack = $state('');
+  /** The number was there from the last time: then it needs no place of its own. */
+  remembered = $state(false);
   recent = $state.raw<PlaceChoice[]>([]);
   /** Set by a tap on the button while something is missing: only then is anybody told. */
   asked = $state(false);
@@ -40,6 +42,7 @@ export class CalloutForm {
   async remember(): Promise<void> {
     const kept = await keep.get('officer');
     this.callBack ||= kept?.callBack ?? '';
+    this.remembered = this.callBack !== '';
     this.recent = kept?.recent ?? [];
   }
 
