@@ -12,3 +12,9 @@ export function newId(prefix: string): string {
   }
   return `${prefix}_${text}`;
 }
+
+/** A code of the organisation's own from what somebody typed: "Día de la Paz" is `dia-de-la-paz`. Empty if nothing is left. */
+export function codeFrom(text: string): string {
+  const plain = text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
+  return plain.replaceAll(/[^a-z0-9]+/g, '-').replace(/^-+/, '').slice(0, 24).replace(/-+$/, '');
+}

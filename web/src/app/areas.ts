@@ -2,7 +2,7 @@ import type { Component } from 'svelte';
 import type { Key } from '../i18n/index.svelte';
 import { rooms } from '../engine/rooms.svelte';
 import type { IconName } from '../ui/Icon.svelte';
-import { OFFICERS, RESPONDERS, ROLES, type Role } from './roles';
+import { OFFICERS, REACHED, RESPONDERS, ROLES, SUPERVISORS, TENDERS, type Role } from './roles';
 
 /** One area of the app: a place in the navigation and the screens behind it. To add one, add a row. */
 export interface Area {
@@ -29,6 +29,14 @@ export const areas: readonly Area[] = [
     roles: OFFICERS,
     needs: 'duty',
     load: () => import('../routes/officer/Officer.svelte'),
+  },
+  {
+    path: 'board',
+    label: 'common.nav_board',
+    icon: 'board',
+    roles: SUPERVISORS,
+    needs: 'unlocked',
+    load: () => import('../routes/board/Board.svelte'),
   },
   {
     path: 'duty',
@@ -79,6 +87,38 @@ export const areas: readonly Area[] = [
     needs: 'unlocked',
     hidden: true,
     load: () => import('../routes/join/Joined.svelte'),
+  },
+  {
+    path: 'rota',
+    label: 'common.nav_rota',
+    icon: 'shifts',
+    roles: TENDERS,
+    needs: 'unlocked',
+    load: () => import('../routes/rota/Rota.svelte'),
+  },
+  {
+    path: 'reports',
+    label: 'common.nav_reports',
+    icon: 'reports',
+    roles: TENDERS,
+    needs: 'unlocked',
+    load: () => import('../routes/reports/Reports.svelte'),
+  },
+  {
+    path: 'contacts',
+    label: 'common.nav_contacts',
+    icon: 'bell',
+    roles: REACHED,
+    needs: 'unlocked',
+    load: () => import('../routes/contacts/Contacts.svelte'),
+  },
+  {
+    path: 'policy',
+    label: 'common.nav_policy',
+    icon: 'admin',
+    roles: TENDERS,
+    needs: 'unlocked',
+    load: () => import('../routes/policy/Policy.svelte'),
   },
   {
     path: 'settings',

@@ -41,3 +41,9 @@ export const GRANTS: Readonly<Record<Schema<'OrgKind'>, readonly Schema<'Role'>[
   prosecution: ['prosecutor', 'admin'],
   care: ['care_staff', 'caseworker', 'admin'],
 };
+/** Who watches the night. */
+export const SUPERVISORS: readonly Role[] = ['supervisor'];
+/** Who tends the rota, the policy and the figures. */
+export const TENDERS: readonly Role[] = ['supervisor', 'admin'];
+/** Who is reached by more than the app: responders, and other agencies' people, for their notices. */
+export const REACHED: readonly Role[] = ['advocate', 'supervisor', 'child_welfare_worker', 'probation_officer', 'admin'];

@@ -56,11 +56,17 @@ class Sound {
     return true;
   }
 
-  #tones(): void {
+  /** Two falling tones: something to look at, which nobody takes for a page. A page that rings goes before it. */
+  async chime(): Promise<void> {
+    if (this.#ringing !== undefined || !(await this.wake())) return;
+    this.#tones([784, 523]);
+  }
+
+  #tones(pitches = [660, 880, 660, 880, 1040]): void {
     const context = this.#context;
     if (context === undefined) return;
     const begin = context.currentTime + 0.05;
-    [660, 880, 660, 880, 1040].forEach((pitch, i) => {
+    pitches.forEach((pitch, i) => {
       const tone = context.createOscillator();
       const level = context.createGain();
       const at = begin + i * 0.28;

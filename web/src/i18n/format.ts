@@ -21,6 +21,12 @@ export function time(at: number, timeZone?: string): string {
   return cached(`time ${timeZone}`, (locale) => new Intl.DateTimeFormat(locale, options)).format(at);
 }
 
+/** 01:40:05, where the order of things matters. */
+export function seconds(at: number): string {
+  const options: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit' };
+  return cached('seconds', (locale) => new Intl.DateTimeFormat(locale, options)).format(at);
+}
+
 /** Sat, 14 Nov. */
 export function date(at: number, timeZone?: string): string {
   const options: Intl.DateTimeFormatOptions = {
@@ -55,6 +61,16 @@ export function duration(ms: number): string {
   if (ms >= 2 * DAY) return unit(Math.round(ms / DAY), 'day');
   const rest = minutes % 60;
   return unit(Math.floor(minutes / 60), 'hour') + (rest === 0 ? '' : ` ${unit(rest, 'minute')}`);
+}
+
+/** 4:07, 35 min, 2 h 5 min: a length that was measured, to the second where seconds count. */
+export function length(ms: number): string {
+  return ms < 10 * MINUTE ? clock(ms) : duration(ms);
+}
+
+/** 83 %, from whole per cent. */
+export function percent(value: number): string {
+  return cached('percent', (l) => new Intl.NumberFormat(l, { style: 'percent' })).format(value / 100);
 }
 
 /** "in 5 minutes", "2 hours ago". */

@@ -16,7 +16,7 @@ class Clock {
 
   /** Now, exactly, for a request. */
   exact(): number {
-    return Date.now() + this.#offset;
+    return Math.round(Date.now() + this.#offset);
   }
 
   /** Learns the server's time from an answer that took `tookMs`. Small differences are the network's. */
