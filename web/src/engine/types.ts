@@ -9,7 +9,7 @@ export type Command = keyof Commands;
 export type Argument<C extends Command> = Commands[C]['argument'];
 export type Answer<C extends Command> = Commands[C]['answer'];
 /** Commands without an argument are called without one. */
-export type Asked<C extends Command> = Record<string, never> extends Argument<C> ? [] : [argument: Argument<C>];
+export type Asked<C extends Command> = Record<string, never> extends Argument<C> ? [argument?: Argument<C>] : [argument: Argument<C>];
 
 export type EngineEvent = Engine<'EngineEvent'>;
 /** One kind of event: `EventOf<'line'>`. */
