@@ -29,7 +29,7 @@ impl World {
     /// The newest code that went out to a contact method.
     async fn code(&self, contact: ContactId) -> String {
         let code: i64 = sqlx::query_scalar(
-            "SELECT arg FROM outbox WHERE contact = $1 AND kind = 'verify' ORDER BY ordered_at DESC LIMIT 1",
+            "SELECT arg FROM outbox WHERE contact = $1 AND kind = 'verify' ORDER BY rowid DESC LIMIT 1",
         )
         .bind(contact.as_bytes())
         .fetch_one(self.app().store.read())
