@@ -63,6 +63,14 @@ export const areas: readonly Area[] = [
     load: () => import('../routes/responder/Ready.svelte'),
   },
   {
+    path: 'admin',
+    label: 'common.nav_admin',
+    icon: 'admin',
+    roles: ['admin'],
+    needs: 'unlocked',
+    load: () => import('../routes/admin/Admin.svelte'),
+  },
+  {
     path: 'rooms',
     label: 'common.nav_rooms',
     icon: 'rooms',
@@ -70,14 +78,6 @@ export const areas: readonly Area[] = [
     needs: 'unlocked',
     waiting: () => rooms.unread,
     load: () => import('../routes/rooms/Rooms.svelte'),
-  },
-  {
-    path: 'admin',
-    label: 'common.nav_admin',
-    icon: 'admin',
-    roles: ['admin'],
-    needs: 'unlocked',
-    load: () => import('../routes/admin/Admin.svelte'),
   },
   {
     path: 'join',
