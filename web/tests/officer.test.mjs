@@ -17,6 +17,7 @@ describe('an officer', () => {
 
   // Whatever a test leaves open, so that each begins with a quiet night.
   afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
     for (const officer of ['Officer 1', 'Officer 2']) {
       for (const one of await callouts(officer)) {
         const open = !['closed', 'reviewed', 'cancelled', 'merged'].includes(one.state);

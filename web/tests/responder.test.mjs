@@ -1,6 +1,6 @@
 // The responder's side: rung, accepted with one hold, one button for each next state; silent as soon as it is answered.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { axe, DESKTOP, open, PHONE, shot, smallTargets, startBrowser } from './harness/browser.mjs';
 import { foundWorld } from './harness/cast.mjs';
 import { newId } from './harness/device.mjs';
@@ -13,6 +13,16 @@ describe('a responder', () => {
   after(async () => {
     await browser?.close();
     await world?.stop();
+  });
+
+  // Whatever a test leaves open, so that each begins with a quiet night.
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
+    const { callouts } = await world.people['Supervisor 1'].request('GET', '/v1/callouts');
+    for (const one of callouts) {
+      const open = !['closed', 'reviewed', 'cancelled', 'merged'].includes(one.state);
+      if (open) await act('Supervisor 1', one.id, { do: 'cancel', reason: 'mistake' });
+    }
   });
 
   const routing = () => ({

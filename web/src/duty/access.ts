@@ -1,5 +1,5 @@
 import { api } from '../api/client';
-import { Trouble } from '../api/trouble';
+import { Trouble, trouble } from '../api/trouble';
 import type { Schema } from '../api/types';
 import { clock } from '../ui/clock.svelte';
 import { keep } from './keep';
@@ -8,6 +8,10 @@ import { answer } from './sign';
 /** Taken anew this long before its end, so that no request meets an old one. */
 const EARLY = 30_000;
 
+/** How long a refusal is believed: wrong signatures lock a device out, so a dead key must not knock every few seconds. */
+const REFUSED = 60_000;
+
+let refused: { why: Trouble; until: number } | undefined;
 let access: Schema<'DutyAccess'> | undefined;
 let signingIn: Promise<Schema<'DutyAccess'>> | undefined;
 let server: string | undefined;
@@ -35,9 +39,16 @@ async function signIn(): Promise<Schema<'DutyAccess'>> {
 export async function dutyToken(fresh: boolean): Promise<string> {
   const good = access !== undefined && access.access_expires_at - EARLY > clock.exact();
   if (fresh || !good) {
+    if (refused !== undefined && refused.until > Date.now()) throw refused.why;
     // Many requests, one sign-in.
     signingIn ??= signIn().finally(() => (signingIn = undefined));
-    access = await signingIn;
+    try {
+      access = await signingIn;
+    } catch (thrown) {
+      const why = trouble(thrown);
+      if (!why.passing) refused = { why, until: Date.now() + REFUSED };
+      throw why;
+    }
   }
   return access!.access;
 }
@@ -45,4 +56,5 @@ export async function dutyToken(fresh: boolean): Promise<string> {
 /** Forgets the token in memory: the device was revoked, or is another one now. */
 export function dropAccess(): void {
   access = undefined;
+  refused = undefined;
 }

@@ -10,6 +10,12 @@ class Alarm {
     return callouts.all.find((one) => isOpen(one) && one.your_state === 'paged' && callouts.acting(one.id) === undefined);
   });
 
+  /** What fills the screen: what rings, and what is being answered, until the server has the answer. */
+  shown = $derived.by((): Callout | undefined => {
+    if (this.ringing !== undefined) return this.ringing;
+    return callouts.all.find((one) => isOpen(one) && one.your_state === 'paged' && callouts.acting(one.id) !== undefined);
+  });
+
   start(): void {
     $effect.root(() => {
       $effect(() => {

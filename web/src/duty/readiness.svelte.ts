@@ -55,7 +55,7 @@ class Readiness {
     this.notifications = !pushPossible || Notification.permission === 'denied' ? 'red' : Notification.permission === 'granted' ? 'green' : 'red';
     this.push = (await subscription()) === null ? 'red' : 'green';
     this.installed = matchMedia('(display-mode: standalone)').matches ? 'green' : 'amber';
-    void sound.wake();
+    void sound.look();
     const ask = (navigator as { getBattery?: () => Promise<Battery> }).getBattery;
     const battery = await ask?.call(navigator);
     if (battery !== undefined) this.battery = { level: battery.level, charging: battery.charging };

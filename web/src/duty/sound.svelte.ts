@@ -28,7 +28,7 @@ class Sound {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const round = async (): Promise<void> => {
       if (stopped) return;
-      navigator.vibrate?.([700, 200, 700]);
+      if (touched()) navigator.vibrate?.([700, 200, 700]);
       if (await this.wake()) this.#tones();
       if (!stopped) timer = setTimeout(() => void round(), 2200);
     };
@@ -42,11 +42,17 @@ class Sound {
   }
 
   stop(): void {
-    this.#ringing?.stop();
+    if (this.#ringing === undefined) return;
+    this.#ringing.stop();
     this.#ringing = undefined;
-    navigator.vibrate?.(0);
+    if (touched()) navigator.vibrate?.(0);
     // Cuts what is already scheduled: the sound ends with the picture.
     void this.#context?.suspend();
+  }
+
+  /** For the self-test: whether a sound would come. Without a touch yet, no browser says more than no. */
+  async look(): Promise<void> {
+    if (touched()) await this.wake();
   }
 
   /** One round, for the self-test. */
@@ -81,6 +87,11 @@ class Sound {
       tone.stop(at + 0.28);
     });
   }
+}
+
+/** Whether the person has touched this page since it was opened: browsers vibrate and play only then. */
+function touched(): boolean {
+  return navigator.userActivation?.hasBeenActive ?? true;
 }
 
 export const sound = new Sound();
