@@ -92,6 +92,6 @@ export function asked(routing: Schema<'Routing'>, languageName: (tag: string) =>
     t('board.young_people', { count: routing.young_people }),
     t(`terms.age_${routing.age_band}`),
     ...languages.map(languageName),
-    ...(routing.preference === 'any' ? [] : [t(`terms.preference_${routing.preference}`)]),
+    ...(routing.preference === 'any' ? [] : [t(`board.prefers_${routing.preference}`)]),
   ].join(' · ');
 }

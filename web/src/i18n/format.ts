@@ -38,6 +38,19 @@ export function date(at: number, timeZone?: string): string {
   return cached(`date ${timeZone}`, (locale) => new Intl.DateTimeFormat(locale, options)).format(at);
 }
 
+/** Sat, 14 Nov, 19:00 – 23:00: from one moment until another, with nothing said twice. */
+export function range(from: number, until: number, timeZone?: string): string {
+  const options: Intl.DateTimeFormatOptions = {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(timeZone && { timeZone }),
+  };
+  return cached(`range ${timeZone}`, (locale) => new Intl.DateTimeFormat(locale, options)).formatRange(from, until);
+}
+
 /** The time alone today, with the date otherwise. */
 export function moment(at: number, now = Date.now(), timeZone?: string): string {
   const sameDay = date(at, timeZone) === date(now, timeZone) && Math.abs(at - now) < DAY;
@@ -66,6 +79,11 @@ export function duration(ms: number): string {
 /** 4:07, 35 min, 2 h 5 min: a length that was measured, to the second where seconds count. */
 export function length(ms: number): string {
   return ms < 10 * MINUTE ? clock(ms) : duration(ms);
+}
+
+/** Nov 2026. */
+export function month(at: number): string {
+  return cached('month', (l) => new Intl.DateTimeFormat(l, { month: 'short', year: 'numeric' })).format(at);
 }
 
 /** 83 %, from whole per cent. */

@@ -16,15 +16,15 @@ export function startBrowser() {
   });
 }
 
-/** A context of its own with one page, as somebody's device: `device` is of the cast. */
-export async function open(browser, world, device, { size = PHONE, language = 'en', theme = 'night', at = '/' } = {}) {
+/** A context of its own with one page that went nowhere yet, and what goes wrong in it. */
+export async function watched(browser, world, { size = PHONE, language = 'en', theme = 'night', serviceWorkers = 'allow' } = {}) {
   const context = await browser.newContext({
     viewport: size,
     locale: language === 'es' ? 'es-US' : 'en-US',
     timezoneId: 'America/Los_Angeles',
     baseURL: world.server.url,
     hasTouch: size === PHONE,
-    serviceWorkers: 'allow',
+    serviceWorkers,
   });
   const problems = [];
   const page = await context.newPage();
@@ -35,6 +35,12 @@ export async function open(browser, world, device, { size = PHONE, language = 'e
     localStorage.setItem('firstlight.theme', theme);
     localStorage.setItem('firstlight.language', language);
   }, [theme, language]);
+  return { page, context, problems };
+}
+
+/** A context of its own with one page, as somebody's device: `device` is of the cast. */
+export async function open(browser, world, device, { at = '/', ...look } = {}) {
+  const { page, context, problems } = await watched(browser, world, look);
   if (device !== undefined) {
     // A page of the same origin that runs none of the app: the device has to be there before it starts.
     await page.goto('/v1/health/live');

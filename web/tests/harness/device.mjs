@@ -75,7 +75,7 @@ export async function enrol(server, link) {
       const signature = url64(sign(null, message('sign-in', signed), privateKey));
       const { access } = await ask(server, 'POST', '/v1/auth/sessions', { device, challenge, signature });
       const request = (method, path, body) => ask(server, method, path, body, access);
-      return { device, request, me: await request('GET', '/v1/me') };
+      return { device, access, request, me: await request('GET', '/v1/me') };
     },
   };
 }

@@ -36,6 +36,13 @@ export interface Pressing {
   raised: Schema<'RaisedAlarm'>;
 }
 
+/** What is worst stands first, and is what a callout's alarm says in one line. */
+const WORST: Schema<'Alarm'>['kind'][] = ['unanswered', 'unfilled', 'alone', 'overdue', 'no_movement', 'projected_breach', 'stalled', 'agency_silent'];
+function weight({ raised }: Pressing): number {
+  const place = WORST.indexOf(raised.alarm.kind);
+  return place < 0 ? WORST.length : place;
+}
+
 /** All that the night's board shows, each part read as often as it changes. */
 class Board {
   callouts = new Watched(async () => (await api.get('/v1/callouts', {})).callouts, CALLOUTS);
@@ -56,6 +63,13 @@ class Board {
       )
       .sort((a, b) => Number(b.callout.purpose === 'real') - Number(a.callout.purpose === 'real') || a.raised.at - b.raised.at),
   );
+
+  /** The same by callout, each with its worst first. */
+  alarming = $derived.by(() => {
+    const groups = new Map<string, Pressing[]>();
+    for (const one of this.pressing) groups.set(one.callout.id, [...(groups.get(one.callout.id) ?? []), one]);
+    return [...groups.values()].map((group) => group.sort((a, b) => weight(a) - weight(b)));
+  });
 
   constructor() {
     engine.on('notice', ({ item }) => {

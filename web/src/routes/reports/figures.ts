@@ -1,6 +1,6 @@
 import type { Schema } from '../../api/types';
 import { house } from '../../api/house.svelte';
-import { length, percent } from '../../i18n/format';
+import { length, month, percent } from '../../i18n/format';
 import { t } from '../../i18n/index.svelte';
 
 export type Figures = Schema<'Figures'>;
@@ -14,7 +14,7 @@ export const COUNTS = ['callouts', 'unanswered', 'duplicates', 'cancelled', 'cal
 export function rowName(row: Row, by: Schema<'GroupBy'>): string {
   if (row.key === 'others') return t('reports.others');
   if (by === 'agency') return row.name ?? house.agency(row.key);
-  return by === 'zone' ? house.place(row.key) : row.key;
+  return by === 'zone' ? house.place(row.key) : month(Date.parse(`${row.key}-15T12:00:00Z`));
 }
 
 /** A count, or that it is too small to be told. */

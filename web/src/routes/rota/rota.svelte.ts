@@ -45,7 +45,8 @@ class RotaStore extends Versioned<Rota> {
     return TIERS.flatMap((tier) => {
       const zones = [...new Set(named.filter((one) => one.tier === tier).map((one) => one.zone ?? undefined))];
       if (!zones.includes(undefined) && (zones.length === 0 || tier === 'primary')) zones.unshift(undefined);
-      return zones.sort((a, b) => (a ?? '').localeCompare(b ?? '')).map((zone) => ({ tier, zone }));
+      // Undefined, which is all zones, would always be sorted last.
+      return zones.map((zone) => zone ?? '').sort().map((zone) => ({ tier, zone: zone || undefined }));
     });
   });
 
