@@ -153,7 +153,7 @@ describe('an officer', () => {
     await page.getByText('NOT SENT: call this number').waitFor();
     assert.ok((await page.getByText(DUTY_NUMBER).count()) > 0);
     await page.getByRole('button', { name: 'I called instead: do not send it' }).tap();
-    await page.getByText('NOT SENT').waitFor({ state: 'detached' });
+    await page.getByText('NOT SENT: call this number').waitFor({ state: 'detached' });
     await context.setOffline(false);
     await context.close();
   });

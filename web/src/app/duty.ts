@@ -1,8 +1,9 @@
 import { alarm } from '../duty/alarm.svelte';
-import { serverInfo } from '../duty/access';
 import { callouts } from '../duty/callouts.svelte';
 import { outbox } from '../duty/outbox.svelte';
 import { policy } from '../duty/policy.svelte';
+import { engine } from '../engine/client';
+import { readiness } from '../duty/readiness.svelte';
 import { OFFICERS, RESPONDERS, type Role } from './roles';
 import { router } from './router.svelte';
 
@@ -14,11 +15,17 @@ export function startDuty(role: Role | undefined): void {
   const responder = role !== undefined && RESPONDERS.includes(role);
   if (started || !(officer || responder)) return;
   started = true;
-  void serverInfo().catch(() => undefined);
   void policy.start().then(() => policy.read());
   callouts.watch();
+  // While the engine is unlocked its connection tells at once; without it the polling does.
+  engine.listen(({ event }) => {
+    if (event === 'notice' || event === 'connected') callouts.look();
+  });
   if (officer) void outbox.start();
-  if (responder) alarm.start();
+  if (responder) {
+    alarm.start();
+    void readiness.renew();
+  }
   navigator.serviceWorker?.addEventListener('message', (event) => {
     if (event.data?.tell === 'push') callouts.look();
     if (event.data?.tell === 'open') router.go(String(event.data.place));

@@ -18,6 +18,13 @@ class Updates {
     });
   }
 
+  /** Looks for a newer version now and takes it; where there is none, the page is fetched anew. */
+  async fetch(): Promise<void> {
+    await this.#registration?.update().catch(() => undefined);
+    if (this.#registration?.waiting) this.take();
+    else location.reload();
+  }
+
   /** Takes the new version: the worker steps in, and the page starts anew at the same place. */
   take(): void {
     navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });

@@ -1,4 +1,5 @@
 import { api } from '../api/client';
+import { level } from '../api/level.svelte';
 import { Trouble, trouble } from '../api/trouble';
 import type { Schema } from '../api/types';
 import { clock } from '../ui/clock.svelte';
@@ -22,6 +23,7 @@ export async function serverInfo(): Promise<Schema<'ServerInfo'>> {
   const info = await api.get('/v1/server', {}, { token: 'none', retries: 2 });
   clock.learn(info.now, performance.now() - began);
   server = info.name;
+  level.learn(info.min_client_level);
   return info;
 }
 

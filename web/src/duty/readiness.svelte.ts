@@ -63,7 +63,7 @@ class Readiness {
 
   /** A browser renews subscriptions as it likes: the server is told whenever the app starts. */
   async renew(): Promise<void> {
-    const made = await subscription();
+    const made = await subscription().catch(() => null);
     if (made !== null) await register(made).catch(() => undefined);
   }
 

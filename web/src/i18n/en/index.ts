@@ -3,6 +3,7 @@ import board from './board.json';
 import callout from './callout.json';
 import common from './common.json';
 import contacts from './contacts.json';
+import details from './details.json';
 import join from './join.json';
 import lock from './lock.json';
 import officer from './officer.json';
@@ -24,6 +25,7 @@ export default {
   callout,
   common,
   contacts,
+  details,
   join,
   lock,
   officer,
