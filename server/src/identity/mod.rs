@@ -173,6 +173,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(revocations::put_revocations))
         .routes(routes!(invites::create, invites::list))
         .routes(routes!(invites::withdraw))
+        .routes(routes!(invites::look))
         .routes(routes!(enrolments::enrol, enrolments::list))
         .routes(routes!(enrolments::status))
         .routes(routes!(enrolments::issue))

@@ -745,6 +745,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invites/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an invite is for and where it stands, for whoever holds its link: a person sees what they join before they do. */
+        post: operations["post_invites_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invites/{invite}": {
         parameters: {
             query?: never;
@@ -3046,6 +3063,15 @@ export interface components {
             };
         };
         InviteId: string;
+        /** @description An invite as whoever holds its link sees it. The server's word: certificates decide in the end. */
+        InviteSeen: {
+            /** @description What it is for. */
+            for: components["schemas"]["InviteFor"];
+            /** @description The organisation that invites. */
+            org_name: string;
+            /** @description Where it stands. */
+            status: components["schemas"]["InviteStatus"];
+        };
         /**
          * @description Where an invite stands.
          * @enum {string}
@@ -3226,6 +3252,13 @@ export interface components {
              * @description The newest sequence number of the room.
              */
             head: number;
+        };
+        /** @description `POST /v1/invites/look`: what an invite is for, before it is used. No access token: the claim key is the proof. */
+        LookAtInvite: {
+            /** @description The claim key derived from the link's secret. */
+            claim: components["schemas"]["Secret"];
+            /** @description The invite. */
+            invite: components["schemas"]["InviteId"];
         };
         /** @description `POST /v1/feeds`: makes a secret address at which a calendar program finds somebody's duty. */
         MakeFeed: {
@@ -6055,6 +6088,38 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_invites_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookAtInvite"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteSeen"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

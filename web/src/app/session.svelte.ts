@@ -6,6 +6,7 @@ import { registerDutyKey } from '../duty/register';
 import { browser, type Status } from '../engine/browser.svelte';
 import { engineTokens } from '../engine/client';
 import { rooms } from '../engine/rooms.svelte';
+import { startNotices } from './notify';
 
 /** `empty`: no device in this browser. `locked`: duty only. `unlocked`: everything. */
 export type Phase = 'empty' | 'locked' | 'unlocked';
@@ -35,6 +36,7 @@ class Session {
       this.phase = 'unlocked';
       useTokens(engineTokens);
       rooms.start();
+      startNotices();
       // Offline, or an older server: the device has no duty then until the next unlock.
       this.device = await registerDutyKey(me, engineTokens).catch(() => this.device);
       return;

@@ -56,7 +56,8 @@ function read(event: PushEvent): Payload {
 /** Brings the duty screen to the front, in the tab that is open or in a new one. */
 export async function click(event: NotificationEvent): Promise<void> {
   event.notification.close();
-  const place = event.notification.data?.kind === 'test' ? '#/ready' : '#/duty';
+  const places: Record<string, string> = { test: '#/ready', room: '#/rooms' };
+  const place = places[event.notification.data?.kind as string] ?? '#/duty';
   const first = (await self.clients.matchAll({ type: 'window' }))[0];
   if (first === undefined) {
     await self.clients.openWindow(`/${place}`);

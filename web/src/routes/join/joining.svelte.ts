@@ -3,7 +3,9 @@ import { Trouble, trouble, type TroubleCode } from '../../api/trouble';
 import { arrived } from '../../app/invite';
 import { browser } from '../../engine/browser.svelte';
 import { engine } from '../../engine/client';
+import type { Schema } from '../../api/types';
 import type { Engine } from '../../engine/types';
+import { claimOf } from './claim';
 
 export type InviteInfo = Engine<'InviteInfo'>;
 type Unlocking = Engine<'Unlocking'>;
@@ -11,6 +13,8 @@ type Unlocking = Engine<'Unlocking'>;
 /** What the link turned out to be, or why it is none. */
 class Joining {
   info = $state.raw<InviteInfo | undefined>(undefined);
+  /** What the server says that it is for; undefined where it can't be asked now. */
+  seen = $state.raw<Schema<'InviteSeen'> | undefined>(undefined);
   /** `malformed`: no link of ours, or a part of it is missing. */
   wrong = $state<TroubleCode | 'malformed' | undefined>(undefined);
   /** A founding that went well: what has to be printed before going on. */
@@ -18,21 +22,33 @@ class Joining {
 
   /** Reads a link; sends nothing. */
   async read(text: string): Promise<void> {
-    this.wrong = this.info = undefined;
+    this.wrong = this.info = this.seen = undefined;
     const link = text.trim();
+    arrived.forget();
     try {
-      this.info = await engine.call('read_invite', { link });
+      const info = await engine.call('read_invite', { link });
       arrived.set(link);
+      if (info.here) await this.#look(link);
+      this.info = info;
     } catch (thrown) {
       const { code } = trouble(thrown);
-      this.wrong = code === 'bad_request' || code === 'invalid_value' || code === 'invite_invalid' ? 'malformed' : code;
+      this.wrong = arrived.link === link || code === 'unavailable' ? code : 'malformed';
       arrived.forget();
+    }
+  }
+
+  async #look(link: string): Promise<void> {
+    try {
+      this.seen = await api.post('/v1/invites/look', { body: await claimOf(link) }, { token: 'none', retries: 1 });
+    } catch (thrown) {
+      // Joining says the same; what can't be asked now is no reason to stop.
+      if (trouble(thrown).code === 'invite_invalid') throw thrown;
     }
   }
 
   forget(): void {
     arrived.forget();
-    this.info = this.wrong = undefined;
+    this.info = this.wrong = this.seen = undefined;
   }
 
   /** Makes the sealed store, unless an earlier try has. */
