@@ -63,16 +63,17 @@ describe('a supervisor', () => {
     const card = page.getByRole('article', { name: reference });
     await card.getByText('Scene NOT SAFE').waitFor();
     await card.getByText('Advocate 1', { exact: true }).waitFor();
-    await card.getByText('the backup is called').waitFor();
+    await card.getByText('whoever has not answered is called again').waitFor();
     await page.getByRole('region', { name: 'On call' }).getByText('Not connected').first().waitFor();
 
     await card.getByRole('link', { name: reference }).click();
     await page.getByText('Failed: no device is connected').first().waitFor();
     await page.getByRole('button', { name: 'Bar somebody' }).click();
-    await page.getByLabel('Who').selectOption({ label: 'Advocate 2' });
+    // Themself, who would be called over everything else before long.
+    await page.getByLabel('Who').selectOption({ label: 'Supervisor 1' });
     await page.getByRole('dialog').getByRole('button', { name: 'Bar somebody' }).click();
     await page.getByText('Barred', { exact: true }).waitFor();
-    assert.deepEqual((await view(callout)).barred, [world.people['Advocate 2'].me.person]);
+    assert.deepEqual((await view(callout)).barred, [supervisor.me.person]);
 
     await page.getByRole('button', { name: 'Call one more' }).click();
     await page.getByRole('button', { name: 'More', exact: true }).click();
@@ -86,7 +87,7 @@ describe('a supervisor', () => {
     await page.getByText('Well', { exact: true }).click();
     await page.getByText('Called late', { exact: true }).click();
     await page.getByRole('button', { name: 'Reviewed' }).click();
-    await page.getByText('Reviewed', { exact: true }).first().waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     const { state, outcome } = await view(callout);
     assert.deepEqual([state, outcome.reasons], ['reviewed', ['called_late']]);
     await well(opened, 'board-callout-desktop-night');
@@ -145,6 +146,7 @@ describe('a supervisor', () => {
     await page.getByRole('region', { name: 'Holidays' }).getByRole('button', { name: 'Add' }).click();
     await page.getByText('Somebody else changed this at the same time.').waitFor();
     await page.getByRole('button', { name: 'Do mine again' }).click();
+    await page.getByText('2026-12-25').waitFor();
     await page.getByText('2027-01-01').waitFor();
     const after = await supervisor.request('GET', '/v1/rota');
     assert.deepEqual(after.rota.holidays.map((one) => one.date).sort(), ['2026-12-25', '2027-01-01']);

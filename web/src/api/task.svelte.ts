@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { trouble, type Trouble } from './trouble';
 
 /** Something a person asked for: it is under way, or it went wrong, or neither. */
@@ -7,11 +8,12 @@ export class Task {
 
   /** Does the work once at a time. What went wrong is kept for the screen to say; the answer is undefined then. */
   async run<T>(work: () => Promise<T>): Promise<{ done: T } | undefined> {
-    if (this.busy) return undefined;
+    // Begun by an effect, it must not begin again because it is over.
+    if (untrack(() => this.busy)) return undefined;
     this.busy = true;
     this.wrong = undefined;
     try {
-      return { done: await work() };
+      return { done: await untrack(work) };
     } catch (thrown) {
       this.wrong = trouble(thrown);
       return undefined;

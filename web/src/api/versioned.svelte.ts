@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { Task } from './task.svelte';
 import type { Trouble } from './trouble';
 
@@ -28,7 +29,7 @@ export class Versioned<T extends object> extends Task {
   }
 
   async open(): Promise<void> {
-    this.#read = await this.get();
+    this.#read = await untrack(this.get);
   }
 
   /** What else to read again after a change. */

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { engine } from '../engine/client';
 import { trouble, type Trouble } from './trouble';
 
@@ -36,7 +37,7 @@ export class Watched<T> {
     try {
       do {
         this.#again = false;
-        this.now = await this.read();
+        this.now = await untrack(this.read);
         this.wrong = undefined;
         this.readAt = Date.now();
       } while (this.#again);

@@ -13,6 +13,8 @@ export async function openUnlocked(browser, world, device, { at = '/', size = DE
       else postMessage({ id: data.id, problem: { code: 'not_found', status: 404, title: '' } });
     };`;
   await context.route(/\/assets\/worker-[^/]+\.js$/, (route) => route.fulfill({ contentType: 'text/javascript', body: worker }));
+  // Larger screens, read in many requests.
+  page.setDefaultTimeout(40_000);
   // Blocked workers would not register.
   await page.addInitScript(() => delete Navigator.prototype.serviceWorker);
   await page.goto(at);
