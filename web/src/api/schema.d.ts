@@ -88,7 +88,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in with the duty key's signature over a challenge, for the caller's own callouts alone. */
+        /**
+         * Signs in with the duty key's signature over a challenge, for the caller's own callouts alone.
+         * @description A wrong signature counts towards the lockout of the device's sign-in.
+         */
         post: operations["post_auth_duty"];
         delete?: never;
         options?: never;
@@ -315,7 +318,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Registers the calling device's duty key, in place of the one before. The same key again changes nothing. */
+        /**
+         * Registers the calling device's duty key, in place of the one before. The same key again changes nothing.
+         * @description For those who open or answer callouts. Tokens of the key before end at once.
+         */
         put: operations["put_devices_me_duty_key"];
         post?: never;
         /** Gives the calling device's duty key up; its tokens end at once. Without one nothing changes. */
@@ -333,7 +339,12 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Registers or renews the calling device's push subscription as a contact method of its holder. */
+        /**
+         * Registers or renews the calling device's push subscription as a contact method of its holder. A new one comes before
+         *     their other methods, unless they have rules of their own: then it is used once a rule names it.
+         * @description One that is not verified gets a code at once, in the text of a push of kind `verify`: the device sends it back by
+         *     `POST /v1/devices/me/push/verify`, and needs nobody for it.
+         */
         put: operations["put_devices_me_push"];
         post?: never;
         /** Takes the calling device's push subscription away: nothing is pushed there any more. Without one nothing changes. */
@@ -2360,7 +2371,7 @@ export interface components {
          * @enum {string}
          */
         Condition: "ok" | "degraded" | "failing";
-        /** @description `POST /v1/people/{person}/contacts/{contact}/verify`. */
+        /** @description `POST /v1/people/{person}/contacts/{contact}/verify` and `POST /v1/devices/me/push/verify`. */
         ConfirmContact: {
             /** @description The code that was sent: six digits. */
             code: string;
@@ -4826,6 +4837,30 @@ export interface operations {
                     "application/json": components["schemas"]["DutyAccess"];
                 };
             };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5201,6 +5236,22 @@ export interface operations {
                 };
                 content?: never;
             };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5218,6 +5269,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -5243,6 +5302,22 @@ export interface operations {
                     "application/json": components["schemas"]["DevicePush"];
                 };
             };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5260,6 +5335,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -5283,6 +5366,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DevicePush"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the code */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];

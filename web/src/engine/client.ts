@@ -10,6 +10,8 @@ type Listener = (event: EngineEvent) => void;
  */
 class EngineClient {
   #worker: Worker | undefined;
+  /** Whether the worker has ever answered: one that can't even start is not started again and again. */
+  #answers = false;
   #waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (why: Trouble) => void }>();
   #next = 1;
   #listeners = new Set<Listener>();
@@ -72,6 +74,7 @@ class EngineClient {
     } else if ('ended' in message) {
       this.#ended();
     } else {
+      this.#answers = true;
       const waiting = this.#waiting.get(message.id);
       this.#waiting.delete(message.id);
       if ('problem' in message) waiting?.reject(Trouble.of(message.problem));
@@ -85,6 +88,8 @@ class EngineClient {
     const left = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of left) reject(new Trouble('unavailable'));
+    if (!this.#answers) return;
+    this.#answers = false;
     // Whoever shows anything asks how it stands now, which starts a worker that knows no key.
     void this.call('status').then(
       (status) => this.#listeners.forEach((listener) => listener({ event: 'status', status })),

@@ -51,6 +51,11 @@ export function range(from: number, until: number, timeZone?: string): string {
   return cached(`range ${timeZone}`, (locale) => new Intl.DateTimeFormat(locale, options)).formatRange(from, until);
 }
 
+/** Nov 14, 2026: for what lies far off. */
+export function dateInYear(at: number): string {
+  return cached('date in year', (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'medium' })).format(at);
+}
+
 /** The time alone today, with the date otherwise. */
 export function moment(at: number, now = Date.now(), timeZone?: string): string {
   const sameDay = date(at, timeZone) === date(now, timeZone) && Math.abs(at - now) < DAY;
