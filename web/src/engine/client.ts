@@ -22,6 +22,8 @@ class EngineClient {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject });
+      // Without this, a browser that is short of room may wipe what it keeps.
+      if (command === 'create') void navigator.storage?.persist?.();
       this.#post({ id, command, argument: argument ?? {} });
     });
   }

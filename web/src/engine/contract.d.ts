@@ -774,7 +774,7 @@ export interface components {
          * @description A stable error code. Programs decide by it; the sentence beside it is for people.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "invalid_value" | "unauthenticated" | "token_expired" | "bad_signature" | "token_reused" | "ticket_invalid" | "device_revoked" | "forbidden" | "role_not_admitted" | "not_found" | "conflict" | "stale_epoch" | "wrong_state" | "already_filled" | "invite_invalid" | "bad_chain" | "bad_mls" | "wrong_group" | "not_a_member" | "too_large" | "rate_limited" | "timeout" | "unavailable" | "internal";
+        ErrorCode: "bad_request" | "invalid_value" | "unauthenticated" | "token_expired" | "bad_signature" | "token_reused" | "ticket_invalid" | "device_revoked" | "needs_unlock" | "forbidden" | "role_not_admitted" | "not_found" | "conflict" | "stale_epoch" | "wrong_state" | "already_filled" | "invite_invalid" | "bad_chain" | "bad_mls" | "wrong_group" | "not_a_member" | "too_large" | "rate_limited" | "timeout" | "unavailable" | "internal";
         /**
          * @description What happened to a callout: the word in its timeline and in the audit trail. Ids go beside it, never content.
          * @enum {string}
@@ -821,6 +821,27 @@ export interface components {
             pending: boolean;
             /** @description What to print. */
             sheet: components["schemas"]["RecoverySheet"];
+        };
+        /** @description Whose device this is, as its verified certificates say. */
+        Holder: {
+            /** @description Whether this browser holds a signing key of the organisation: it can invite, approve and revoke. */
+            can_sign: boolean;
+            /** @description The device. */
+            device: components["schemas"]["DeviceId"];
+            /** @description The organisation. */
+            org: components["schemas"]["OrgId"];
+            /** @description What it is. */
+            org_kind: components["schemas"]["OrgKind"];
+            /** @description The person. */
+            person: components["schemas"]["PersonId"];
+            /** @description Their role. */
+            role: components["schemas"]["Role"];
+            /** @description Its root's fingerprint. */
+            root: components["schemas"]["Fingerprint"];
+            /** @description When the device's certificate ends. */
+            valid_until: components["schemas"]["Timestamp"];
+            /** @description Their work name. */
+            work_name: string;
         };
         /**
          * @description An item of a device's inbox. Sequence numbers start at 1 and have no gaps, per device, but for one that a restored
@@ -1040,27 +1061,6 @@ export interface components {
              * @description How many hours it lasts: at most 336.
              */
             hours: number;
-        };
-        /** @description Whose device this is, as its verified certificates say. */
-        Me: {
-            /** @description Whether this browser holds a signing key of the organisation: it can invite, approve and revoke. */
-            can_sign: boolean;
-            /** @description The device. */
-            device: components["schemas"]["DeviceId"];
-            /** @description The organisation. */
-            org: components["schemas"]["OrgId"];
-            /** @description What it is. */
-            org_kind: components["schemas"]["OrgKind"];
-            /** @description The person. */
-            person: components["schemas"]["PersonId"];
-            /** @description Their role. */
-            role: components["schemas"]["Role"];
-            /** @description Its root's fingerprint. */
-            root: components["schemas"]["Fingerprint"];
-            /** @description When the device's certificate ends. */
-            valid_until: components["schemas"]["Timestamp"];
-            /** @description Their work name. */
-            work_name: string;
         };
         /** @description A member's device. */
         Member: {
@@ -1658,7 +1658,7 @@ export interface components {
         };
         /** @description A new passphrase. */
         SetPassphrase: {
-            /** @description What unlocks the store now: asked again, so that an open screen is not enough. */
+            /** @description What unlocks the store now. */
             current: components["schemas"]["Unlocking"];
             /** @description The new one. */
             passphrase: components["schemas"]["Secret"];
@@ -1675,7 +1675,7 @@ export interface components {
              * @description While unlocked: after how many idle minutes it locks.
              */
             lock_after_minutes?: number | null;
-            me?: components["schemas"]["Me"] | null;
+            me?: components["schemas"]["Holder"] | null;
             /** @description What can be done now. */
             state: components["schemas"]["BrowserState"];
             unlock?: components["schemas"]["UnlockWays"] | null;

@@ -24,7 +24,7 @@ pub(crate) enum OnCall {
 impl OnCall {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self {
             Self::Show { at } => Ok(show(context, &session.api().on_call(at).await?)),
             Self::Rota(command) => command.run(context, &session).await,

@@ -24,7 +24,7 @@ pub struct Status {
     pub enrolment: Option<Enrolment>,
     /// While unlocked and enrolled: whose device it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub me: Option<Me>,
+    pub me: Option<Holder>,
     /// While unlocked: after how many idle minutes it locks.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lock_after_minutes: Option<u8>,
@@ -124,7 +124,7 @@ pub struct Passkey {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(utoipa::ToSchema))]
 pub struct SetPassphrase {
-    /// What unlocks the store now: asked again, so that an open screen is not enough.
+    /// What unlocks the store now.
     pub current: Unlocking,
     /// The new one.
     pub passphrase: Secret,
@@ -141,7 +141,7 @@ pub struct SetLockAfter {
 /// Whose device this is, as its verified certificates say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "contract", derive(utoipa::ToSchema))]
-pub struct Me {
+pub struct Holder {
     /// The person.
     pub person: PersonId,
     /// Their work name.

@@ -21,7 +21,7 @@ pub use rooms::*;
 
 /// Calls a macro with the table of all commands: a line of documentation, the name, its argument and its answer.
 ///
-/// Until the browser is `unlocked`, all but those of its first block answer `unauthenticated`.
+/// Until the browser is `unlocked`, all but `status`, `create`, `unlock` and `erase` answer `needs_unlock`.
 #[macro_export]
 macro_rules! commands {
     ($with:ident) => {

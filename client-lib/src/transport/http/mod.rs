@@ -1,8 +1,18 @@
 //! One HTTP request: deadlines, bounded answers, problem+json, and repetition of what may be repeated.
 
+#[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(feature = "native")]
+mod native;
+
+#[cfg(target_arch = "wasm32")]
+use browser::Wire;
+#[cfg(feature = "native")]
+use native::Wire;
+
 use super::{Backoff, ServerUrl, TransportError, jitter};
+use crate::clock::sleep;
 use firstlight_protocol::{ErrorCode, Problem, Secret};
-use reqwest::{Method, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
@@ -10,8 +20,6 @@ use std::time::Duration;
 const MAX_ANSWER: usize = 64 << 20;
 /// Largest problem that is read, in bytes.
 const MAX_PROBLEM: usize = 64 << 10;
-/// A connection must stand within this time.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// One attempt must be complete within this time.
 const ATTEMPT_DEADLINE: Duration = Duration::from_secs(20);
 /// Attempts of one request.
@@ -24,7 +32,7 @@ const JSON: &str = "application/json";
 
 /// A request before it is sent.
 pub(crate) struct Call {
-    method: Method,
+    method: &'static str,
     path: String,
     body: Option<Vec<u8>>,
     kind: &'static str,
@@ -35,41 +43,41 @@ pub(crate) struct Call {
 impl Call {
     /// Reads; always repeatable.
     pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), body: None, kind: JSON, repeatable: true }
+        Self { method: "GET", path: path.into(), body: None, kind: JSON, repeatable: true }
     }
 
     /// Takes away; repeating it changes nothing.
     pub(crate) fn delete(path: impl Into<String>) -> Self {
-        Self { method: Method::DELETE, path: path.into(), body: None, kind: JSON, repeatable: true }
+        Self { method: "DELETE", path: path.into(), body: None, kind: JSON, repeatable: true }
     }
 
     /// Replaces a document; repeatable.
     pub(crate) fn put(path: impl Into<String>, body: &impl Serialize) -> Self {
-        Self::with_body(Method::PUT, path.into(), body, true)
+        Self::with_body("PUT", path.into(), body, true)
     }
 
     /// Replaces a part; repeatable.
     pub(crate) fn patch(path: impl Into<String>, body: &impl Serialize) -> Self {
-        Self::with_body(Method::PATCH, path.into(), body, true)
+        Self::with_body("PATCH", path.into(), body, true)
     }
 
     /// A POST whose body carries an id that the client chose: the server answers a repetition like the first.
     pub(crate) fn post(path: impl Into<String>, body: &impl Serialize) -> Self {
-        Self::with_body(Method::POST, path.into(), body, true)
+        Self::with_body("POST", path.into(), body, true)
     }
 
     /// A POST that must not be sent again when its answer was lost.
     pub(crate) fn post_once(path: impl Into<String>, body: &impl Serialize) -> Self {
-        Self::with_body(Method::POST, path.into(), body, false)
+        Self::with_body("POST", path.into(), body, false)
     }
 
     /// A calendar; the same one again changes nothing.
     pub(crate) fn post_calendar(path: impl Into<String>, calendar: String) -> Self {
         let body = Some(calendar.into_bytes());
-        Self { method: Method::POST, path: path.into(), body, kind: "text/calendar; charset=utf-8", repeatable: true }
+        Self { method: "POST", path: path.into(), body, kind: "text/calendar; charset=utf-8", repeatable: true }
     }
 
-    fn with_body(method: Method, path: String, body: &impl Serialize, repeatable: bool) -> Self {
+    fn with_body(method: &'static str, path: String, body: &impl Serialize, repeatable: bool) -> Self {
         // Types of the protocol always encode; the server would answer an empty body with "bad_request".
         Self { method, path, body: Some(serde_json::to_vec(body).unwrap_or_default()), kind: JSON, repeatable }
     }
@@ -78,25 +86,14 @@ impl Call {
 /// An HTTP client for one server.
 #[derive(Debug, Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    wire: Wire,
     server: ServerUrl,
 }
 
 impl Http {
     /// Prepares a client; nothing is sent.
     pub fn new(server: ServerUrl) -> Result<Self, TransportError> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("firstlight/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_DEADLINE)
-            .timeout(ATTEMPT_DEADLINE)
-            .tcp_nodelay(true)
-            // A redirect would carry the token to wherever an attacker on the way points.
-            .redirect(reqwest::redirect::Policy::none());
-        if server.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|e| TransportError::unreachable(root_cause(&e)))?;
-        Ok(Self { client, server })
+        Ok(Self { wire: Wire::new(&server)?, server })
     }
 
     /// The server that it talks to.
@@ -131,25 +128,16 @@ impl Http {
             if !repeat || backoff.failures() >= ATTEMPTS {
                 return Err(error);
             }
-            tokio::time::sleep(wait).await;
+            sleep(wait).await;
         }
     }
 
     /// One attempt. The flag of a failure says that the server certainly did nothing.
     async fn attempt(&self, call: &Call, token: Option<&Secret>) -> Result<Vec<u8>, (TransportError, bool)> {
-        let mut request = self.client.request(call.method.clone(), self.server.at(&call.path));
-        if let Some(token) = token {
-            request = request.bearer_auth(token.reveal());
+        let (status, body) = self.wire.send(&self.server.at(&call.path), call, token).await?;
+        if (200..300).contains(&status) {
+            return Ok(body);
         }
-        if let Some(body) = &call.body {
-            request = request.header(header::CONTENT_TYPE, call.kind).body(body.clone());
-        }
-        let answer = request.send().await.map_err(|e| (broken(&e), e.is_connect()))?;
-        let status = answer.status();
-        if status.is_success() {
-            return read(answer, MAX_ANSWER).await.map_err(|e| (e, false));
-        }
-        let body = read(answer, MAX_PROBLEM).await.unwrap_or_default();
         let problem = problem_of(status, &body);
         // "Unavailable" and "rate limited" promise that nothing was changed; other 5xx come from anywhere.
         let unchanged = matches!(problem.code, ErrorCode::Unavailable | ErrorCode::RateLimited);
@@ -157,19 +145,9 @@ impl Http {
     }
 }
 
-async fn read(mut answer: reqwest::Response, limit: usize) -> Result<Vec<u8>, TransportError> {
-    let announced = answer.content_length().unwrap_or(0);
-    if announced > limit as u64 {
-        return Err(TransportError::TooLarge { limit });
-    }
-    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
-    while let Some(chunk) = answer.chunk().await.map_err(|e| broken(&e))? {
-        if body.len() + chunk.len() > limit {
-            return Err(TransportError::TooLarge { limit });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+/// How much of an answer is read: a problem is short.
+fn limit(status: u16) -> usize {
+    if (200..300).contains(&status) { MAX_ANSWER } else { MAX_PROBLEM }
 }
 
 fn decode<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, TransportError> {
@@ -184,11 +162,11 @@ fn what(call: &Call) -> String {
 }
 
 /// The server's problem; or, where something on the way answered in its place, the nearest code to its status.
-fn problem_of(status: StatusCode, body: &[u8]) -> Problem {
+fn problem_of(status: u16, body: &[u8]) -> Problem {
     if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
         return problem;
     }
-    let code = match status.as_u16() {
+    let code = match status {
         401 => ErrorCode::Unauthenticated,
         403 => ErrorCode::Forbidden,
         404 => ErrorCode::NotFound,
@@ -200,22 +178,7 @@ fn problem_of(status: StatusCode, body: &[u8]) -> Problem {
         500.. => ErrorCode::Internal,
         _ => ErrorCode::BadRequest,
     };
-    Problem::with(code, format!("The answer was HTTP {} without an explanation.", status.as_u16()))
-}
-
-fn broken(error: &reqwest::Error) -> TransportError {
-    let reason = if error.is_timeout() { "it did not answer in time".to_owned() } else { root_cause(error) };
-    TransportError::unreachable(reason)
-}
-
-/// The innermost cause ("connection refused"): what stands around it repeats the URL.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let text = cause.to_string().trim_end_matches('.').to_lowercase();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
+    Problem::with(code, format!("The answer was HTTP {status} without an explanation."))
 }
 
 #[cfg(test)]
@@ -293,7 +256,7 @@ mod tests {
     #[test]
     fn the_servers_own_problem_wins_over_the_status() {
         let body = serde_json::to_vec(&Problem::new(ErrorCode::StaleEpoch)).unwrap();
-        assert_eq!(problem_of(StatusCode::CONFLICT, &body).code, ErrorCode::StaleEpoch);
-        assert_eq!(problem_of(StatusCode::BAD_GATEWAY, b"<html>").code, ErrorCode::Unavailable);
+        assert_eq!(problem_of(409, &body).code, ErrorCode::StaleEpoch);
+        assert_eq!(problem_of(502, b"<html>").code, ErrorCode::Unavailable);
     }
 }

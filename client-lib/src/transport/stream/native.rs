@@ -1,10 +1,11 @@
-//! The websocket `/v1/stream`: CBOR frames one by one, with a deadline for silence (protocol/docs/stream.cddl).
+//! The websocket over the system's sockets.
 
-use super::{ServerUrl, TransportError};
+use super::{OPEN_DEADLINE, StreamEnd, closed, opened, silence};
+use crate::transport::{ServerUrl, TransportError};
 use firstlight_protocol::{
-    ErrorCode, Problem,
+    Problem,
     limits::{MAX_BODY, MAX_SERVER_FRAME},
-    stream::{ClientFrame, Hello, Ready, SUBPROTOCOL, ServerFrame, close_code},
+    stream::{ClientFrame, Hello, Ready, SUBPROTOCOL, ServerFrame},
     wire::{from_cbor, to_cbor},
 };
 use futures_util::{SinkExt, StreamExt};
@@ -15,48 +16,11 @@ use tokio::{
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{
-        self, Message,
-        client::IntoClientRequest,
-        http::HeaderValue,
-        protocol::{CloseFrame, WebSocketConfig},
-    },
+    tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue, protocol::WebSocketConfig},
 };
 
-/// Connecting, the upgrade and the first answer must be done within this time.
-const OPEN_DEADLINE: Duration = Duration::from_secs(10);
 /// A frame must leave within this time.
 const SEND_DEADLINE: Duration = Duration::from_secs(10);
-/// The server may choose its ping interval; a client gives up on silence within these bounds whatever it says.
-const SILENCE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(120));
-
-/// Why a session on the websocket is over. Everything received before is in order and without gaps.
-#[derive(Debug)]
-pub enum StreamEnd {
-    /// The connection broke, fell silent, or was drained: connect again and resume by cursor.
-    Lost(String),
-    /// The server said why: some reasons are final (a revoked device), some are not.
-    Closed(Problem),
-    /// The server sent what no documented server sends.
-    Malformed,
-}
-
-impl StreamEnd {
-    /// Whether connecting again can help.
-    pub fn is_final(&self) -> bool {
-        matches!(self, Self::Closed(p) if p.code == ErrorCode::DeviceRevoked)
-    }
-}
-
-impl From<StreamEnd> for TransportError {
-    fn from(end: StreamEnd) -> Self {
-        match end {
-            StreamEnd::Lost(reason) => Self::unreachable(reason),
-            StreamEnd::Closed(problem) => Self::Refused(problem),
-            StreamEnd::Malformed => Self::Malformed { what: "/v1/stream".into() },
-        }
-    }
-}
 
 /// An open, authenticated session.
 #[derive(Debug)]
@@ -73,17 +37,13 @@ impl Stream {
         let opening = async {
             let mut stream = Self::connect(server).await?;
             stream.send(&ClientFrame::Hello(hello)).await?;
-            match stream.next().await? {
-                ServerFrame::Ready(ready) => Ok((stream, ready)),
-                ServerFrame::Refused(refused) => Err(TransportError::from(refused.problem)),
-                ServerFrame::Closing(closing) => Err(TransportError::from(closing.problem)),
-                _ => Err(TransportError::from(StreamEnd::Malformed)),
-            }
+            let ready = opened(stream.next().await?)?;
+            Ok::<_, TransportError>((stream, ready))
         };
         let (mut stream, ready) = timeout(OPEN_DEADLINE, opening)
             .await
             .map_err(|_| TransportError::unreachable("it did not answer in time"))??;
-        stream.silence = (Duration::from_millis(ready.ping_ms) * 2).clamp(SILENCE.0, SILENCE.1);
+        stream.silence = silence(&ready);
         stream.deadline = Instant::now() + stream.silence;
         Ok((stream, ready))
     }
@@ -132,7 +92,7 @@ impl Stream {
             self.deadline = Instant::now() + self.silence;
             match message {
                 Message::Binary(bytes) => return from_cbor(&bytes).map_err(|_| StreamEnd::Malformed),
-                Message::Close(frame) => return Err(closed(frame)),
+                Message::Close(frame) => return Err(closed(frame.map(|frame| frame.code.into()))),
                 Message::Text(_) => return Err(StreamEnd::Malformed),
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
@@ -144,18 +104,6 @@ impl Stream {
         // The server notices a broken connection just as well: nothing depends on the answer.
         let _ = timeout(Duration::from_secs(1), self.socket.close(None)).await;
     }
-}
-
-/// What a close code means where no `closing` frame came before it.
-fn closed(frame: Option<CloseFrame>) -> StreamEnd {
-    let code = match frame.map(|f| u16::from(f.code)) {
-        Some(close_code::UNAUTHENTICATED) => ErrorCode::TicketInvalid,
-        Some(close_code::REVOKED) => ErrorCode::DeviceRevoked,
-        Some(close_code::BAD_FRAME) => ErrorCode::BadRequest,
-        Some(close_code::DRAIN) => ErrorCode::Unavailable,
-        _ => return StreamEnd::Lost("the connection closed".into()),
-    };
-    StreamEnd::Closed(code.into())
 }
 
 fn lost(error: &tungstenite::Error) -> StreamEnd {
@@ -193,9 +141,12 @@ fn reason(error: &tungstenite::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use firstlight_protocol::{DeviceId, PageId, Secret, Timestamp};
+    use firstlight_protocol::{DeviceId, ErrorCode, PageId, Secret, Timestamp, stream::close_code};
     use tokio::net::TcpListener;
-    use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+    use tokio_tungstenite::tungstenite::{
+        handshake::server::{Request, Response},
+        protocol::CloseFrame,
+    };
 
     type Peer = WebSocketStream<TcpStream>;
 
