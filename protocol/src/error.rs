@@ -50,6 +50,8 @@ codes! {
     TicketInvalid = ("ticket_invalid", 401, "The websocket ticket is unknown, already used or expired: ask for a new one."),
     /// The device is revoked.
     DeviceRevoked = ("device_revoked", 403, "This device is revoked."),
+    /// The access token is of scope `duty`, and this takes a whole sign-in.
+    NeedsUnlock = ("needs_unlock", 403, "The duty key is not enough for this: unlock the app."),
     /// The role may not do this.
     Forbidden = ("forbidden", 403, "Your role may not do this."),
     /// The role may not be a member of a room of this kind.

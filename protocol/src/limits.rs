@@ -43,6 +43,8 @@ pub const TICKET_LIFETIME: Duration = Duration::from_secs(30);
 pub const CHALLENGE_LIFETIME: Duration = Duration::from_secs(60);
 /// How long an access token is good for.
 pub const ACCESS_LIFETIME: Duration = Duration::from_secs(600);
+/// How long an access token of scope `duty` is good for.
+pub const DUTY_ACCESS_LIFETIME: Duration = Duration::from_secs(300);
 /// How long a refresh token is good for; each use starts it again.
 pub const REFRESH_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
 /// Longest life of an invite.

@@ -115,6 +115,7 @@ pub enum Content {
 
 /// What an officer tells the responder and nobody else (DOMAIN.md, "The callout": the end-to-end encrypted fields).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CalloutDetails {
     /// Exact address.
     #[serde(skip_serializing_if = "String::is_empty", default)]

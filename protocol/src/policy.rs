@@ -3,6 +3,7 @@
 mod contact;
 mod escalation;
 mod matching;
+mod place;
 mod readiness;
 mod rules;
 
@@ -11,6 +12,7 @@ pub use escalation::{
     Escalation, MAX_OUTSIDE, MAX_OUTSIDE_KEYS, MAX_ROUNDS, MAX_STEPS, MAX_TARGETS, OutsideWebhook, Step, Target,
 };
 pub use matching::{Matching, NeverAlone};
+pub use place::Place;
 pub use readiness::ReadinessTimers;
 pub use rules::{MAX_RULES, NotificationRule};
 
@@ -78,6 +80,9 @@ pub struct Policy {
     /// The registered sites. While the list is empty, every well-formed code is accepted.
     #[serde(default)]
     pub sites: Vec<Code>,
+    /// What zones and sites are called, by their codes, and in which zone a site lies. It changes no paging.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub places: BTreeMap<Code, Place>,
     /// Who is called after whom. Absent: primary, backup, supervisor, everyone, at the times of `timers`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub escalation: Option<Escalation>,
@@ -159,6 +164,7 @@ impl Policy {
             calls_per_turn: default_calls(),
             zones: Vec::new(),
             sites: Vec::new(),
+            places: BTreeMap::new(),
             escalation: None,
             zone_escalations: BTreeMap::new(),
             outside: BTreeMap::new(),
@@ -240,6 +246,17 @@ impl Policy {
         if self.zones.len() > MAX_PLACES || self.sites.len() > MAX_PLACES {
             return refuse(format!("zones, sites: at most {MAX_PLACES} each."));
         }
+        if self.places.len() > 2 * MAX_PLACES {
+            return refuse(format!("places: at most {}.", 2 * MAX_PLACES));
+        }
+        for (code, place) in &self.places {
+            if let Err(wrong) = place.check() {
+                return refuse(format!("places.{code}: {wrong}"));
+            }
+            if place.zone.as_ref().is_some_and(|zone| !self.knows_place(zone, None)) {
+                return refuse(format!("places.{code}.zone: a registered zone."));
+            }
+        }
         if self.agency_notices.len() > MAX_AGENCY_NOTICES {
             return refuse(format!("agency_notices: at most {MAX_AGENCY_NOTICES}."));
         }
@@ -309,6 +326,17 @@ mod tests {
         let registered = Policy { zones: vec![north.clone()], ..policy() };
         assert!(registered.knows_place(&north, Some(&south)));
         assert!(!registered.knows_place(&south, None));
+    }
+
+    #[test]
+    fn a_place_has_a_name_that_can_be_read_and_a_zone_that_is_known() {
+        let named = |place: &str| {
+            let text = format!(r#"{{"duty_number":"555-0100","zones":["north"],"places":{{"station-1":{place}}}}}"#);
+            serde_json::from_str::<Policy>(&text).unwrap().validate()
+        };
+        assert_eq!(named(r#"{"name":"Central Station","zone":"north"}"#), Ok(()));
+        assert!(named(r#"{"name":" "}"#).unwrap_err().detail.unwrap().contains("places.station-1"));
+        assert!(named(r#"{"zone":"south"}"#).is_err());
     }
 
     #[test]

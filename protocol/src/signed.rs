@@ -1,9 +1,9 @@
 //! Signatures outside certificates and MLS: statements that organisations and devices sign, and the sign-in challenge.
 //!
-//! Every signature is Ed25519 over `"firstlight/v1/" ‖ context ‖ 0x00 ‖ payload`, so that one made for one purpose is
-//! worth nothing for another. MLS signatures begin with the length of an "MLS 1.0 " label (RFC 9420 §5.1.2) and
-//! certificates with a DER SEQUENCE, so neither can be mistaken for one of these. Verification is strict: no small-order
-//! keys, no second encoding of a signature (`verify_strict` of ed25519-dalek, beyond RFC 8032 §5.1.7).
+//! Every signature is over `"firstlight/v1/" ‖ context ‖ 0x00 ‖ payload`, so that one made for one purpose is worth nothing
+//! for another, and Ed25519, but for a duty key's. MLS signatures begin with the length of an "MLS 1.0 " label (RFC 9420
+//! §5.1.2) and certificates with a DER SEQUENCE, so neither can be mistaken for one of these. Verification is strict: no
+//! small-order keys, no second encoding of a signature (`verify_strict` of ed25519-dalek, beyond RFC 8032 §5.1.7).
 
 use crate::cert::ChainError;
 use crate::wire::{Malformed, from_cbor, to_cbor};
@@ -173,6 +173,7 @@ fn verify_message(message: &[u8], key: &[u8; 32], signature: &[u8]) -> Result<()
 }
 
 const SIGN_IN: &str = "sign-in";
+const DUTY_SIGN_IN: &str = "duty-sign-in";
 
 /// What a device signs to sign in: the context `sign-in` and the CBOR array `[server, device, challenge]`.
 ///
@@ -180,6 +181,12 @@ const SIGN_IN: &str = "sign-in";
 /// one server is worth nothing at another. `challenge` is the server's random bytes, used once.
 pub fn challenge_message(server: &str, device: DeviceId, challenge: &[u8]) -> Vec<u8> {
     message(SIGN_IN, &to_cbor(&(server, device, serde_bytes::Bytes::new(challenge))))
+}
+
+/// What a duty key signs: as [`challenge_message`], in the context `duty-sign-in`. The signature is ECDSA over P-256 and
+/// SHA-256 and not Ed25519, because it is made by a key that a browser holds and never gives out.
+pub fn duty_challenge_message(server: &str, device: DeviceId, challenge: &[u8]) -> Vec<u8> {
+    message(DUTY_SIGN_IN, &to_cbor(&(server, device, serde_bytes::Bytes::new(challenge))))
 }
 
 /// Signs a sign-in challenge with the device's key.
@@ -288,6 +295,8 @@ mod tests {
         expected.extend([7; 16]);
         expected.extend(b"\x42\x01\x02");
         assert_eq!(challenge_message("https://", DeviceId([7; 16]), &[1, 2]), expected);
+        let duty = [b"firstlight/v1/duty-sign-in\0", &expected[b"firstlight/v1/sign-in\0".len()..]].concat();
+        assert_eq!(duty_challenge_message("https://", DeviceId([7; 16]), &[1, 2]), duty);
     }
 
     proptest! {

@@ -30,6 +30,8 @@ pub enum ClientFrame {
         /// The page.
         page: PageId,
     },
+    /// Is anybody there? For clients that see no websocket pings, as a browser's page doesn't.
+    Ping {},
 }
 
 /// Opens the session.
@@ -75,6 +77,8 @@ pub enum ServerFrame {
     Refused(Refused),
     /// The server is about to close the socket, and why.
     Closing(Closing),
+    /// Answer to `ping`.
+    Pong {},
 }
 
 /// The session is open.

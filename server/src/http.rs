@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result, Shared, agencies, callouts, delivery, extract::Deadline, figures, health, identity, intake, openapi,
-    paging, phone, profiles, proof, rota, session,
+    paging, phone, profiles, proof, rota, session, web,
 };
 use axum::{
     Router,
@@ -58,11 +58,12 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
 pub fn router(app: Shared) -> Router {
     let (router, api) = routes().split_for_parts();
     let document = bytes::Bytes::from(openapi::document(api).to_string());
+    let site = web::Site::new(&app.config);
     let body_timeout = app.config.limits.body_timeout_ms.into();
     router
         .route("/v1/stream", get(session::stream))
         .route("/v1/openapi.json", get(|| async { ([(header::CONTENT_TYPE, "application/json")], document) }))
-        .fallback(not_found)
+        .fallback(async move |request: Request| site.answer(&request).ok_or_else(not_found))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(catch_panics))
         .layer(cors(&app))
@@ -70,7 +71,7 @@ pub fn router(app: Shared) -> Router {
         .with_state(app)
 }
 
-async fn not_found() -> Error {
+fn not_found() -> Error {
     Problem::with(ErrorCode::NotFound, "There is no such path; the paths are in /v1/openapi.json.").into()
 }
 

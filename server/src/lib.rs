@@ -30,6 +30,7 @@ pub mod session;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+mod web;
 
 pub use app::{App, Shared};
 pub use error::{Error, Result};

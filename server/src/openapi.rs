@@ -27,6 +27,12 @@ pub(crate) fn document(handlers: OpenApi) -> Value {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "The access token of a sign-in, or of its refresh.",
     });
+    document["components"]["securitySchemes"]["duty"] = json!({
+        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+        "description": "The access token of `POST /v1/auth/duty`, scope `duty`: where it is named, a locked device may \
+                        call, for its holder's own callouts. A supervisor is then seen as an advocate, and a watch \
+                        commander as an officer.",
+    });
     document["components"]["securitySchemes"]["intake_key"] = json!({
         "type": "http", "scheme": "bearer", "bearerFormat": "flk_…",
         "description": "The key of an agency's dispatch system, for `/v1/intake` alone.",

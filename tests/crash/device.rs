@@ -6,7 +6,7 @@ use firstlight_client::{
     storage::{Line, LineBody},
 };
 use firstlight_protocol::{ErrorCode, MessageId, RoomId, api::Notice, mls::Content};
-use firstlight_tests::process::{Cli, PATIENCE, Result, fail};
+use firstlight_tests::process::{Cli, PATIENCE, Result, at_once, fail};
 use std::{
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -165,7 +165,7 @@ impl Device {
         // It is in the device's outbox now, whatever becomes of this call.
         let sending = async {
             while let Some(pending) =
-                self.session.state().read(|engine| engine.pending())?.into_iter().find(|p| p.id == id)
+                self.session.state().read(|engine| engine.pending()).await?.into_iter().find(|p| p.id == id)
             {
                 if let Some(problem) = pending.failed {
                     return Err(fail(format!("{}'s message was refused: {problem}", self.who)));
@@ -182,7 +182,7 @@ impl Device {
 
     /// Where it stands, for a report: what it waits for, its newest rooms, and what it saw last.
     pub(crate) fn report(&self) -> String {
-        let asked = self.session.state().read(|engine| (engine.pending(), engine.rooms()));
+        let asked = at_once(self.session.state().read(|engine| (engine.pending(), engine.rooms())));
         let Ok((pending, mut rooms)) = asked else { return format!("{}: can't be asked", self.who) };
         rooms.sort_by_key(|room| room.context.callout.is_some());
         let mut report = format!("{}:\n", self.who);
@@ -209,12 +209,12 @@ impl Device {
 
     /// All texts and details in a room, in order.
     pub(crate) fn texts(&self, room: RoomId) -> Result<Vec<String>> {
-        self.read(self.session.state().lines(room, 0, MANY)?)
+        self.read(at_once(self.session.state().lines(room, 0, MANY))?)
     }
 
     /// The newest of them.
     pub(crate) fn newest_texts(&self, room: RoomId, lines: usize) -> Result<Vec<String>> {
-        self.read(self.session.state().last_lines(room, lines)?)
+        self.read(at_once(self.session.state().lines_before(room, u64::MAX, lines))?)
     }
 
     fn read(&self, lines: Vec<Line>) -> Result<Vec<String>> {

@@ -126,7 +126,7 @@ fn goes_on(view: &CalloutView) -> Result<()> {
 
 async fn read_on(room: RoomId, readers: &[&Device], log: &mut Vec<LogEntry>) -> Result<()> {
     for reader in readers {
-        let member = reader.session.state().read(|engine| engine.room(room))?;
+        let member = reader.session.state().read(|engine| engine.room(room)).await?;
         if member.is_none_or(|room| room.state != firstlight_client::engine::RoomState::Joined) {
             continue;
         }

@@ -16,7 +16,7 @@ use firstlight_protocol::{
     api::Notice,
     policy::{Millis, Timers},
 };
-use firstlight_tests::process::{PATIENCE, Plan, Result, ServerProcess, World, fail, person};
+use firstlight_tests::process::{PATIENCE, Plan, Result, ServerProcess, World, at_once, fail, person};
 use ledger::Checked;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::{
@@ -189,7 +189,7 @@ fn everything_arrived(devices: &Devices, written: &Written) -> Result<()> {
     for (room, texts) in written {
         let mut readers = 0;
         for device in devices.all() {
-            let summary = device.session.state().read(|engine| engine.room(*room))?;
+            let summary = at_once(device.session.state().read(|engine| engine.room(*room)))?;
             if summary.is_some_and(|room| room.state == firstlight_client::engine::RoomState::Joined) {
                 arrived(device, *room, texts)?;
                 readers += 1;

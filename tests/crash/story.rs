@@ -11,7 +11,7 @@ use firstlight_protocol::{
     callout::{Action, AgeBand, CalloutState, Event, Preference, Purpose, ResponderState, Routing, Support},
     mls::{CalloutDetails, Content},
 };
-use firstlight_tests::process::{Result, fail};
+use firstlight_tests::process::{Result, at_once, fail};
 use std::{
     collections::BTreeSet,
     sync::{
@@ -85,7 +85,7 @@ impl Story {
             device
                 .insist("build the room", || async {
                     // The connection builds it too, when it comes back: whoever is first.
-                    match session.unbuilt(callout)? {
+                    match session.unbuilt(callout).await? {
                         Some(opening) => session.build_callout_room(&opening).await.map(drop),
                         None => Ok(()),
                     }
@@ -144,7 +144,7 @@ impl Story {
         self.act(device, callout, Action::Accept { eta_minutes: 35 }, Event::Accepted).await?;
         let room = device
             .when("the callout's room", |device| {
-                let summary = device.session.state().read(|engine| engine.callout_room(callout))?;
+                let summary = at_once(device.session.state().read(|engine| engine.callout_room(callout)))?;
                 Ok(summary.map(|summary| summary.room))
             })
             .await?;

@@ -46,6 +46,7 @@ fn client_frames() -> Vec<ClientFrame> {
         ClientFrame::Ack(Acks { rooms: vec![], inbox: Some(u64::MAX) }),
         ClientFrame::Subscribe(cursor),
         ClientFrame::PageSeen { page: PageId([3; 16]) },
+        ClientFrame::Ping {},
     ]
 }
 
@@ -74,6 +75,7 @@ fn server_frames() -> Vec<ServerFrame> {
         }),
         ServerFrame::Sent(SentFrame { id, room, seq: 9, at }),
         ServerFrame::Closing(Closing { problem: ErrorCode::DeviceRevoked.into() }),
+        ServerFrame::Pong {},
     ];
     for code in ErrorCode::ALL {
         let problem = Problem::with(*code, "More about it.").retry_after_ms(5);

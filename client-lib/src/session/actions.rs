@@ -1,7 +1,8 @@
 //! Callouts: opening one, and acting on one. The id is stored before the request, so that repeating the command after a
 //! crash or a lost answer does not do it twice (DOMAIN.md, "At night": a retry never makes a second callout).
 
-use super::{RoomBuilt, Session, SessionError, clock, random, state::names};
+use super::{RoomBuilt, Session, SessionError, random, state::names};
+use crate::clock;
 use firstlight_protocol::{
     ActionId, CalloutId, MessageId, RoomId, Timestamp,
     api::ActOnCallout,
@@ -61,14 +62,14 @@ impl Session {
         details: CalloutDetails,
     ) -> Result<(CalloutView, Opening), SessionError> {
         let since = clock::now() - REPEAT;
-        let known = self.openings()?;
+        let known = self.openings().await?;
         if let Some(repeated) = known.into_iter().find(|o| o.is_same(&routing, purpose, &details) && o.at > since) {
             let (view, opening) = self.submit(repeated).await?;
             if view.state.is_open() {
                 return Ok((view, opening));
             }
             // That one is over: this is a new one.
-            self.forget_opening(&opening)?;
+            self.forget_opening(&opening).await?;
         }
         let opening = Opening {
             open: OpenCallout { id: CalloutId(random()?), routing, purpose },
@@ -82,32 +83,32 @@ impl Session {
     }
 
     async fn submit(&self, mut opening: Opening) -> Result<(CalloutView, Opening), SessionError> {
-        self.state.put(&opening.name(), &opening)?;
+        self.state.put(&opening.name(), &opening).await?;
         let view = match self.api.open_callout(&opening.open).await {
             Ok(view) => view,
             Err(e) => {
                 if !e.is_passing() {
-                    self.state.forget(&opening.name())?;
+                    self.state.forget(&opening.name()).await?;
                 }
                 return Err(e.into());
             }
         };
         opening.accepted = true;
-        self.state.put(&opening.name(), &opening)?;
-        self.state.remember_duty_number(view.duty_number.as_str())?;
+        self.state.put(&opening.name(), &opening).await?;
+        self.state.remember_duty_number(view.duty_number.as_str()).await?;
         Ok((view, opening))
     }
 
     /// Callouts of this device that are not finished: not sent yet, or their rooms are not built. What was not sent in
     /// time is forgotten: by then the officer has called the duty number.
-    pub fn openings(&self) -> Result<Vec<Opening>, SessionError> {
+    pub async fn openings(&self) -> Result<Vec<Opening>, SessionError> {
         let since = clock::now() - REPEAT;
         let mut open = Vec::new();
-        for opening in self.state.all::<Opening>(names::OPENING)? {
+        for opening in self.state.all::<Opening>(names::OPENING).await? {
             if opening.accepted || opening.at > since {
                 open.push(opening);
             } else {
-                self.forget_opening(&opening)?;
+                self.forget_opening(&opening).await?;
             }
         }
         Ok(open)
@@ -120,8 +121,8 @@ impl Session {
     }
 
     /// The room stands, or is given up.
-    pub fn forget_opening(&self, opening: &Opening) -> Result<(), SessionError> {
-        self.state.forget(&opening.name())
+    pub async fn forget_opening(&self, opening: &Opening) -> Result<(), SessionError> {
+        self.state.forget(&opening.name()).await
     }
 
     /// Acts on a callout.
@@ -130,17 +131,17 @@ impl Session {
         let digest = Sha256::digest(to_cbor(&action));
         let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
         let name = format!("{}{callout}/{short}", names::ACTION);
-        let id = match self.state.get::<Acting>(&name)?.filter(|acting| acting.at > now - REPEAT) {
+        let id = match self.state.get::<Acting>(&name).await?.filter(|acting| acting.at > now - REPEAT) {
             Some(acting) => acting.id,
             None => ActionId(random()?),
         };
-        self.state.put(&name, &Acting { id, at: now })?;
+        self.state.put(&name, &Acting { id, at: now }).await?;
         let answer = self.api.act(callout, &ActOnCallout { id, action }).await;
         if !matches!(&answer, Err(e) if e.is_passing()) {
-            self.state.forget(&name)?;
+            self.state.forget(&name).await?;
         }
         let view = answer?;
-        self.state.remember_duty_number(view.duty_number.as_str())?;
+        self.state.remember_duty_number(view.duty_number.as_str()).await?;
         Ok(view)
     }
 }

@@ -39,18 +39,18 @@ impl Session {
         let mut built = RoomBuilt { room: opening.room, people: BTreeSet::new(), left_out: Vec::new() };
         let view = self.api.callout(opening.open.id).await?;
         if !view.state.is_open() {
-            self.forget_opening(opening)?;
+            self.forget_opening(opening).await?;
             return Err(SessionError::rule(ErrorCode::WrongState, "The callout is over: it gets no room any more."));
         }
         if let Some(other) = view.room.filter(|room| *room != opening.room) {
             return self.details_into(other, opening).await;
         }
-        if self.state.read(|engine| engine.room(opening.room).is_none())? {
+        if self.state.read(|engine| engine.room(opening.room).is_none()).await? {
             self.create_callout_room(opening, &mut built).await?;
         } else {
-            let effects = self.state.read(|engine| engine.outbox())?;
+            let effects = self.state.read(|engine| engine.outbox()).await?;
             let caught = self.drive(Outcome { effects, events: Vec::new() }).await?;
-            let summary = self.summary(opening.room)?;
+            let summary = self.summary(opening.room).await?;
             if let (RoomState::Creating, Some(trouble)) = (&summary.state, caught.troubles.into_iter().next()) {
                 return Err(trouble);
             }
@@ -59,7 +59,7 @@ impl Session {
         if opening.details != CalloutDetails::default() {
             self.send(opening.room, Content::Details(opening.details.clone()), opening.message).await?;
         }
-        self.forget_opening(opening)?;
+        self.forget_opening(opening).await?;
         Ok(built)
     }
 
@@ -67,7 +67,8 @@ impl Session {
     async fn details_into(&self, room: RoomId, opening: &Opening) -> Result<RoomBuilt, SessionError> {
         let built = RoomBuilt { room, people: BTreeSet::new(), left_out: Vec::new() };
         if opening.details != CalloutDetails::default() {
-            let joined = self.state.read(|engine| engine.room(room).is_some_and(|r| r.state == RoomState::Joined))?;
+            let joined =
+                self.state.read(|engine| engine.room(room).is_some_and(|r| r.state == RoomState::Joined)).await?;
             if !joined {
                 return Err(SessionError::rule(
                     ErrorCode::NotAMember,
@@ -77,13 +78,14 @@ impl Session {
             }
             self.send(room, Content::Details(opening.details.clone()), opening.message).await?;
         }
-        self.forget_opening(opening)?;
+        self.forget_opening(opening).await?;
         Ok(built)
     }
 
     async fn create_callout_room(&self, opening: &Opening, built: &mut RoomBuilt) -> Result<(), SessionError> {
         self.refresh_trust().await?;
-        let host = self.state.read(|engine| engine.anchors().map(|a| a.host()))?.ok_or(SessionError::NotEnrolled)?;
+        let host =
+            self.state.read(|engine| engine.anchors().map(|a| a.host())).await?.ok_or(SessionError::NotEnrolled)?;
         let callout = opening.open.id;
         let suite = self.suites().await?.first().copied().unwrap_or_default();
         let team = self.api.team(callout).await?;
@@ -108,11 +110,11 @@ impl Session {
 
     /// Adds whoever belongs in a callout's room by now and is not in it. People are removed when dispatch asks for it.
     pub async fn complete_callout_room(&self, view: &CalloutView) -> Result<(), SessionError> {
-        let role = self.state.read(|engine| engine.identity().map(|identity| identity.role))?;
+        let role = self.state.read(|engine| engine.identity().map(|identity| identity.role)).await?;
         if !role.is_some_and(|role| completes(role, view)) {
             return Ok(());
         }
-        let Some(summary) = self.state.read(|engine| engine.callout_room(view.id))? else {
+        let Some(summary) = self.state.read(|engine| engine.callout_room(view.id)).await? else {
             return Ok(());
         };
         let belong: BTreeSet<PersonId> = view.room_people.iter().flatten().copied().collect();
@@ -137,13 +139,13 @@ impl Session {
             return Ok(());
         }
         let id = MessageId(random()?);
-        let outcome = self.state.apply(|engine, now| engine.add(summary.room, &found.claimed, id, now))?;
+        let outcome = self.state.apply(|engine, now| engine.add(summary.room, &found.claimed, id, now)).await?;
         self.settle(outcome, id).await.map(drop)
     }
 
     /// The opening of a callout whose room this device still has to build.
-    pub fn unbuilt(&self, callout: CalloutId) -> Result<Option<Opening>, SessionError> {
-        Ok(self.openings()?.into_iter().find(|opening| opening.open.id == callout))
+    pub async fn unbuilt(&self, callout: CalloutId) -> Result<Option<Opening>, SessionError> {
+        Ok(self.openings().await?.into_iter().find(|opening| opening.open.id == callout))
     }
 }
 

@@ -93,17 +93,17 @@ impl Session {
             Task::Effect(effect) => self.carry_out_effect(effect).await,
             Task::Trust => {
                 let organisations = self.api.organisations().await?;
-                self.believe(&organisations)
+                self.believe(&organisations).await
             }
             Task::KeyPackages => {
                 let suites = self.suites().await?;
                 let count = self.api.key_packages().await?;
-                self.state.apply(|engine, now| engine.replenish(&count, &suites, now))
+                self.state.apply(|engine, now| engine.replenish(&count, &suites, now)).await
             }
             Task::Rooms => {
-                let had = self.state.read(|engine| engine.cursors())?;
+                let had = self.state.read(|engine| engine.cursors()).await?;
                 let views = self.api.rooms().await?;
-                self.state.apply(|engine, _| engine.compare_rooms(&had, &views))
+                self.state.apply(|engine, _| engine.compare_rooms(&had, &views)).await
             }
         }
     }
@@ -112,39 +112,39 @@ impl Session {
         match effect {
             Effect::PublishKeyPackages(packages) => {
                 self.api.publish_key_packages(&packages).await?;
-                self.state.apply(|engine, _| engine.key_packages_published(&packages))
+                self.state.apply(|engine, _| engine.key_packages_published(&packages)).await
             }
             Effect::CreateRoom { id, room } => match self.api.create_room(&room).await {
-                Ok(_) => self.state.apply(|engine, now| engine.room_created(room.room, now)),
-                Err(e) => self.refused(room.room, id, e),
+                Ok(_) => self.state.apply(|engine, now| engine.room_created(room.room, now)).await,
+                Err(e) => self.refused(room.room, id, e).await,
             },
             Effect::PublishCommit { room, bundle } => match self.api.commit(room, &bundle).await {
-                Ok(answer) => self.state.apply(|engine, _| engine.published_commit(room, bundle.id, &answer)),
-                Err(e) => self.refused(room, bundle.id, e),
+                Ok(answer) => self.state.apply(|engine, _| engine.published_commit(room, bundle.id, &answer)).await,
+                Err(e) => self.refused(room, bundle.id, e).await,
             },
             Effect::PublishMessage { room, message } => match self.api.send_message(room, &message).await {
-                Ok(answer) => self.state.apply(|engine, _| engine.published_message(room, message.id, &answer)),
-                Err(e) => self.refused(room, message.id, e),
+                Ok(answer) => self.state.apply(|engine, _| engine.published_message(room, message.id, &answer)).await,
+                Err(e) => self.refused(room, message.id, e).await,
             },
             Effect::FetchLog(cursor) | Effect::Subscribe(cursor) => self.fetch_log(cursor).await,
             Effect::FetchWelcome { room, epoch } => match self.api.welcome(room, epoch).await {
-                Ok(bundle) => self.state.apply(|engine, now| engine.receive_welcome(&bundle, now)),
-                Err(e) if is_gone(&e) => self.state.apply(|engine, _| engine.welcome_unavailable(room, epoch)),
+                Ok(bundle) => self.state.apply(|engine, now| engine.receive_welcome(&bundle, now)).await,
+                Err(e) if is_gone(&e) => self.state.apply(|engine, _| engine.welcome_unavailable(room, epoch)).await,
                 Err(e) => Err(e.into()),
             },
             Effect::FetchGroupState { room } => match self.api.group_state(room).await {
                 Ok(group) => {
                     let id = MessageId(random()?);
-                    self.state.apply(|engine, now| engine.rejoin(room, &group, id, now))
+                    self.state.apply(|engine, now| engine.rejoin(room, &group, id, now)).await
                 }
-                Err(e) if is_gone(&e) => self.state.apply(|engine, _| engine.lost_room(room)),
+                Err(e) if is_gone(&e) => self.state.apply(|engine, _| engine.lost_room(room)).await,
                 Err(e) => Err(e.into()),
             },
             Effect::FetchOrganisation { org } => {
                 let mut organisations = self.api.organisations().await?;
                 organisations.retain(|view| view.org == org);
-                let mut outcome = self.believe(&organisations)?;
-                let known = self.state.apply(|engine, _| engine.organisation_known(org))?;
+                let mut outcome = self.believe(&organisations).await?;
+                let known = self.state.apply(|engine, _| engine.organisation_known(org)).await?;
                 outcome.effects.extend(known.effects);
                 Ok(outcome)
             }
@@ -156,29 +156,34 @@ impl Session {
     }
 
     /// What the server refused for good goes back into the engine, which rebuilds or fails the intent.
-    fn refused(&self, room: RoomId, id: MessageId, error: TransportError) -> Result<Outcome, SessionError> {
+    async fn refused(&self, room: RoomId, id: MessageId, error: TransportError) -> Result<Outcome, SessionError> {
         match error {
-            TransportError::Refused(problem) if !is_retryable(&problem) => self.hand_back(room, id, &problem),
+            TransportError::Refused(problem) if !is_retryable(&problem) => self.hand_back(room, id, &problem).await,
             passing => Err(passing.into()),
         }
     }
 
     /// Gives a refusal to the engine.
-    pub(super) fn hand_back(&self, room: RoomId, id: MessageId, problem: &Problem) -> Result<Outcome, SessionError> {
-        self.state.apply(|engine, now| engine.refused(room, id, problem, now))
+    pub(super) async fn hand_back(
+        &self,
+        room: RoomId,
+        id: MessageId,
+        problem: &Problem,
+    ) -> Result<Outcome, SessionError> {
+        self.state.apply(|engine, now| engine.refused(room, id, problem, now)).await
     }
 
     async fn fetch_log(&self, cursor: RoomCursor) -> Result<Outcome, SessionError> {
         let RoomCursor { room, seq } = cursor;
         let page = match self.api.log(room, seq, MAX_LOG_PAGE).await {
             Ok(page) => page,
-            Err(e) if is_gone(&e) => return self.state.apply(|engine, _| engine.lost_room(room)),
+            Err(e) if is_gone(&e) => return self.state.apply(|engine, _| engine.lost_room(room)).await,
             Err(e) => return Err(e.into()),
         };
         if page.first > seq + 1 && page.head > seq {
-            return self.state.apply(|engine, _| engine.log_expired(room, page.first));
+            return self.state.apply(|engine, _| engine.log_expired(room, page.first)).await;
         }
-        let mut outcome = self.state.apply(|engine, now| engine.receive_entries(&page.entries, now))?;
+        let mut outcome = self.state.apply(|engine, now| engine.receive_entries(&page.entries, now)).await?;
         if let Some(last) = page.entries.last().filter(|last| last.seq < page.head) {
             let more = Effect::FetchLog(RoomCursor { room, seq: last.seq });
             outcome.effects.retain(|effect| !matches!(effect, Effect::FetchLog(c) if c.room == room));
@@ -189,7 +194,7 @@ impl Session {
 
     /// Gives up removals that this device wanted by itself in rooms that it is no member of any more: nobody has to hear
     /// of them. (A removal that a person wanted is answered to that person, see `settle`.)
-    pub(super) fn tidy(&self, events: &mut Vec<Event>) -> Result<(), SessionError> {
+    pub(super) async fn tidy(&self, events: &mut Vec<Event>) -> Result<(), SessionError> {
         let is_moot = |event: &Event| match event {
             Event::Failed { id, problem, .. } if problem.code == ErrorCode::NotAMember => Some(*id),
             _ => None,
@@ -197,11 +202,11 @@ impl Session {
         if !events.iter().any(|event| is_moot(event).is_some()) {
             return Ok(());
         }
-        let pending = self.state.read(|engine| engine.pending())?;
+        let pending = self.state.read(|engine| engine.pending()).await?;
         let removals: Vec<MessageId> =
             pending.iter().filter(|p| matches!(p.what, PendingKind::Remove(_))).map(|p| p.id).collect();
         for id in events.iter().filter_map(is_moot).filter(|id| removals.contains(id)) {
-            self.state.apply(|engine, _| engine.discard(id))?;
+            self.state.apply(|engine, _| engine.discard(id)).await?;
         }
         events.retain(|event| is_moot(event).is_none_or(|id| !removals.contains(&id)));
         Ok(())
@@ -209,7 +214,7 @@ impl Session {
 
     /// Takes in statements and revocations. One that does not verify changes nothing and hides nothing: what is known
     /// stays known, and an older statement is never believed over a newer one.
-    fn believe(&self, organisations: &[OrgView]) -> Result<Outcome, SessionError> {
+    async fn believe(&self, organisations: &[OrgView]) -> Result<Outcome, SessionError> {
         let mut all = Outcome::default();
         let mut add = |result: Result<Outcome, SessionError>| match result {
             Ok(outcome) => {
@@ -221,15 +226,15 @@ impl Session {
             Err(e) => Err(e),
         };
         // The host's own revocations first: they say which of its signers' statements still count.
-        let host = self.state.read(|engine| engine.anchors().map(|a| a.host()))?;
+        let host = self.state.read(|engine| engine.anchors().map(|a| a.host())).await?;
         let (first, rest): (Vec<&OrgView>, Vec<&OrgView>) =
             organisations.iter().partition(|view| Some(view.org) == host);
         for view in first.into_iter().chain(rest) {
             if let Some(statement) = &view.statement {
-                add(self.state.apply(|engine, now| engine.receive_statement(statement, now)))?;
+                add(self.state.apply(|engine, now| engine.receive_statement(statement, now)).await)?;
             }
             if let Some(revocations) = &view.revocations {
-                add(self.state.apply(|engine, now| engine.receive_revocations(revocations, now)))?;
+                add(self.state.apply(|engine, now| engine.receive_revocations(revocations, now)).await)?;
             }
         }
         Ok(all)

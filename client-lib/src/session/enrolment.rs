@@ -1,11 +1,12 @@
 //! Enrolment from both ends: a new device asks with its invite, an admin's client checks and signs.
 
 use super::{
-    Session, SessionError, State, clock,
+    Session, SessionError, State,
     founding::{DEVICE_DAYS, lifetime, own_invite, own_key, place, signer},
     random,
     state::{Place, names},
 };
+use crate::clock;
 use crate::transport::{Http, ServerUrl};
 use firstlight_protocol::{
     Bytes, DeviceId, ErrorCode, PersonId, Role, Timestamp,
@@ -33,7 +34,7 @@ impl Joining {
     /// Uses an invite link: makes the device's key, keeps the request, and sends it. With the same link again (after a
     /// lost answer) it sends the same request.
     pub async fn begin(state: &State, link: &InviteLink, insecure_http: bool) -> Result<Self, SessionError> {
-        if state.read(|engine| engine.identity().is_some())? {
+        if state.read(|engine| engine.identity().is_some()).await? {
             return Err(SessionError::AlreadySetUp);
         }
         if link.kind != InviteKind::Device {
@@ -44,19 +45,21 @@ impl Joining {
         }
         let server = ServerUrl::parse(link.server.as_str(), insecure_http)?;
         let http = Http::new(server.clone())?;
-        let joining = match Self::stored(state)?.filter(|joining| joining.link == link.to_string()) {
+        let joining = match Self::stored(state).await?.filter(|joining| joining.link == link.to_string()) {
             Some(joining) => joining,
             None => {
                 let place = place(&server, &http.server_info().await?, insecure_http)?;
-                let (device, key) = own_key(state)?;
+                let (device, key) = own_key(state).await?;
                 let keys = link.keys()?;
                 let request = SigningRequest { invite: link.invite, device, key, created_at: clock::now() };
-                let request = state.read(|engine| -> Result<_, SessionError> {
-                    Ok(Sealed::seal(&request, engine.signing_key()?, &keys)?)
-                })??;
+                let request = state
+                    .read(|engine| -> Result<_, SessionError> {
+                        Ok(Sealed::seal(&request, engine.signing_key()?, &keys)?)
+                    })
+                    .await??;
                 let enrol = Enrol { device, claim: keys.claim().clone(), request };
                 let joining = Self { link: link.to_string(), place, enrol };
-                state.put(names::JOINING, &joining)?;
+                state.put(names::JOINING, &joining).await?;
                 joining
             }
         };
@@ -65,8 +68,8 @@ impl Joining {
     }
 
     /// The enrolment that was begun in this state directory.
-    pub fn stored(state: &State) -> Result<Option<Self>, SessionError> {
-        state.get(names::JOINING)
+    pub async fn stored(state: &State) -> Result<Option<Self>, SessionError> {
+        state.get(names::JOINING).await
     }
 
     /// Asks once whether an admin has decided. `true`: the device is enrolled now.
@@ -76,7 +79,7 @@ impl Joining {
         match http.enrolment_status(&query).await? {
             EnrolmentStatus::Pending => Ok(false),
             EnrolmentStatus::Refused => {
-                state.forget(names::JOINING)?;
+                state.forget(names::JOINING).await?;
                 Err(SessionError::rule(
                     ErrorCode::Forbidden,
                     "An admin has refused this device: ask them for a new invite.",
@@ -92,9 +95,9 @@ impl Joining {
                         "The certificate that came belongs to another device or organisation; it was not used.",
                     ));
                 }
-                state.put(names::SERVER, &self.place)?;
-                state.apply(|engine, now| engine.enrol(chain, anchors, now))?;
-                state.forget(names::JOINING)?;
+                state.put(names::SERVER, &self.place).await?;
+                state.apply(|engine, now| engine.enrol(chain, anchors, now)).await?;
+                state.forget(names::JOINING).await?;
                 Ok(true)
             }
         }
@@ -122,11 +125,15 @@ impl Session {
     /// Requests that wait, each checked.
     pub async fn pending_devices(&self) -> Result<Vec<PendingDevice>, SessionError> {
         let waiting = self.api.enrolments().await?;
-        Ok(waiting.iter().map(|enrolment| self.examine(enrolment)).collect())
+        let mut pending = Vec::with_capacity(waiting.len());
+        for enrolment in &waiting {
+            pending.push(self.examine(enrolment).await);
+        }
+        Ok(pending)
     }
 
-    fn examine(&self, enrolment: &PendingEnrolment) -> PendingDevice {
-        let (subject, problem) = match self.check(enrolment) {
+    async fn examine(&self, enrolment: &PendingEnrolment) -> PendingDevice {
+        let (subject, problem) = match self.check(enrolment).await {
             Ok(subject) => (Some(subject), None),
             Err(e) => (None, Some(e.to_string())),
         };
@@ -142,9 +149,9 @@ impl Session {
 
     /// Opens a request with the invite's secret, and says what its certificate is to state. Person, role and name come
     /// from the invite as this device made it: the server can't exchange them.
-    fn check(&self, enrolment: &PendingEnrolment) -> Result<DeviceSubject, SessionError> {
+    async fn check(&self, enrolment: &PendingEnrolment) -> Result<DeviceSubject, SessionError> {
         let claimed = enrolment.request.open_unauthenticated()?;
-        let invite = own_invite(&self.state, claimed.invite)?;
+        let invite = own_invite(&self.state, claimed.invite).await?;
         let request = enrolment.request.open(&InviteKeys::derive(invite.invite, &invite.secret)?)?;
         if request.device != enrolment.device {
             return Err(SessionError::rule(
@@ -170,15 +177,15 @@ impl Session {
             .iter()
             .find(|waiting| waiting.device == device)
             .ok_or_else(|| SessionError::rule(ErrorCode::NotFound, "No request of that device waits for an admin."))?;
-        let subject = self.check(enrolment)?;
-        let (key, signer_chain) = signer(&self.state)?;
+        let subject = self.check(enrolment).await?;
+        let (key, signer_chain) = signer(&self.state).await?;
         let signer_der = signer_chain.first().ok_or(SessionError::NotASigner)?;
         let now = clock::now();
         let leaf = build_device(&key, signer_der, &subject, random()?, lifetime(now, DEVICE_DAYS))?;
         let chain: Vec<Bytes> = std::iter::once(Bytes(leaf)).chain(signer_chain).collect();
         // The server would refuse it too; saying it here is plainer.
-        self.state.read(|engine| engine.anchors().map(|a| a.verify_device(&chain, now)))?.transpose()?;
+        self.state.read(|engine| engine.anchors().map(|a| a.verify_device(&chain, now))).await?.transpose()?;
         self.api.issue_certificate(device, chain).await?;
-        Ok(self.examine(enrolment))
+        Ok(self.examine(enrolment).await)
     }
 }

@@ -1,12 +1,13 @@
 //! Founding an organisation: its root, its first signer and its first admin's device, all made here.
 
 use super::{
-    Session, SessionError, State, clock,
+    Session, SessionError, State,
     invites::StoredInvite,
     random,
     state::{Place, names},
 };
 use crate::{
+    clock,
     engine::AdminMaterial,
     transport::{Http, ServerUrl},
 };
@@ -18,7 +19,7 @@ use firstlight_protocol::{
     invite::{InviteKind, InviteLink, PartnerRequest, Sealed},
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use zeroize::Zeroizing;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -70,12 +71,13 @@ struct Made {
 impl Session {
     /// Founds an organisation in a new or half-founded state directory, and gives its first admin's session.
     pub async fn found(
-        state: State,
+        state: impl Into<Arc<State>>,
         founding: &Founding,
         allowance: &FoundingAllowance,
         insecure_http: bool,
     ) -> Result<(Self, OrgView), SessionError> {
-        if state.read(|engine| engine.identity().is_some())? {
+        let state = state.into();
+        if state.read(|engine| engine.identity().is_some()).await? {
             return Err(SessionError::AlreadySetUp);
         }
         let server = match allowance {
@@ -91,8 +93,8 @@ impl Session {
         let http = Http::new(server.clone())?;
         let insecure = matches!(allowance, FoundingAllowance::Bootstrap { insecure: true, .. });
         let place = place(&server, &http.server_info().await?, insecure)?;
-        let made = make(&state, founding, place)?;
-        let proof = prove(&state, &made, allowance)?;
+        let made = make(&state, founding, place).await?;
+        let proof = prove(&state, &made, allowance).await?;
         let view = http.found_organisation(&FoundOrganisation { admin_chain: made.chain.clone(), proof }).await?;
 
         let mut anchors = match allowance {
@@ -100,10 +102,10 @@ impl Session {
             FoundingAllowance::Invite(link) => link.anchors()?,
         };
         anchors.pin(made.org, made.root_fingerprint)?;
-        state.put(names::SERVER, &made.place)?;
-        state.apply(|engine, now| engine.enrol(made.chain.clone(), anchors, now))?;
-        state.forget(names::FOUNDING)?;
-        Ok((Self::new(state, insecure_http)?, view))
+        state.put(names::SERVER, &made.place).await?;
+        state.apply(|engine, now| engine.enrol(made.chain.clone(), anchors, now)).await?;
+        state.forget(names::FOUNDING).await?;
+        Ok((Self::new(state, insecure_http).await?, view))
     }
 }
 
@@ -119,9 +121,9 @@ pub(super) fn place(server: &ServerUrl, info: &ServerInfo, insecure: bool) -> Re
 }
 
 /// Makes keys and certificates, or finds those that were made for the same founding before its answer was lost.
-fn make(state: &State, founding: &Founding, place: Place) -> Result<Made, SessionError> {
+async fn make(state: &State, founding: &Founding, place: Place) -> Result<Made, SessionError> {
     if let Some(made) =
-        state.get::<Made>(names::FOUNDING)?.filter(|made| made.founding == *founding && made.place == place)
+        state.get::<Made>(names::FOUNDING).await?.filter(|made| made.founding == *founding && made.place == place)
     {
         return Ok(made);
     }
@@ -133,7 +135,7 @@ fn make(state: &State, founding: &Founding, place: Place) -> Result<Made, Sessio
     let root = build_root(&root_key, org, founding.kind, &founding.name, random()?, lifetime(ROOT_DAYS))?;
     let signer_public = signer_key.verifying_key().to_bytes();
     let signer = build_signer(&root_key, &root, &signer_public, random()?, lifetime(SIGNER_DAYS))?;
-    let (device, key) = own_key(state)?;
+    let (device, key) = own_key(state).await?;
     let subject = DeviceSubject {
         person: PersonId(random()?),
         device,
@@ -146,32 +148,35 @@ fn make(state: &State, founding: &Founding, place: Place) -> Result<Made, Sessio
     let signer_chain: Vec<Bytes> = vec![signer.into(), root.into()];
     let chain = std::iter::once(Bytes(leaf)).chain(signer_chain.iter().cloned()).collect();
     state
-        .apply(|engine, _| engine.set_admin(AdminMaterial { root_seed: Some(root_seed), signer_seed, signer_chain }))?;
+        .apply(|engine, _| engine.set_admin(AdminMaterial { root_seed: Some(root_seed), signer_seed, signer_chain }))
+        .await?;
     let made = Made { founding: founding.clone(), place, org, root_fingerprint, chain, created_at: now };
-    state.put(names::FOUNDING, &made)?;
+    state.put(names::FOUNDING, &made).await?;
     Ok(made)
 }
 
 /// This device's id and public key; made now if this is the first time that anybody asks.
-pub(super) fn own_key(state: &State) -> Result<(DeviceId, [u8; 32]), SessionError> {
-    if state.read(|engine| engine.device().is_none())? {
+pub(super) async fn own_key(state: &State) -> Result<(DeviceId, [u8; 32]), SessionError> {
+    if state.read(|engine| engine.device().is_none()).await? {
         let (device, seed) = (DeviceId(random()?), Zeroizing::new(random::<32>()?));
-        state.apply(|engine, _| engine.create_device(device, seed))?;
+        state.apply(|engine, _| engine.create_device(device, seed)).await?;
     }
-    let known = state.read(|engine| {
-        let key = engine.signing_key().map(|key| key.verifying_key().to_bytes());
-        engine.device().zip(key.ok())
-    })?;
+    let known = state
+        .read(|engine| {
+            let key = engine.signing_key().map(|key| key.verifying_key().to_bytes());
+            engine.device().zip(key.ok())
+        })
+        .await?;
     known.ok_or(SessionError::NotSetUp)
 }
 
-fn prove(state: &State, made: &Made, allowance: &FoundingAllowance) -> Result<FoundingProof, SessionError> {
+async fn prove(state: &State, made: &Made, allowance: &FoundingAllowance) -> Result<FoundingProof, SessionError> {
     let link = match allowance {
         FoundingAllowance::Bootstrap { token, .. } => return Ok(FoundingProof::Bootstrap { token: token.clone() }),
         FoundingAllowance::Invite(link) => link,
     };
     let keys = link.keys()?;
-    let admin = state.read(|engine| engine.admin().cloned())?.ok_or(SessionError::NotASigner)?;
+    let admin = state.read(|engine| engine.admin().cloned()).await?.ok_or(SessionError::NotASigner)?;
     let root_seed = admin.root_seed.ok_or(SessionError::NotASigner)?;
     let root = made.chain.last().cloned().unwrap_or_default();
     let request = PartnerRequest {
@@ -191,14 +196,17 @@ pub(super) fn lifetime(now: Timestamp, days: u32) -> Lifetime {
 }
 
 /// The admin's signing key and its chain (signer, root).
-pub(super) fn signer(state: &State) -> Result<(SigningKey, Vec<Bytes>), SessionError> {
-    let admin = state.read(|engine| engine.admin().cloned())?.ok_or(SessionError::NotASigner)?;
+pub(super) async fn signer(state: &State) -> Result<(SigningKey, Vec<Bytes>), SessionError> {
+    let admin = state.read(|engine| engine.admin().cloned()).await?.ok_or(SessionError::NotASigner)?;
     Ok((SigningKey::from_bytes(&admin.signer_seed), admin.signer_chain))
 }
 
 /// An invite that this device made, with its secret.
-pub(super) fn own_invite(state: &State, invite: firstlight_protocol::InviteId) -> Result<StoredInvite, SessionError> {
-    state.get::<StoredInvite>(&format!("{}{invite}", names::INVITE))?.ok_or_else(|| {
+pub(super) async fn own_invite(
+    state: &State,
+    invite: firstlight_protocol::InviteId,
+) -> Result<StoredInvite, SessionError> {
+    state.get::<StoredInvite>(&format!("{}{invite}", names::INVITE)).await?.ok_or_else(|| {
         SessionError::rule(
             ErrorCode::Forbidden,
             "That invite was made on another device: its request can only be checked and signed there.",

@@ -7,12 +7,13 @@
 //! one does. So pages and messages are shown from the store, up to where it has come, whoever wrote them there.
 
 use super::{
-    Session, SessionError, clock,
+    Session, SessionError,
     drive::{Task, merge},
     roomless::Roomless,
     unseen::Unseen,
 };
 use crate::{
+    clock::{self, Instant, sleep_until},
     engine::{Effect, Event},
     storage::Outcome,
     transport::{Backoff, Stream, StreamEnd, TransportError},
@@ -27,17 +28,14 @@ use firstlight_protocol::{
 use futures_util::FutureExt;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    future::pending,
-    pin::Pin,
+    future::{pending, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
     time::Duration,
 };
-use tokio::time::{Instant, sleep, sleep_until};
 
 /// A session that lasted this long was a good one: the next reconnect is quick again.
 const GOOD_SESSION: Duration = Duration::from_secs(20);
-
-/// How often a quiet connection looks whether another process has stored something.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// A command that opened a callout builds its room itself, within this time.
 pub(super) const OWN_COMMAND: Duration = Duration::from_secs(15);
@@ -96,7 +94,20 @@ struct Done {
     happenings: Vec<Happening>,
 }
 
+/// What comes next on an open connection.
+#[allow(clippy::large_enum_variant, reason = "it lives for one step, and a frame is the common case")]
+enum Next {
+    Frame(Result<ServerFrame, StreamEnd>),
+    Done(Done),
+    Handed(Outcome),
+    Again,
+    Look,
+}
+
+#[cfg(feature = "native")]
 type Running = Pin<Box<dyn Future<Output = Done> + Send>>;
+#[cfg(target_arch = "wasm32")]
+type Running = Pin<Box<dyn Future<Output = Done>>>;
 
 /// The connection of a watching device.
 pub struct Live {
@@ -179,7 +190,7 @@ impl Live {
                 self.stream = Some(stream);
                 self.opened = Instant::now();
                 self.ready.push_back(Happening::Connected { server_now });
-                self.catch_up()?;
+                self.catch_up().await?;
                 Ok(())
             }
             // Whatever the server answers, a device that waits for pages goes on trying; only a revoked one stops.
@@ -192,29 +203,30 @@ impl Live {
     }
 
     async fn open(&mut self) -> Result<(Stream, Timestamp), SessionError> {
-        self.unseen.begin(&self.session)?;
+        self.unseen.begin(&self.session).await?;
         let api = &self.session.api;
         let ticket = api.ticket().await?.ticket;
-        let (inbox, rooms) = self.session.state.read(|engine| (engine.inbox_cursor(), engine.cursors()))?;
+        let (inbox, rooms) = self.session.state.read(|engine| (engine.inbox_cursor(), engine.cursors())).await?;
         self.unseen.subscribed(&rooms);
         let (stream, ready) = Stream::open(api.http().server(), Hello { ticket, inbox: Some(inbox), rooms }).await?;
         Ok((stream, ready.now))
     }
 
     /// After connecting: whom to trust, key packages for others, and whatever was left open.
-    fn catch_up(&mut self) -> Result<(), SessionError> {
+    async fn catch_up(&mut self) -> Result<(), SessionError> {
         self.retry_at = None;
         self.work.clear();
         self.outgoing.clear();
+        self.session.handed.clear();
         self.work.extend([Task::Trust, Task::KeyPackages, Task::Rooms].map(Work::Task));
-        self.queue_outbox()?;
-        self.queue_openings()?;
-        self.look()
+        self.queue_outbox().await?;
+        self.queue_openings().await?;
+        self.look().await
     }
 
     /// Shows what the store holds and the caller has not seen, and subscribes to rooms that another process joined.
-    fn look(&mut self) -> Result<(), SessionError> {
-        let news = self.unseen.look(&self.session)?;
+    async fn look(&mut self) -> Result<(), SessionError> {
+        let news = self.unseen.look(&self.session).await?;
         self.ready.extend(news.events.into_iter().map(|event| Happening::Event(Box::new(event))));
         self.outgoing.extend(news.subscribe.into_iter().map(ClientFrame::Subscribe));
         Ok(())
@@ -222,11 +234,11 @@ impl Live {
 
     /// Rooms of callouts that this device opened and did not finish building. A command that has just opened one is
     /// still at it.
-    fn queue_openings(&mut self) -> Result<(), SessionError> {
+    async fn queue_openings(&mut self) -> Result<(), SessionError> {
         for view in self.roomless.due() {
-            self.session.adopt_room(&view)?;
+            self.session.adopt_room(&view).await?;
         }
-        for opening in self.session.openings()? {
+        for opening in self.session.openings().await? {
             let callout = opening.open.id;
             let queued = self.work.iter().any(|work| matches!(work, Work::BuildRoom(known) if *known == callout));
             if clock::now().since(opening.at) < OWN_COMMAND {
@@ -244,8 +256,8 @@ impl Live {
         self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
     }
 
-    fn queue_outbox(&mut self) -> Result<(), SessionError> {
-        let effects = self.session.state.read(|engine| engine.outbox())?;
+    async fn queue_outbox(&mut self) -> Result<(), SessionError> {
+        let effects = self.session.state.read(|engine| engine.outbox()).await?;
         self.queue(effects);
         Ok(())
     }
@@ -296,48 +308,63 @@ impl Live {
         }
     }
 
-    /// Waits for the first of: frames, the running request, the time to try failed ones again.
+    /// Waits for the first of: frames, the running request, what a caller beside this one has stored, the time to try
+    /// failed ones again. In this order: a page comes before everything else.
     async fn step(&mut self) -> Result<(), SessionError> {
         let Some(stream) = self.stream.as_mut() else {
             return Ok(());
         };
-        let running = async {
-            match self.running.as_mut() {
-                Some(running) => running.await,
-                None => pending().await,
-            }
+        let next = {
+            let (retry_at, running) = (self.retry_at, &mut self.running);
+            let mut frame = pin!(stream.next());
+            let mut handed = pin!(self.session.handed.take());
+            let mut again = pin!(async {
+                match retry_at {
+                    Some(at) => sleep_until(at).await,
+                    None => pending().await,
+                }
+            });
+            let mut look = pin!(others_may_have_stored());
+            poll_fn(|context| {
+                if let Poll::Ready(frame) = frame.as_mut().poll(context) {
+                    return Poll::Ready(Next::Frame(frame));
+                }
+                if let Some(Poll::Ready(done)) = running.as_mut().map(|running| running.as_mut().poll(context)) {
+                    return Poll::Ready(Next::Done(done));
+                }
+                if let Poll::Ready(outcome) = handed.as_mut().poll(context) {
+                    return Poll::Ready(Next::Handed(outcome));
+                }
+                if again.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Next::Again);
+                }
+                look.as_mut().poll(context).map(|()| Next::Look)
+            })
+            .await
         };
-        let again = async {
-            match self.retry_at {
-                Some(at) => sleep_until(at).await,
-                None => pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            frame = stream.next() => match frame {
-                Ok(frame) => self.frames(frame),
-                Err(end) => self.ended(end),
-            },
-            done = running => {
+        match next {
+            Next::Frame(Ok(frame)) => self.frames(frame).await,
+            Next::Frame(Err(end)) => self.ended(end),
+            Next::Done(done) => {
                 self.running = None;
-                self.done(done)
+                self.done(done).await
             }
-            () = again => {
+            Next::Handed(outcome) => self.take(outcome).await,
+            Next::Again => {
                 self.retry_at = None;
-                self.queue_outbox()?;
-                self.queue_openings()
+                self.queue_outbox().await?;
+                self.queue_openings().await
             }
-            () = sleep(LOOK) => self.look(),
+            Next::Look => self.look().await,
         }
     }
 
-    fn done(&mut self, done: Done) -> Result<(), SessionError> {
+    async fn done(&mut self, done: Done) -> Result<(), SessionError> {
         self.ready.extend(done.happenings);
         match done.outcome {
             Ok(outcome) => {
                 self.again.reset();
-                self.take(outcome)
+                self.take(outcome).await
             }
             Err(e) if e.code() == Some(ErrorCode::DeviceRevoked) => Err(e),
             Err(e) if e.is_passing() => {
@@ -358,7 +385,7 @@ impl Live {
     }
 
     /// Takes the frame and whatever else has arrived by now: one transaction for many entries.
-    fn frames(&mut self, first: ServerFrame) -> Result<(), SessionError> {
+    async fn frames(&mut self, first: ServerFrame) -> Result<(), SessionError> {
         let mut entries: Vec<LogEntry> = Vec::new();
         let mut items: Vec<InboxItem> = Vec::new();
         let mut next = Some(Ok(first));
@@ -375,11 +402,11 @@ impl Live {
                 }),
                 Ok(ServerFrame::Inbox(item)) => items.push(item),
                 Ok(other) => {
-                    self.store(&mut entries, &mut items)?;
-                    self.other(other)?;
+                    self.store(&mut entries, &mut items).await?;
+                    self.other(other).await?;
                 }
                 Err(end) => {
-                    self.store(&mut entries, &mut items)?;
+                    self.store(&mut entries, &mut items).await?;
                     return self.ended(end);
                 }
             }
@@ -389,35 +416,35 @@ impl Live {
                 next = stream.next().now_or_never();
             }
         }
-        self.store(&mut entries, &mut items)
+        self.store(&mut entries, &mut items).await
     }
 
     /// The inbox first: a page is more urgent than a message.
-    fn store(&mut self, entries: &mut Vec<LogEntry>, items: &mut Vec<InboxItem>) -> Result<(), SessionError> {
+    async fn store(&mut self, entries: &mut Vec<LogEntry>, items: &mut Vec<InboxItem>) -> Result<(), SessionError> {
         if !items.is_empty() {
-            let outcome = self.session.state.apply(|engine, now| engine.receive_inbox(items, now))?;
+            let outcome = self.session.state.apply(|engine, now| engine.receive_inbox(items, now)).await?;
             for item in items.drain(..) {
-                self.notice(item.notice)?;
+                self.notice(item.notice).await?;
             }
-            self.take(outcome)?;
+            self.take(outcome).await?;
         }
         if !entries.is_empty() {
-            let outcome = self.session.state.apply(|engine, now| engine.receive_entries(entries, now))?;
+            let outcome = self.session.state.apply(|engine, now| engine.receive_entries(entries, now)).await?;
             entries.clear();
-            self.take(outcome)?;
+            self.take(outcome).await?;
         }
         Ok(())
     }
 
     /// What a notice asks of this device itself.
-    fn notice(&mut self, notice: Notice) -> Result<(), SessionError> {
+    async fn notice(&mut self, notice: Notice) -> Result<(), SessionError> {
         match notice {
             Notice::Page { page, .. } | Notice::AgencyNotice { page: Some(page), .. } => {
                 self.outgoing.push_back(ClientFrame::PageSeen { page })
             }
             Notice::Callout { view } => {
-                self.session.state.remember_duty_number(view.duty_number.as_str())?;
-                let role = self.session.state.read(|engine| engine.identity().map(|identity| identity.role))?;
+                self.session.state.remember_duty_number(view.duty_number.as_str()).await?;
+                let role = self.session.state.read(|engine| engine.identity().map(|identity| identity.role)).await?;
                 if let Some(wait) = role.and_then(|role| self.roomless.note(&view, role)) {
                     self.again_in(wait);
                 }
@@ -433,25 +460,25 @@ impl Live {
         Ok(())
     }
 
-    fn other(&mut self, frame: ServerFrame) -> Result<(), SessionError> {
+    async fn other(&mut self, frame: ServerFrame) -> Result<(), SessionError> {
         match frame {
             ServerFrame::Sent(sent) => {
                 let answer = Sent { seq: sent.seq, at: sent.at };
                 let outcome =
-                    self.session.state.apply(|engine, _| engine.published_message(sent.room, sent.id, &answer))?;
-                self.take(outcome)
+                    self.session.state.apply(|engine, _| engine.published_message(sent.room, sent.id, &answer)).await?;
+                self.take(outcome).await
             }
             ServerFrame::Refused(refused) => {
-                let pending = self.session.state.read(|engine| engine.pending())?;
+                let pending = self.session.state.read(|engine| engine.pending()).await?;
                 let known = refused.id.and_then(|id| pending.into_iter().find(|p| p.id == id));
                 match known {
                     Some(pending) => {
-                        let outcome = self.session.hand_back(pending.room, pending.id, &refused.problem)?;
+                        let outcome = self.session.hand_back(pending.room, pending.id, &refused.problem).await?;
                         if crate::engine::is_retryable(&refused.problem) {
                             let wait = self.again.fail(crate::transport::jitter());
                             self.again_in(wait);
                         }
-                        self.take(outcome)
+                        self.take(outcome).await
                     }
                     // Somebody who is stood down while their device joins: the inbox says so, and nobody shall wake for it.
                     None if refused.id.is_none() && refused.problem.code == ErrorCode::NotAMember => Ok(()),
@@ -463,13 +490,13 @@ impl Live {
             }
             ServerFrame::Closing(closing) => self.ended(StreamEnd::Closed(closing.problem)),
             ServerFrame::Ready(_) => self.ended(StreamEnd::Malformed),
-            ServerFrame::Entry(_) | ServerFrame::Inbox(_) => Ok(()),
+            ServerFrame::Entry(_) | ServerFrame::Inbox(_) | ServerFrame::Pong {} => Ok(()),
         }
     }
 
     /// Events to the caller, effects to the socket or beside it.
-    fn take(&mut self, mut outcome: Outcome) -> Result<(), SessionError> {
-        self.session.tidy(&mut outcome.events)?;
+    async fn take(&mut self, mut outcome: Outcome) -> Result<(), SessionError> {
+        self.session.tidy(&mut outcome.events).await?;
         for event in outcome.events {
             match event {
                 // Shown from the store, with those that another process has taken in.
@@ -484,7 +511,7 @@ impl Live {
             self.ready.push_back(Happening::Event(Box::new(event)));
         }
         self.queue(outcome.effects);
-        self.look()
+        self.look().await
     }
 
     fn queue(&mut self, effects: Vec<Effect>) {
@@ -505,6 +532,15 @@ impl Live {
     }
 }
 
+/// When a quiet connection looks whether another process has stored something: every second. In a browser nobody else
+/// writes, and whoever does beside this connection hands it over.
+async fn others_may_have_stored() {
+    #[cfg(feature = "native")]
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    #[cfg(target_arch = "wasm32")]
+    pending::<()>().await;
+}
+
 async fn run(session: Session, work: Work) -> Done {
     let mut happenings = Vec::new();
     let builds_room = matches!(work, Work::BuildRoom(_));
@@ -513,7 +549,7 @@ async fn run(session: Session, work: Work) -> Done {
         Work::Task(task) => session.carry_out(task).await,
         Work::Seen(page) => session.api.page_seen(page).await.map(|()| quiet()).map_err(SessionError::from),
         Work::CompleteRoom(view) => session.complete_callout_room(&view).await.map(|()| quiet()),
-        Work::BuildRoom(callout) => match session.unbuilt(callout) {
+        Work::BuildRoom(callout) => match session.unbuilt(callout).await {
             Ok(Some(opening)) => session.finish_opening(opening).await.map(|built| {
                 // Nobody was added where another device had built it.
                 if !built.people.is_empty() {

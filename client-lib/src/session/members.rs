@@ -1,6 +1,7 @@
 //! Whom to add to a room: people's devices from the directory, verified here, with a key package each.
 
-use super::{Session, SessionError, clock};
+use super::{Session, SessionError};
+use crate::clock;
 use firstlight_protocol::{
     DeviceId, PersonId, Problem, RoomKind,
     api::{ClaimedKeyPackage, PersonView},
@@ -47,10 +48,10 @@ impl Session {
     ) -> Result<Candidates, SessionError> {
         let mut found = Candidates::default();
         let mut wanted: Vec<(DeviceId, &PersonView)> = Vec::new();
-        let own = self.state.device()?;
+        let own = self.state.device().await?;
         for person in people {
             for device in person.devices.iter().filter(|d| d.revoked_at.is_none() && d.device != own) {
-                match self.verify(&device.chain, kind, person, device.device) {
+                match self.verify(&device.chain, kind, person, device.device).await {
                     Ok(()) if already.contains(&device.device) => {}
                     Ok(()) => wanted.push((device.device, person)),
                     Err(problem) => found.leave_out(person, device.device, problem),
@@ -79,7 +80,7 @@ impl Session {
     }
 
     /// The certificates decide who somebody is; what the server says beside them must agree.
-    fn verify(
+    async fn verify(
         &self,
         chain: &[firstlight_protocol::Bytes],
         kind: RoomKind,
@@ -89,6 +90,7 @@ impl Session {
         let verified = self
             .state
             .read(|engine| engine.anchors().map(|anchors| anchors.verify_member(chain, kind, clock::now())))
+            .await
             .map_err(|e| e.problem())?;
         match verified {
             Some(Ok(identity)) if identity.device == device && identity.person == person.person => Ok(()),

@@ -7,11 +7,11 @@
 
 mod actions;
 mod callout_room;
-mod clock;
 mod drive;
 mod enrolment;
 mod error;
 mod founding;
+mod handed;
 mod invites;
 mod live;
 mod members;
@@ -24,9 +24,11 @@ mod state;
 mod sync;
 mod unseen;
 
+pub use crate::clock::now;
+#[cfg(target_arch = "wasm32")]
+pub use crate::clock::sleep;
 pub use actions::Opening;
 pub use callout_room::RoomBuilt;
-pub use clock::now;
 pub use drive::CaughtUp;
 pub use enrolment::{Joining, PendingDevice};
 pub use error::SessionError;
@@ -42,6 +44,7 @@ use crate::{
     storage::Outcome,
     transport::{Api, Http, ServerUrl, SignIn},
 };
+use handed::Handed;
 use std::sync::Arc;
 
 /// A set-up device and its connection.
@@ -49,18 +52,19 @@ use std::sync::Arc;
 pub struct Session {
     state: Arc<State>,
     api: Api<State>,
+    handed: Arc<Handed>,
 }
 
 impl Session {
     /// Over an opened state directory of a device that has a server; nothing is sent yet.
     ///
     /// `insecure_http` allows a server that was set up over http on another machine.
-    pub fn new(state: State, insecure_http: bool) -> Result<Self, SessionError> {
-        let place = state.server()?.ok_or(SessionError::NotSetUp)?;
+    pub async fn new(state: impl Into<Arc<State>>, insecure_http: bool) -> Result<Self, SessionError> {
+        let state = state.into();
+        let place = state.server().await?.ok_or(SessionError::NotSetUp)?;
         let http = Http::new(ServerUrl::parse(&place.address, insecure_http || place.insecure)?)?;
-        let state = Arc::new(state);
         let sign_in = SignIn::new(state.clone());
-        Ok(Self { api: Api::new(http, sign_in), state })
+        Ok(Self { api: Api::new(http, sign_in), state, handed: Arc::default() })
     }
 
     /// The HTTP API, signed in as this device.
@@ -71,6 +75,11 @@ impl Session {
     /// What this device keeps.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Gives what was stored beside an open [`Live`] to it: its requests go out there, and what changed is shown.
+    pub fn hand_over(&self, outcome: Outcome) {
+        self.handed.give(outcome);
     }
 
     /// Carries out what a step asks for, and all that follows from it. An error means that nothing more could be done:

@@ -1,9 +1,10 @@
 //! Partner organisations, from the host's side: believe a founding, state it, withdraw it.
 
 use super::{
-    Session, SessionError, clock,
+    Session, SessionError,
     founding::{own_invite, signer},
 };
+use crate::clock;
 use firstlight_protocol::{
     ErrorCode, OrgId, OrgKind,
     api::{InviteFor, OrgStatus, OrgView},
@@ -28,11 +29,11 @@ pub struct PendingPartner {
 
 impl Session {
     /// Checks a founding request: made with the secret of an invite of this device, for what it was made for.
-    pub fn check_partner(&self, view: &OrgView) -> Result<PendingPartner, SessionError> {
+    pub async fn check_partner(&self, view: &OrgView) -> Result<PendingPartner, SessionError> {
         let sealed = view.founding.as_ref().ok_or_else(|| {
             SessionError::rule(ErrorCode::WrongState, "No founding of that organisation waits for an admin.")
         })?;
-        let invite = own_invite(&self.state, sealed.open_unauthenticated()?.invite)?;
+        let invite = own_invite(&self.state, sealed.open_unauthenticated()?.invite).await?;
         let request = sealed.open(&InviteKeys::derive(invite.invite, &invite.secret)?)?;
         let root = request.organisation()?;
         let as_invited = matches!(invite.purpose, InviteFor::Organisation { kind, .. } if kind == root.kind);
@@ -48,8 +49,8 @@ impl Session {
     /// States a founded organisation as a partner: from now on, its devices are believed.
     pub async fn approve_partner(&self, org: OrgId) -> Result<PendingPartner, SessionError> {
         let view = self.organisation(org).await?;
-        let partner = self.check_partner(&view)?;
-        let known = self.state.read(|engine| engine.anchors().and_then(|a| a.partner(org).cloned()))?;
+        let partner = self.check_partner(&view).await?;
+        let known = self.state.read(|engine| engine.anchors().and_then(|a| a.partner(org).cloned())).await?;
         let statement = PartnerStatement {
             org,
             kind: partner.kind,
@@ -66,7 +67,7 @@ impl Session {
     /// Withdraws a partner: nothing of it is believed any more.
     pub async fn withdraw_partner(&self, org: OrgId) -> Result<PartnerStatement, SessionError> {
         self.refresh_trust().await?;
-        let known = self.state.read(|engine| engine.anchors().and_then(|a| a.partner(org).cloned()))?;
+        let known = self.state.read(|engine| engine.anchors().and_then(|a| a.partner(org).cloned())).await?;
         let statement = known
             .ok_or_else(|| SessionError::rule(ErrorCode::NotFound, "That organisation is no partner."))?
             .withdraw(clock::now());
@@ -75,10 +76,10 @@ impl Session {
     }
 
     async fn state_partner(&self, statement: &PartnerStatement) -> Result<(), SessionError> {
-        let (key, chain) = signer(&self.state)?;
+        let (key, chain) = signer(&self.state).await?;
         let signed = Signed::sign(statement, &key, chain);
         self.api.put_statement(statement.org, signed.clone()).await?;
-        let outcome = self.state.apply(|engine, now| engine.receive_statement(&signed, now))?;
+        let outcome = self.state.apply(|engine, now| engine.receive_statement(&signed, now)).await?;
         self.drive(outcome).await.map(drop)
     }
 

@@ -3,14 +3,14 @@
 //! Whoever was to build it gets a while; then a responder who has accepted does, and if none does, a supervisor. The
 //! server lets a callout have one room, so that of several who try at once one is right.
 
-use super::{Opening, Session, SessionError, clock, random, state::names};
+use super::{Opening, Session, SessionError, random, state::names};
+use crate::clock::{self, Instant};
 use firstlight_protocol::{
     CalloutId, MessageId, Role, RoomId,
     callout::{CalloutView, OpenCallout, ResponderState},
     mls::CalloutDetails,
 };
 use std::{collections::BTreeMap, time::Duration};
-use tokio::time::Instant;
 
 /// How long the officer's device has to build the room.
 const RESPONDER_AFTER: Duration = Duration::from_secs(20);
@@ -47,19 +47,30 @@ impl Roomless {
 
 impl Session {
     /// Takes it upon this device to build a callout's room: kept until it stands, like a callout of its own.
-    pub(super) fn adopt_room(&self, view: &CalloutView) -> Result<(), SessionError> {
+    pub(super) async fn adopt_room(&self, view: &CalloutView) -> Result<(), SessionError> {
+        self.keep_details(view, CalloutDetails::default()).await.map(drop)
+    }
+
+    /// Keeps details for a callout that was opened elsewhere, until they are in its room; the room is built if it has
+    /// none. `None`: nothing of it concerns this person any more.
+    pub async fn keep_details(
+        &self,
+        view: &CalloutView,
+        details: CalloutDetails,
+    ) -> Result<Option<Opening>, SessionError> {
         let Some(routing) = view.routing.clone().filter(|_| view.your_state != Some(ResponderState::StoodDown)) else {
-            return Ok(());
+            return Ok(None);
         };
         let opening = Opening {
             open: OpenCallout { id: view.id, routing, purpose: view.purpose },
-            details: CalloutDetails::default(),
+            details,
             room: RoomId(random()?),
             message: MessageId(random()?),
             at: clock::now() - super::live::OWN_COMMAND,
             accepted: true,
         };
-        self.state.put(&format!("{}{}", names::OPENING, view.id), &opening)
+        self.state.put(&format!("{}{}", names::OPENING, view.id), &opening).await?;
+        Ok(Some(opening))
     }
 }
 

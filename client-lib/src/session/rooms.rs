@@ -1,7 +1,8 @@
 //! Rooms, as people want them: create, add, remove, send, rejoin.
 
-use super::{Session, SessionError, clock, members::LeftOut, random};
+use super::{Session, SessionError, members::LeftOut, random};
 use crate::{
+    clock,
     engine::{EngineError, Event, PendingKind, RoomState, RoomSummary},
     storage::Outcome,
 };
@@ -24,7 +25,7 @@ impl Session {
         people: &[PersonId],
     ) -> Result<RoomSummary, SessionError> {
         self.refresh_trust().await?;
-        let own = self.state.read(|engine| engine.identity().cloned())?.ok_or(SessionError::NotEnrolled)?;
+        let own = self.state.read(|engine| engine.identity().cloned()).await?.ok_or(SessionError::NotEnrolled)?;
         if !kind.admits(own.org_kind, own.role) {
             return Err(SessionError::Rule(Problem::with(
                 ErrorCode::RoleNotAdmitted,
@@ -37,45 +38,45 @@ impl Session {
         let room = RoomId(random()?);
         self.build(room, context, suite, members).await?;
         self.send(room, Content::Profile { name: name.to_owned() }, MessageId(random()?)).await?;
-        self.summary(room)
+        self.summary(room).await
     }
 
     /// Adds people to a room; all of them, or nobody.
     pub async fn add_people(&self, room: RoomId, people: &[PersonId]) -> Result<RoomSummary, SessionError> {
         self.refresh_trust().await?;
-        let summary = self.summary(room)?;
+        let summary = self.summary(room).await?;
         let already = summary.members.iter().map(|member| member.device).collect();
         let claimed = self.claim_all(summary.context.kind, summary.suite, people, &already).await?;
         if !claimed.is_empty() {
             let id = MessageId(random()?);
-            let outcome = self.state.apply(|engine, now| engine.add(room, &claimed, id, now))?;
+            let outcome = self.state.apply(|engine, now| engine.add(room, &claimed, id, now)).await?;
             self.settle(outcome, id).await?;
         }
-        self.summary(room)
+        self.summary(room).await
     }
 
     /// Removes people, with all their devices, from a room.
     pub async fn remove_people(&self, room: RoomId, people: &[PersonId]) -> Result<RoomSummary, SessionError> {
-        let summary = self.summary(room)?;
+        let summary = self.summary(room).await?;
         let devices: Vec<DeviceId> =
             summary.members.iter().filter(|m| people.contains(&m.person)).map(|m| m.device).collect();
         let id = MessageId(random()?);
-        let outcome = self.state.apply(|engine, now| engine.remove(room, &devices, id, now))?;
+        let outcome = self.state.apply(|engine, now| engine.remove(room, &devices, id, now)).await?;
         self.settle(outcome, id).await?;
-        self.summary(room)
+        self.summary(room).await
     }
 
     /// Sends content. When this returns, it is durable on the server.
     pub async fn send(&self, room: RoomId, content: Content, id: MessageId) -> Result<Vec<Event>, SessionError> {
-        let outcome = self.state.apply(|engine, now| engine.send(room, content, id, now))?;
+        let outcome = self.state.apply(|engine, now| engine.send(room, content, id, now)).await?;
         self.settle(outcome, id).await
     }
 
     /// The id for a message: that of the same message if it is still on its way, so that repeating a command after a
     /// lost answer does not send it twice.
-    pub fn message_id(&self, room: RoomId, content: &Content) -> Result<MessageId, SessionError> {
+    pub async fn message_id(&self, room: RoomId, content: &Content) -> Result<MessageId, SessionError> {
         let since = clock::now() - REPEAT;
-        let waiting = self.state.read(|engine| engine.pending())?.into_iter().find(|pending| {
+        let waiting = self.state.read(|engine| engine.pending()).await?.into_iter().find(|pending| {
             let same = matches!(&pending.what, PendingKind::Send(waiting) if waiting == content);
             same && pending.room == room && pending.failed.is_none() && pending.at > since
         });
@@ -90,7 +91,7 @@ impl Session {
         self.refresh_trust().await?;
         let effect = crate::engine::Effect::FetchGroupState { room };
         let caught = self.drive(Outcome { effects: vec![effect], events: Vec::new() }).await?;
-        let summary = self.summary(room)?;
+        let summary = self.summary(room).await?;
         match caught.troubles.into_iter().next() {
             Some(trouble) if summary.state != RoomState::Joined => Err(trouble),
             _ => Ok(summary),
@@ -98,8 +99,8 @@ impl Session {
     }
 
     /// A room of this device.
-    pub fn summary(&self, room: RoomId) -> Result<RoomSummary, SessionError> {
-        self.state.read(|engine| engine.room(room))?.ok_or(SessionError::Engine(EngineError::NoSuchRoom { room }))
+    pub async fn summary(&self, room: RoomId) -> Result<RoomSummary, SessionError> {
+        self.state.read(|engine| engine.room(room)).await?.ok_or(SessionError::Engine(EngineError::NoSuchRoom { room }))
     }
 
     /// Builds a room with its first members.
@@ -111,7 +112,8 @@ impl Session {
         members: Vec<ClaimedKeyPackage>,
     ) -> Result<(), SessionError> {
         let id = MessageId(random()?);
-        let outcome = self.state.apply(|engine, now| engine.create_room(room, context, suite, &members, id, now))?;
+        let outcome =
+            self.state.apply(|engine, now| engine.create_room(room, context, suite, &members, id, now)).await?;
         self.settle(outcome, id).await.map(drop)
     }
 
@@ -144,12 +146,12 @@ impl Session {
     /// Carries an intent out, and answers with what became of it. Trouble with anything else is not its business.
     pub(super) async fn settle(&self, outcome: Outcome, id: MessageId) -> Result<Vec<Event>, SessionError> {
         let caught = self.drive(outcome).await?;
-        let pending = self.state.read(|engine| engine.pending())?.into_iter().find(|pending| pending.id == id);
+        let pending = self.state.read(|engine| engine.pending()).await?.into_iter().find(|pending| pending.id == id);
         match pending.map(|pending| pending.failed) {
             None => Ok(caught.events),
             Some(Some(problem)) => {
                 // The person has the answer now; what is done about it is a new intent.
-                self.state.apply(|engine, _| engine.discard(id))?;
+                self.state.apply(|engine, _| engine.discard(id)).await?;
                 Err(SessionError::Rule(problem))
             }
             Some(None) => Err(caught.troubles.into_iter().next().unwrap_or_else(|| {

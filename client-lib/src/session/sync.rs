@@ -19,7 +19,7 @@ impl Session {
     pub async fn sync(&self) -> (CaughtUp, Result<(), SessionError>) {
         let mut caught = CaughtUp::default();
         let result = self.catch_up(&mut caught).await;
-        let tidied = self.tidy(&mut caught.events);
+        let tidied = self.tidy(&mut caught.events).await;
         (caught, result.and(tidied))
     }
 
@@ -30,19 +30,19 @@ impl Session {
         }
         self.catch_up_inbox(caught).await?;
         self.catch_up_rooms(caught).await?;
-        let effects = self.state.read(|engine| engine.outbox())?;
+        let effects = self.state.read(|engine| engine.outbox()).await?;
         until_quiet(self, Outcome { effects, events: Vec::new() }, caught).await
     }
 
     /// Reads the inbox to its end, and says of every page that a person's screen has it.
     async fn catch_up_inbox(&self, caught: &mut CaughtUp) -> Result<(), SessionError> {
         loop {
-            let after = self.state.read(|engine| engine.inbox_cursor())?;
+            let after = self.state.read(|engine| engine.inbox_cursor()).await?;
             let page = self.api.inbox(after, MAX_LOG_PAGE).await?;
             let Some(last) = page.items.last().map(|item| item.seq) else {
                 return Ok(());
             };
-            let outcome = self.state.apply(|engine, now| engine.receive_inbox(&page.items, now))?;
+            let outcome = self.state.apply(|engine, now| engine.receive_inbox(&page.items, now)).await?;
             for item in &page.items {
                 if let Notice::Page { page, .. } | Notice::AgencyNotice { page: Some(page), .. } = item.notice {
                     // The receipt is for the supervisor's eyes; a lost one must not keep the page from the screen.
@@ -50,7 +50,7 @@ impl Session {
                 }
             }
             until_quiet(self, outcome, caught).await?;
-            let moved = self.state.read(|engine| engine.inbox_cursor())? > after;
+            let moved = self.state.read(|engine| engine.inbox_cursor()).await? > after;
             if last >= page.head || !moved {
                 return Ok(());
             }
@@ -61,7 +61,7 @@ impl Session {
     async fn catch_up_rooms(&self, caught: &mut CaughtUp) -> Result<(), SessionError> {
         let heads = self.api.rooms().await?;
         let mut effects = Vec::new();
-        for room in self.state.read(|engine| engine.rooms())? {
+        for room in self.state.read(|engine| engine.rooms()).await? {
             let head = heads.iter().find(|view| view.room == room.room).map(|view| view.head);
             let behind = head.is_some_and(|head| head > room.cursor);
             if behind && matches!(room.state, RoomState::Joined | RoomState::Rejoining) {

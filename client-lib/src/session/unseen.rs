@@ -29,9 +29,9 @@ pub(super) struct News {
 
 impl Unseen {
     /// From where the device is now, the first time.
-    pub(super) fn begin(&mut self, session: &Session) -> Result<(), SessionError> {
+    pub(super) async fn begin(&mut self, session: &Session) -> Result<(), SessionError> {
         if !self.begun {
-            let (inbox, rooms) = session.state.read(|engine| (engine.inbox_cursor(), engine.cursors()))?;
+            let (inbox, rooms) = session.state.read(|engine| (engine.inbox_cursor(), engine.cursors())).await?;
             self.inbox = inbox;
             self.rooms = rooms.iter().map(|cursor| (cursor.room, cursor.seq)).collect();
             self.begun = true;
@@ -50,11 +50,11 @@ impl Unseen {
     }
 
     /// Everything between what was seen and what is stored.
-    pub(super) fn look(&mut self, session: &Session) -> Result<News, SessionError> {
-        let (inbox, cursors) = session.state.read(|engine| (engine.inbox_cursor(), engine.cursors()))?;
+    pub(super) async fn look(&mut self, session: &Session) -> Result<News, SessionError> {
+        let (inbox, cursors) = session.state.read(|engine| (engine.inbox_cursor(), engine.cursors())).await?;
         let mut news = News::default();
         if inbox > self.inbox {
-            let notices = session.state.read(|engine| engine.notices())?;
+            let notices = session.state.read(|engine| engine.notices()).await?;
             let new = notices.into_iter().filter(|item| item.seq > self.inbox && item.seq <= inbox);
             news.events.extend(new.map(|item| Event::Notice(Box::new(item))));
             self.inbox = inbox;
@@ -62,12 +62,12 @@ impl Unseen {
         for cursor in &cursors {
             let seen = self.rooms.get(&cursor.room).copied();
             if seen.is_none()
-                && let Some(room) = session.state.read(|engine| engine.room(cursor.room))?
+                && let Some(room) = session.state.read(|engine| engine.room(cursor.room)).await?
             {
                 news.events.push(Event::Joined { room: room.room, context: room.context });
             }
             if seen.is_none_or(|seen| seen < cursor.seq) {
-                lines(session, cursor.room, seen.unwrap_or(0), &mut news)?;
+                lines(session, cursor.room, seen.unwrap_or(0), &mut news).await?;
                 self.rooms.insert(cursor.room, cursor.seq);
             }
             if self.subscribed.insert(cursor.room) {
@@ -79,7 +79,7 @@ impl Unseen {
         let left: Vec<RoomId> = self.rooms.keys().filter(|room| !open.contains(room)).copied().collect();
         for room in left {
             let seen = self.rooms.remove(&room).unwrap_or(0);
-            lines(session, room, seen, &mut news)?;
+            lines(session, room, seen, &mut news).await?;
             news.events.push(Event::Left { room });
             self.subscribed.remove(&room);
         }
@@ -87,9 +87,9 @@ impl Unseen {
     }
 }
 
-fn lines(session: &Session, room: RoomId, mut after: u64, news: &mut News) -> Result<(), SessionError> {
+async fn lines(session: &Session, room: RoomId, mut after: u64, news: &mut News) -> Result<(), SessionError> {
     loop {
-        let lines = session.state.lines(room, after, LINES)?;
+        let lines = session.state.lines(room, after, LINES).await?;
         let Some(last) = lines.last() else { return Ok(()) };
         after = last.seq;
         news.events.extend(lines.iter().map(|line| Event::Line { room, seq: line.seq }));

@@ -7,6 +7,9 @@ pub enum StorageError {
     /// The passphrase or key file does not open this store.
     #[error("the passphrase or key does not open this store; nothing was changed")]
     WrongKey,
+    /// Too many attempts have failed; there is a wait now.
+    #[error("too many attempts have failed: wait before the next one")]
+    Throttled,
     /// There is no store in this place.
     #[error("there is no store in {0}")]
     Missing(String),

@@ -94,8 +94,8 @@ impl<S: Storage> Host<S> {
         Ok(self.storage.lines(room, after, limit)?)
     }
 
-    /// The newest `limit` log lines of a room, in order.
-    pub fn last_lines(&mut self, room: RoomId, limit: usize) -> Result<Vec<Line>, HostError> {
-        Ok(self.storage.last_lines(room, limit)?)
+    /// The newest `limit` log lines of a room before a place, in order.
+    pub fn lines_before(&mut self, room: RoomId, before: u64, limit: usize) -> Result<Vec<Line>, HostError> {
+        Ok(self.storage.lines_before(room, before, limit)?)
     }
 }

@@ -77,9 +77,9 @@ impl Storage for MemoryStorage {
         Ok(self.lines.range(from..=(room, u64::MAX)).take(limit).map(|(_, line)| line.clone()).collect())
     }
 
-    fn last_lines(&mut self, room: RoomId, limit: usize) -> Result<Vec<Line>, StorageError> {
+    fn lines_before(&mut self, room: RoomId, before: u64, limit: usize) -> Result<Vec<Line>, StorageError> {
         let mut lines: Vec<_> =
-            self.lines.range((room, 0)..=(room, u64::MAX)).rev().take(limit).map(|(_, line)| line.clone()).collect();
+            self.lines.range((room, 0)..(room, before)).rev().take(limit).map(|(_, line)| line.clone()).collect();
         lines.reverse();
         Ok(lines)
     }

@@ -5,10 +5,14 @@
 
 mod error;
 mod host;
+#[cfg(target_arch = "wasm32")]
+pub mod indexed_db;
 #[cfg(feature = "native")]
 mod key_file;
 mod line;
 mod memory;
+#[cfg(any(feature = "native", target_arch = "wasm32"))]
+mod rows;
 pub mod seal;
 #[cfg(feature = "native")]
 mod shared;
@@ -67,6 +71,6 @@ pub trait Storage {
     /// Up to `limit` lines of a room with a place greater than `after`, in order.
     fn lines(&mut self, room: RoomId, after: u64, limit: usize) -> Result<Vec<Line>, StorageError>;
 
-    /// The newest `limit` lines of a room, in order.
-    fn last_lines(&mut self, room: RoomId, limit: usize) -> Result<Vec<Line>, StorageError>;
+    /// The newest `limit` lines of a room with a place less than `before`, in order.
+    fn lines_before(&mut self, room: RoomId, before: u64, limit: usize) -> Result<Vec<Line>, StorageError>;
 }

@@ -93,9 +93,9 @@ impl Shared {
         self.host.lines(room, after, limit)
     }
 
-    /// The newest `limit` log lines of a room, in order.
-    pub fn last_lines(&mut self, room: RoomId, limit: usize) -> Result<Vec<Line>, HostError> {
-        self.host.last_lines(room, limit)
+    /// The newest `limit` log lines of a room before a place, in order.
+    pub fn lines_before(&mut self, room: RoomId, before: u64, limit: usize) -> Result<Vec<Line>, HostError> {
+        self.host.lines_before(room, before, limit)
     }
 
     /// Protects the store with another passphrase or key; the old one opens it no more.

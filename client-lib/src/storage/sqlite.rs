@@ -4,16 +4,9 @@ use super::{
     Batch, Line, Snapshot, Storage, StorageError,
     seal::{FORMAT, Sealer, Unlock},
 };
-use firstlight_protocol::{
-    RoomId,
-    wire::{from_cbor, to_cbor},
-};
+use firstlight_protocol::RoomId;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use serde_bytes::ByteBuf;
 use std::{fs::OpenOptions, path::Path, time::Duration};
-
-const ENTRIES: &str = "entries";
-const LINES: &str = "lines";
 
 /// A sealed store in one SQLite file.
 ///
@@ -82,18 +75,16 @@ impl SqliteStorage {
         Ok(())
     }
 
-    fn line(&self, room: &[u8; 32], seq: i64, sealed: &[u8]) -> Result<Line, StorageError> {
-        let plaintext = self.sealer.open(LINES, &line_name(room, seq), sealed)?;
-        from_cbor(&plaintext).map_err(|_| StorageError::Damaged)
-    }
-
     fn read_lines(&self, room: RoomId, sql: &str, from: i64, limit: usize) -> Result<Vec<Line>, StorageError> {
-        let room = self.sealer.name(LINES, room.as_bytes());
+        let room = self.sealer.room_name(room);
         let mut statement = self.connection.prepare_cached(sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let read = |r: &Row<'_>| Ok((r.get::<_, i64>(0)?, r.get::<_, Vec<u8>>(1)?));
         let rows = statement.query_map(params![room, from, limit], read)?.collect::<Result<Vec<_>, _>>()?;
-        rows.iter().map(|(seq, value)| self.line(&room, *seq, value)).collect()
+        let opened = |(seq, value): &(i64, Vec<u8>)| {
+            self.sealer.open_line(&room, u64::try_from(*seq).map_err(|_| StorageError::Damaged)?, value)
+        };
+        rows.iter().map(opened).collect()
     }
 }
 
@@ -105,11 +96,6 @@ fn connect(path: &Path) -> Result<Connection, StorageError> {
     Ok(connection)
 }
 
-/// What a line is bound to: its room and its place.
-fn line_name(room: &[u8; 32], seq: i64) -> Vec<u8> {
-    [room.as_slice(), &seq.to_be_bytes()].concat()
-}
-
 fn place(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
@@ -118,12 +104,10 @@ fn write(transaction: &Transaction<'_>, sealer: &Sealer, batch: &Batch) -> Resul
     let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO entries VALUES (?1, ?2)")?;
     let mut delete = transaction.prepare_cached("DELETE FROM entries WHERE name = ?1")?;
     for (key, value) in &batch.values {
-        let name = sealer.name(ENTRIES, key);
+        let name = sealer.entry_name(key);
         match value {
             Some(value) => {
-                // The key itself stands only inside: its name in the table is a digest.
-                let plaintext = to_cbor(&(serde_bytes::Bytes::new(key), serde_bytes::Bytes::new(value)));
-                put.execute(params![name, sealer.seal(ENTRIES, &name, &plaintext)?])?;
+                put.execute(params![name, sealer.seal_entry(&name, key, value)?])?;
             }
             None => {
                 delete.execute(params![name])?;
@@ -132,9 +116,8 @@ fn write(transaction: &Transaction<'_>, sealer: &Sealer, batch: &Batch) -> Resul
     }
     let mut add = transaction.prepare_cached("INSERT OR REPLACE INTO lines VALUES (?1, ?2, ?3)")?;
     for line in &batch.lines {
-        let room = sealer.name(LINES, line.room.as_bytes());
-        let seq = place(line.seq);
-        add.execute(params![room, seq, sealer.seal(LINES, &line_name(&room, seq), &to_cbor(line))?])?;
+        let room = sealer.room_name(line.room);
+        add.execute(params![room, place(line.seq), sealer.seal_line(&room, line)?])?;
     }
     Ok(())
 }
@@ -155,9 +138,8 @@ impl Storage for SqliteStorage {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (name, value): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            let plaintext = self.sealer.open(ENTRIES, &name, &value)?;
-            let (key, value): (ByteBuf, ByteBuf) = from_cbor(&plaintext).map_err(|_| StorageError::Damaged)?;
-            snapshot.values.insert(key.into_vec(), value.into_vec());
+            let (key, value) = self.sealer.open_entry(&name, &value)?;
+            snapshot.values.insert(key, value);
         }
         Ok(snapshot)
     }
@@ -182,9 +164,9 @@ impl Storage for SqliteStorage {
         self.read_lines(room, sql, place(after), limit)
     }
 
-    fn last_lines(&mut self, room: RoomId, limit: usize) -> Result<Vec<Line>, StorageError> {
-        let sql = "SELECT seq, value FROM lines WHERE room = ?1 AND seq > ?2 ORDER BY seq DESC LIMIT ?3";
-        let mut lines = self.read_lines(room, sql, 0, limit)?;
+    fn lines_before(&mut self, room: RoomId, before: u64, limit: usize) -> Result<Vec<Line>, StorageError> {
+        let sql = "SELECT seq, value FROM lines WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
+        let mut lines = self.read_lines(room, sql, place(before), limit)?;
         lines.reverse();
         Ok(lines)
     }
@@ -236,7 +218,8 @@ mod tests {
         scan("while open");
         let lines = store.lines(ROOM, 38, 10).unwrap();
         assert_eq!(lines, batch().lines[38..]);
-        assert_eq!(store.last_lines(ROOM, 3).unwrap(), batch().lines[37..]);
+        assert_eq!(store.lines_before(ROOM, u64::MAX, 3).unwrap(), batch().lines[37..]);
+        assert_eq!(store.lines_before(ROOM, 3, 3).unwrap(), batch().lines[..2]);
         drop(store);
         scan("when closed");
         let mut store = SqliteStorage::open(&path, &key(1)).unwrap();

@@ -1,5 +1,5 @@
-//! The native transport: JSON over HTTP and the websocket `/v1/stream`, for the command line and for other native
-//! clients. It moves bytes and keeps deadlines; what they mean is the engine's and the session's business.
+//! JSON over HTTP and the websocket `/v1/stream`: over the system's sockets, or in a browser by what it offers. It moves
+//! bytes and keeps deadlines; what they mean is the engine's and the session's business.
 
 pub mod api;
 mod backoff;
@@ -15,5 +15,5 @@ pub(crate) use backoff::jitter;
 pub use error::TransportError;
 pub use http::Http;
 pub use stream::{Stream, StreamEnd};
-pub use tokens::{SignIn, TokenVault, VaultError};
+pub use tokens::{Mobile, SignIn, TokenVault, VaultError};
 pub use url::{InvalidServer, ServerUrl};

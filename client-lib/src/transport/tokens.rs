@@ -20,21 +20,36 @@ const MARGIN: Duration = Duration::from_secs(20);
 #[error("{0}")]
 pub struct VaultError(pub String);
 
-/// Where a device keeps its tokens and its key.
-pub trait TokenVault: Send + Sync {
-    /// Held while tokens are renewed; dropping it lets the next process in.
-    type Guard: Send;
+/// What may move between threads, where there are threads: a browser's values may not, and need not.
+#[cfg(feature = "native")]
+pub trait Mobile: Send {}
+#[cfg(feature = "native")]
+impl<T: Send> Mobile for T {}
+/// What may move between threads, where there are threads: a browser's values may not, and need not.
+#[cfg(target_arch = "wasm32")]
+pub trait Mobile {}
+#[cfg(target_arch = "wasm32")]
+impl<T> Mobile for T {}
 
-    /// Waits until no other process renews tokens.
-    fn lock(&self) -> impl Future<Output = Result<Self::Guard, VaultError>> + Send;
+/// Where a device keeps its tokens and its key.
+pub trait TokenVault: Mobile {
+    /// Held while tokens are renewed; dropping it lets the next process in.
+    type Guard: Mobile;
+
+    /// Waits until nobody else renews tokens.
+    fn lock(&self) -> impl Future<Output = Result<Self::Guard, VaultError>> + Mobile;
     /// The newest tokens, if there are any.
-    fn load(&self) -> Result<Option<Tokens>, VaultError>;
+    fn load(&self) -> impl Future<Output = Result<Option<Tokens>, VaultError>> + Mobile;
     /// Keeps tokens, or forgets them.
-    fn store(&self, tokens: Option<&Tokens>) -> Result<(), VaultError>;
+    fn store(&self, tokens: Option<&Tokens>) -> impl Future<Output = Result<(), VaultError>> + Mobile;
     /// The device.
-    fn device(&self) -> Result<DeviceId, VaultError>;
+    fn device(&self) -> impl Future<Output = Result<DeviceId, VaultError>> + Mobile;
     /// Signs a sign-in challenge for the server of this name, with the device's key.
-    fn sign_challenge(&self, server: &str, challenge: &[u8]) -> Result<Vec<u8>, VaultError>;
+    fn sign_challenge(
+        &self,
+        server: &str,
+        challenge: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, VaultError>> + Mobile;
     /// The wall clock.
     fn now(&self) -> Timestamp;
 }
@@ -66,44 +81,45 @@ impl<V: TokenVault> SignIn<V> {
     ///
     /// `refused` is a token that the server no longer takes, however long it should have lasted.
     pub(crate) async fn access(&self, http: &Http, refused: Option<&Secret>) -> Result<Secret, TransportError> {
-        if let Some(token) = self.stored(refused)? {
+        if let Some(token) = self.stored(refused).await? {
             return Ok(token);
         }
         let _guard = self.vault.lock().await?;
         // Another process may have renewed them while this one waited.
-        if let Some(token) = self.stored(refused)? {
+        if let Some(token) = self.stored(refused).await? {
             return Ok(token);
         }
         let tokens = match self.refresh(http).await? {
             Some(tokens) => tokens,
             None => self.sign_in(http).await?,
         };
-        self.vault.store(Some(&tokens))?;
+        self.vault.store(Some(&tokens)).await?;
         Ok(tokens.access.clone())
     }
 
     /// Forgets the tokens (after signing out).
-    pub(crate) fn forget(&self) -> Result<(), TransportError> {
-        Ok(self.vault.store(None)?)
+    pub(crate) async fn forget(&self) -> Result<(), TransportError> {
+        Ok(self.vault.store(None).await?)
     }
 
-    fn stored(&self, refused: Option<&Secret>) -> Result<Option<Secret>, TransportError> {
+    async fn stored(&self, refused: Option<&Secret>) -> Result<Option<Secret>, TransportError> {
         let good_until = self.vault.now() + MARGIN;
         Ok(self
             .vault
-            .load()?
+            .load()
+            .await?
             .filter(|t| t.access_expires_at > good_until && Some(&t.access) != refused)
             .map(|t| t.access.clone()))
     }
 
     /// Uses the refresh token, once. `None`: there is none that works, sign in again.
     async fn refresh(&self, http: &Http) -> Result<Option<Tokens>, TransportError> {
-        let Some(tokens) = self.vault.load()?.filter(|t| t.refresh_expires_at > self.vault.now()) else {
+        let Some(tokens) = self.vault.load().await?.filter(|t| t.refresh_expires_at > self.vault.now()) else {
             return Ok(None);
         };
         // From here on the stored token counts as used, whatever becomes of the answer: a crash now leads to a new
         // sign-in, never to a second use.
-        self.vault.store(None)?;
+        self.vault.store(None).await?;
         let call = Call::post_once("/v1/auth/refresh", &RefreshRequest { refresh: tokens.refresh.clone() });
         match http.send(&call, None).await {
             Ok(tokens) => Ok(Some(tokens)),
@@ -121,11 +137,11 @@ impl<V: TokenVault> SignIn<V> {
     }
 
     async fn sign_in(&self, http: &Http) -> Result<Tokens, TransportError> {
-        let device = self.vault.device()?;
+        let device = self.vault.device().await?;
         let server: ServerInfo = http.send(&Call::get("/v1/server"), None).await?;
         let challenge: Challenge =
             http.send(&Call::post("/v1/auth/challenges", &ChallengeRequest { device }), None).await?;
-        let signature = self.vault.sign_challenge(&server.name, &challenge.challenge)?;
+        let signature = self.vault.sign_challenge(&server.name, &challenge.challenge).await?;
         let answer = SignInRequest { device, challenge: challenge.challenge, signature: signature.into() };
         http.send(&Call::post_once("/v1/auth/sessions", &answer), None).await
     }
@@ -157,17 +173,17 @@ mod tests {
         async fn lock(&self) -> Result<Self::Guard, VaultError> {
             Ok(self.renewing.clone().lock_owned().await)
         }
-        fn load(&self) -> Result<Option<Tokens>, VaultError> {
+        async fn load(&self) -> Result<Option<Tokens>, VaultError> {
             Ok(self.tokens.lock().unwrap().clone())
         }
-        fn store(&self, tokens: Option<&Tokens>) -> Result<(), VaultError> {
+        async fn store(&self, tokens: Option<&Tokens>) -> Result<(), VaultError> {
             *self.tokens.lock().unwrap() = tokens.cloned();
             Ok(())
         }
-        fn device(&self) -> Result<DeviceId, VaultError> {
+        async fn device(&self) -> Result<DeviceId, VaultError> {
             Ok(DeviceId([1; 16]))
         }
-        fn sign_challenge(&self, server: &str, challenge: &[u8]) -> Result<Vec<u8>, VaultError> {
+        async fn sign_challenge(&self, server: &str, challenge: &[u8]) -> Result<Vec<u8>, VaultError> {
             Ok([server.as_bytes(), challenge].concat())
         }
         fn now(&self) -> Timestamp {
@@ -203,7 +219,16 @@ mod tests {
                 let (status, body) = match path.as_str() {
                     "/v1/server" => {
                         let name = "http://s".into();
-                        let info = ServerInfo { name, version: "1".into(), host: None, suites: vec![1], now: NOW };
+                        let (api_level, min_client_level) = (1, 1);
+                        let info = ServerInfo {
+                            name,
+                            version: "1".into(),
+                            api_level,
+                            min_client_level,
+                            host: None,
+                            suites: vec![1],
+                            now: NOW,
+                        };
                         (200, serde_json::to_vec(&info))
                     }
                     "/v1/auth/challenges" => {
@@ -240,7 +265,7 @@ mod tests {
     async fn two_that_renew_at_once_use_the_refresh_token_once() {
         let (http, asked) = serve(false).await;
         let vault = Arc::new(Memory::default());
-        vault.store(Some(&tokens("old", NOW + Duration::from_secs(5)))).unwrap();
+        vault.store(Some(&tokens("old", NOW + Duration::from_secs(5)))).await.unwrap();
         let (a, b) = (SignIn::new(vault.clone()), SignIn::new(vault.clone()));
         let (a, b) = tokio::join!(a.access(&http, None), b.access(&http, None));
         assert_eq!((a.unwrap(), b.unwrap()), (Secret::new("access-refreshed"), Secret::new("access-refreshed")));
@@ -251,10 +276,10 @@ mod tests {
     async fn a_refresh_token_that_was_used_before_leads_to_a_new_sign_in() {
         let (http, asked) = serve(true).await;
         let vault = Arc::new(Memory::default());
-        vault.store(Some(&tokens("old", NOW))).unwrap();
+        vault.store(Some(&tokens("old", NOW))).await.unwrap();
         let sign_in = SignIn::new(vault.clone());
         assert_eq!(sign_in.access(&http, None).await.unwrap(), Secret::new("access-signed"));
         assert_eq!(asked.lock().unwrap()[0], "/v1/auth/refresh");
-        assert_eq!(vault.load().unwrap().unwrap().refresh, Secret::new("refresh-signed"));
+        assert_eq!(vault.load().await.unwrap().unwrap().refresh, Secret::new("refresh-signed"));
     }
 }

@@ -24,21 +24,19 @@ pub struct ServerUrl {
 impl ServerUrl {
     /// Checks an address. http is for the same machine only, unless `insecure_http` says that the person knows better.
     pub fn parse(text: &str, insecure_http: bool) -> Result<Self, InvalidServer> {
-        let url = reqwest::Url::parse(text.trim()).map_err(|_| InvalidServer::NotAnAddress)?;
-        let plain =
-            url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-        let secure = match url.scheme() {
+        let url = Parsed::parse(text.trim()).filter(|url| url.plain).ok_or(InvalidServer::NotAnAddress)?;
+        let secure = match url.scheme.as_str() {
             "https" => true,
             "http" => false,
             _ => return Err(InvalidServer::NotAnAddress),
         };
-        let host = url.host_str().filter(|_| plain).ok_or(InvalidServer::NotAnAddress)?;
+        let host = url.host.as_str();
         let loopback = host == "localhost"
             || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         if !secure && !loopback && !insecure_http {
             return Err(InvalidServer::Clear);
         }
-        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), secure, loopback })
+        Ok(Self { base: url.whole.trim_end_matches('/').to_owned(), secure, loopback })
     }
 
     /// The base address, without a slash at its end.
@@ -60,6 +58,42 @@ impl ServerUrl {
     pub fn stream(&self) -> String {
         let (scheme, skip) = if self.secure { ("wss", "https".len()) } else { ("ws", "http".len()) };
         format!("{scheme}{}/v1/stream", self.base.get(skip..).unwrap_or_default())
+    }
+}
+
+/// An address as the platform's own parser reads it; a second one would only make the program larger.
+struct Parsed {
+    whole: String,
+    scheme: String,
+    host: String,
+    /// It has neither user nor query nor fragment.
+    plain: bool,
+}
+
+impl Parsed {
+    #[cfg(feature = "native")]
+    fn parse(text: &str) -> Option<Self> {
+        let url = reqwest::Url::parse(text).ok()?;
+        Some(Self {
+            scheme: url.scheme().to_owned(),
+            host: url.host_str()?.to_owned(),
+            plain: url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none(),
+            whole: url.into(),
+        })
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn parse(text: &str) -> Option<Self> {
+        let url = web_sys::Url::new(text).ok()?;
+        Some(Self {
+            whole: url.href(),
+            scheme: url.protocol().trim_end_matches(':').to_owned(),
+            host: Some(url.hostname()).filter(|host| !host.is_empty())?,
+            plain: [url.username(), url.password(), url.search(), url.hash()].iter().all(String::is_empty),
+        })
     }
 }
 

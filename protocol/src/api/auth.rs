@@ -1,4 +1,4 @@
-//! Signing in: challenge, signature, tokens, websocket ticket (DESIGN.md, "Identity").
+//! Signing in: challenge, signature, tokens, websocket ticket (DESIGN.md, "Identity"), and the duty key.
 
 use crate::{
     id::{DeviceId, OrgId, PersonId, SessionId},
@@ -63,6 +63,43 @@ pub struct Tokens {
     pub refresh: Secret,
     /// When the refresh token ends, if it isn't used.
     pub refresh_expires_at: Timestamp,
+}
+
+/// `PUT /v1/devices/me/duty-key`: a second key of the calling device, which its holder uses without unlocking anything.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PutDutyKey {
+    /// A P-256 public key as an uncompressed point, 65 bytes: what WebCrypto's `exportKey("raw")` gives.
+    pub key: Bytes,
+}
+
+/// `POST /v1/auth/duty`: the answer to a challenge by the duty key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DutySignIn {
+    /// The device.
+    pub device: DeviceId,
+    /// The challenge that was given out.
+    pub challenge: Bytes,
+    /// ECDSA over P-256 and SHA-256 of the duty challenge message (see `signed::duty_challenge_message`), as `r ‖ s` of 64
+    /// bytes: what WebCrypto's `sign` gives.
+    pub signature: Bytes,
+}
+
+/// Answer to `POST /v1/auth/duty`: what a locked device may do, for a few minutes. There is no refresh: the key signs in
+/// again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DutyAccess {
+    /// JWT (EdDSA) of scope `duty`, for `Authorization: Bearer`.
+    pub access: Secret,
+    /// When it ends.
+    pub access_expires_at: Timestamp,
+    /// Whose it is. With this token a supervisor may do what an advocate may, and a watch commander what an officer may:
+    /// their own callouts.
+    pub me: Me,
 }
 
 /// Answer to `POST /v1/auth/tickets`: opens one websocket once.

@@ -178,6 +178,30 @@ pub struct InviteView {
     pub expires_at: Timestamp,
 }
 
+/// `POST /v1/invites/look`: what an invite is for, before it is used. No access token: the claim key is the proof.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LookAtInvite {
+    /// The invite.
+    pub invite: InviteId,
+    /// The claim key derived from the link's secret.
+    pub claim: Secret,
+}
+
+/// An invite as whoever holds its link sees it. The server's word: certificates decide in the end.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InviteSeen {
+    /// The organisation that invites.
+    pub org_name: String,
+    /// What it is for.
+    #[serde(rename = "for")]
+    pub purpose: InviteFor,
+    /// Where it stands.
+    pub status: InviteStatus,
+}
+
 /// `POST /v1/enrolments`: a new device uses its invite. No access token: the claim key is the proof.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

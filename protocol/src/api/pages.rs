@@ -1,9 +1,9 @@
 //! Every page of a callout with each try of it, as a supervisor reads it.
 
 use crate::{
-    CalloutId, PageId, PersonId, Timestamp,
+    CalloutId, PageId, PersonId, Secret, Timestamp,
     callout::FailReason,
-    policy::Channel,
+    policy::{Channel, ContactStatus},
     role::{UnknownWord, text_enum},
 };
 use serde::{Deserialize, Serialize};
@@ -151,7 +151,31 @@ pub struct PushKey {
     pub key: String,
 }
 
-/// `POST /v1/people/{person}/contacts/{contact}/verify`.
+/// `PUT /v1/devices/me/push`: the calling device's own push subscription (W3C Push API), as the browser gives it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PutPush {
+    /// The subscription's `endpoint`: `https://`, at most 2048 bytes.
+    pub endpoint: String,
+    /// Its `p256dh` key: an uncompressed P-256 point of 65 bytes, base64url without padding.
+    pub p256dh: String,
+    /// Its `auth` secret: 16 bytes, base64url without padding.
+    pub auth: Secret,
+}
+
+/// Answer to `PUT /v1/devices/me/push` and `POST /v1/devices/me/push/verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DevicePush {
+    /// The contact method that it is of the person; its id is the device's.
+    pub contact: ContactStatus,
+    /// While it is not verified: a code has gone to it, and is worth nothing from then on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code_expires_at: Option<Timestamp>,
+}
+
+/// `POST /v1/people/{person}/contacts/{contact}/verify` and `POST /v1/devices/me/push/verify`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]

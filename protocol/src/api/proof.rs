@@ -52,7 +52,8 @@ text_enum!(
 
 /// One thing that is missing, for programs and in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+// The API's description has one name for each type, and a rota has gaps as well.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ReadinessGap))]
 pub struct Gap {
     /// What.
     pub kind: GapKind,

@@ -4,6 +4,7 @@ use crate::{
     Result, Shared,
     caller::Caller,
     extract::{Json, Path},
+    identity::OnDuty,
     runner::{Whose, World, list_callouts, load_callout},
 };
 use axum::extract::State;
@@ -19,11 +20,11 @@ use sqlx::SqliteConnection;
 ///
 /// For police officers, watch commanders, and supervisors of the host (for callouts by telephone). The client chooses the
 /// id: the same request again is answered as it stands now, and never makes a second callout.
-#[utoipa::path(post, path = "/v1/callouts", tag = "dispatch", request_body = OpenCallout, responses(
+#[utoipa::path(post, path = "/v1/callouts", tag = "dispatch", request_body = OpenCallout, security(("bearer" = []), ("duty" = [])), responses(
     (status = 200, body = CalloutView), (status = "default", description = "Refused", body = Problem)))]
 pub(super) async fn open(
     State(app): State<Shared>,
-    caller: Caller,
+    OnDuty(caller): OnDuty,
     Json(request): Json<OpenCallout>,
 ) -> Result<Json<CalloutView>> {
     caller.require(&[Role::PoliceOfficer, Role::WatchCommander, Role::Supervisor])?;
@@ -52,9 +53,9 @@ pub(super) async fn open(
 }
 
 /// The callouts that the caller may see, newest first: all open ones, and the newest of the others.
-#[utoipa::path(get, path = "/v1/callouts", tag = "dispatch", responses(
+#[utoipa::path(get, path = "/v1/callouts", tag = "dispatch", security(("bearer" = []), ("duty" = [])), responses(
     (status = 200, body = CalloutList), (status = "default", description = "Refused", body = Problem)))]
-pub(super) async fn list(State(app): State<Shared>, caller: Caller) -> Result<Json<CalloutList>> {
+pub(super) async fn list(State(app): State<Shared>, OnDuty(caller): OnDuty) -> Result<Json<CalloutList>> {
     let mut conn = app.store.read().acquire().await?;
     let world = World::read(&mut conn, app.clock.now()).await?;
     let actor = world.actor(&caller);
@@ -70,11 +71,11 @@ pub(super) async fn list(State(app): State<Shared>, caller: Caller) -> Result<Js
 
 /// One callout, as the caller may see it.
 #[utoipa::path(get, path = "/v1/callouts/{callout}", tag = "dispatch",
-    params(("callout" = CalloutId, Path, description = "The callout")), responses(
+    params(("callout" = CalloutId, Path, description = "The callout")), security(("bearer" = []), ("duty" = [])), responses(
     (status = 200, body = CalloutView), (status = "default", description = "Refused", body = Problem)))]
 pub(super) async fn get(
     State(app): State<Shared>,
-    caller: Caller,
+    OnDuty(caller): OnDuty,
     Path(callout): Path<CalloutId>,
 ) -> Result<Json<CalloutView>> {
     let (_, _, view) = read(&app, &caller, callout).await?;
@@ -114,11 +115,11 @@ pub(super) async fn team(State(app): State<Shared>, caller: Caller, Path(id): Pa
 /// Does something with a callout. The client chooses the action's id: the same one again does nothing more, and is
 /// answered as the callout stands now.
 #[utoipa::path(post, path = "/v1/callouts/{callout}/actions", tag = "dispatch", request_body = ActOnCallout,
-    params(("callout" = CalloutId, Path, description = "The callout")), responses(
+    params(("callout" = CalloutId, Path, description = "The callout")), security(("bearer" = []), ("duty" = [])), responses(
     (status = 200, body = CalloutView), (status = "default", description = "Refused", body = Problem)))]
 pub(super) async fn act(
     State(app): State<Shared>,
-    caller: Caller,
+    OnDuty(caller): OnDuty,
     Path(callout): Path<CalloutId>,
     Json(request): Json<ActOnCallout>,
 ) -> Result<Json<CalloutView>> {

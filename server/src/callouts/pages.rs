@@ -4,6 +4,7 @@ use crate::{
     Result, Shared,
     caller::Caller,
     extract::{Json, Path},
+    identity::OnDuty,
     runner::{Cause, page_records},
 };
 use axum::{extract::State, http::StatusCode};
@@ -31,9 +32,13 @@ pub async fn page_seen(app: &Shared, caller: &Caller, page: PageId) -> Result<()
 
 /// The page has reached the person's screen: its receipt becomes "delivered".
 #[utoipa::path(post, path = "/v1/pages/{page}/seen", tag = "dispatch",
-    params(("page" = PageId, Path, description = "The page")), responses(
+    params(("page" = PageId, Path, description = "The page")), security(("bearer" = []), ("duty" = [])), responses(
     (status = 204), (status = "default", description = "Refused", body = Problem)))]
-pub(super) async fn seen(State(app): State<Shared>, caller: Caller, Path(page): Path<PageId>) -> Result<StatusCode> {
+pub(super) async fn seen(
+    State(app): State<Shared>,
+    OnDuty(caller): OnDuty,
+    Path(page): Path<PageId>,
+) -> Result<StatusCode> {
     page_seen(&app, &caller, page).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,6 +6,7 @@ use crate::{
     agencies::check_rules,
     caller::Caller,
     extract::Json,
+    identity::OnDuty,
     intake::must_know_lines,
     rota::{KEEPERS, require_host},
 };
@@ -13,9 +14,9 @@ use axum::extract::State;
 use firstlight_protocol::{ErrorCode, Problem, Role, api::PolicyDocument, policy::Policy};
 
 /// The policy. Officers read it too: it holds the zones, the sites, and the number to call when nothing works.
-#[utoipa::path(get, path = "/v1/policy", tag = "dispatch", responses(
+#[utoipa::path(get, path = "/v1/policy", tag = "dispatch", security(("bearer" = []), ("duty" = [])), responses(
     (status = 200, body = PolicyDocument), (status = "default", description = "Refused", body = Problem)))]
-pub(super) async fn get_policy(State(app): State<Shared>, caller: Caller) -> Result<Json<PolicyDocument>> {
+pub(super) async fn get_policy(State(app): State<Shared>, OnDuty(caller): OnDuty) -> Result<Json<PolicyDocument>> {
     if caller.org != crate::runner::host(&app).await? {
         caller.require(&[Role::PoliceOfficer, Role::WatchCommander])?;
     }

@@ -121,3 +121,23 @@ async fn a_panic_becomes_a_problem() {
     let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
     assert_eq!(serde_json::from_slice::<Problem>(&body).unwrap().code, ErrorCode::Internal);
 }
+
+/// The app's own headers stand beside the API's, and neither changes the other.
+#[tokio::test]
+async fn the_app_is_served_beside_the_api() {
+    let server = start().await;
+    for path in ["/", "/join"] {
+        let page = server.get(path).await;
+        assert_eq!(page.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8", "{path}");
+        let policy = page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("'wasm-unsafe-eval'"), "{policy}");
+        assert!(page.headers().contains_key(REQUEST_ID));
+    }
+    let head = server.client.head(server.url("/")).send().await.unwrap();
+    assert!(head.headers().contains_key(header::CONTENT_LENGTH));
+    assert_eq!(head.text().await.unwrap(), "");
+    let api = server.get("/v1/health/live").await;
+    assert_eq!(api.headers()[header::CONTENT_SECURITY_POLICY], "default-src 'none'; frame-ancestors 'none'");
+    assert_eq!(server.get("/nothing.js").await.status(), 404);
+    server.running.shutdown().await;
+}

@@ -2,9 +2,9 @@
 
 use super::{
     SignedIn, challenge,
-    sessions::{Outcome, Refreshed},
+    sessions::{Attempt, Outcome, Refreshed},
     to_the_end,
-    token::Refresh,
+    token::{Refresh, Scope},
 };
 use crate::{
     Error, Result,
@@ -16,7 +16,7 @@ use crate::{
 use axum::{extract::State, http::StatusCode};
 use firstlight_protocol::{
     ErrorCode, Problem, SessionId, Timestamp,
-    api::{Challenge, ChallengeRequest, Me, RefreshRequest, ServerInfo, SignIn, Tokens},
+    api::{API_LEVEL, Challenge, ChallengeRequest, MIN_CLIENT_LEVEL, Me, RefreshRequest, ServerInfo, SignIn, Tokens},
     limits::REFRESH_LIFETIME,
     signed::verify_challenge,
 };
@@ -28,6 +28,8 @@ pub(super) async fn server(State(app): State<Shared>) -> Json<ServerInfo> {
     Json(ServerInfo {
         name: identity.name.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
+        api_level: API_LEVEL,
+        min_client_level: MIN_CLIENT_LEVEL,
         host: identity.trust.get().map(|anchors| anchors.host()),
         suites: identity.suites.clone(),
         now: app.clock.now(),
@@ -80,7 +82,8 @@ pub(super) async fn sign_in(
     }
     let refresh = identity.tokens.refresh(SessionId(random()?), 0)?;
     to_the_end(async move {
-        match app.store.sign_in(device, challenge.0, expires_at, verified, refresh.clone(), now).await? {
+        let attempt = Attempt { device, challenge: challenge.0, expires_at, verified };
+        match app.store.sign_in(attempt, refresh.clone(), now).await? {
             Outcome::Refused(problem) => Err(problem.into()),
             Outcome::SignedIn(ended) => {
                 app.end_sessions(&ended, now);
@@ -131,7 +134,7 @@ pub(super) async fn sign_out(SignedIn(caller): SignedIn, State(app): State<Share
 
 impl App {
     fn tokens(&self, caller: &Caller, refresh: Refresh, now: Timestamp) -> Result<Tokens> {
-        let (access, access_expires_at) = self.identity.tokens.access(caller, now)?;
+        let (access, access_expires_at) = self.identity.tokens.access(caller, Scope::Full, now)?;
         Ok(Tokens {
             session: caller.session,
             access,

@@ -1,6 +1,9 @@
 //! From a bearer token to a [`Caller`].
+//!
+//! What a handler takes says what opens it. [`Caller`] and [`SignedIn`] take whole sign-ins alone, so a handler is closed to
+//! a duty key's tokens unless it asks for [`OnDuty`] by name; a test compares those that do with the list of them.
 
-use super::trust;
+use super::{token::Scope, trust};
 use crate::{
     Error, Result,
     app::{App, Shared},
@@ -21,8 +24,22 @@ impl FromRequestParts<Shared> for SignedIn {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self> {
-        let token = bearer(parts).ok_or(ErrorCode::Unauthenticated)?;
-        app.identity.authenticate(token, app).map(Self)
+        let (caller, scope) = app.identity.authenticate(parts, app)?;
+        if scope == Scope::Full { Ok(Self(caller)) } else { Err(ErrorCode::NeedsUnlock.into()) }
+    }
+}
+
+/// A device that may be locked: by a whole sign-in, or by its duty key for its holder's own callouts.
+#[derive(Debug, Clone)]
+pub struct OnDuty(pub Caller);
+
+impl FromRequestParts<Shared> for OnDuty {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self> {
+        let (caller, _) = app.identity.authenticate(parts, app)?;
+        app.identity.require_active(&caller)?;
+        Ok(Self(caller))
     }
 }
 
@@ -44,10 +61,11 @@ fn bearer(parts: &Parts) -> Option<&str> {
 }
 
 impl super::Identity {
-    fn authenticate(&self, token: &str, app: &App) -> Result<Caller> {
-        let caller = self.tokens.read_access(token, app.clock.now())?;
+    fn authenticate(&self, parts: &Parts, app: &App) -> Result<(Caller, Scope)> {
+        let token = bearer(parts).ok_or(ErrorCode::Unauthenticated)?;
+        let (caller, scope) = self.tokens.read_access(token, app.clock.now())?;
         self.check_alive(&caller)?;
-        Ok(caller)
+        Ok((caller, scope))
     }
 
     /// Refuses a caller whose device was revoked or whose sign-in has ended since its token or ticket was made.

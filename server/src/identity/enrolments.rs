@@ -1,7 +1,7 @@
 //! Enrolment: a new device leaves a signing request with its invite; an admin's client signs it; the server checks the
 //! chain before it hands it on.
 
-use super::invites::InviteStanding;
+use super::invites::{InviteStanding, claimed};
 use crate::{
     Error, Result,
     app::Shared,
@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::{extract::State, http::StatusCode};
 use firstlight_protocol::{
-    DeviceId, ErrorCode, InviteId, OrgId, Problem, Role, Secret, Timestamp,
+    DeviceId, ErrorCode, InviteId, OrgId, Problem, Role, Timestamp,
     api::{Enrol, EnrolmentQuery, EnrolmentStatus, InviteFor, IssueCertificate, Notice, PendingEnrolment},
     cert::DeviceIdentity,
     invite::{Sealed, SigningRequest},
@@ -61,11 +61,6 @@ pub(super) async fn status(
     .await?;
     let row = row.filter(|row| claimed(row, &claim)).ok_or(ErrorCode::InviteInvalid)?;
     standing(&row).map(Json)
-}
-
-fn claimed(row: &SqliteRow, claim: &Secret) -> bool {
-    let digest: Vec<u8> = row.get("claim");
-    subtle::ConstantTimeEq::ct_eq(digest.as_slice(), claim.digest().as_slice()).into()
 }
 
 fn standing(row: &SqliteRow) -> Result<EnrolmentStatus> {

@@ -7,12 +7,13 @@ use crate::{
     app::Shared,
     caller::Caller,
     extract::{Json, Path},
+    limit::Peer,
     store::{Tx, id},
 };
 use axum::{extract::State, http::StatusCode};
 use firstlight_protocol::{
     ErrorCode, InviteId, OrgId, OrgKind, Problem, Role, Secret, Timestamp,
-    api::{CreateInvite, InviteFor, InviteStatus, InviteView},
+    api::{CreateInvite, InviteFor, InviteSeen, InviteStatus, InviteView, LookAtInvite},
     cert::{MAX_NAME_CHARS, is_valid_name},
     limits::MAX_INVITE_LIFETIME,
     wire::{from_cbor, to_cbor},
@@ -110,6 +111,27 @@ pub(super) async fn list(caller: Caller, State(app): State<Shared>) -> Result<Js
     rows.iter().map(view).collect::<Result<_>>().map(Json)
 }
 
+/// What an invite is for and where it stands, for whoever holds its link: a person sees what they join before they do.
+#[utoipa::path(post, path = "/v1/invites/look", tag = "identity", request_body = LookAtInvite, security(()),
+    responses((status = 200, body = InviteSeen), (status = 403, body = Problem)))]
+pub(super) async fn look(
+    peer: Peer,
+    State(app): State<Shared>,
+    Json(LookAtInvite { invite, claim }): Json<LookAtInvite>,
+) -> Result<Json<InviteSeen>> {
+    let now = app.clock.now();
+    app.identity.limits.stranger.check_peer(peer, now)?;
+    app.identity.limits.claim.check(invite, now)?;
+    let row =
+        sqlx::query("SELECT i.*, o.name AS org_name FROM invites i JOIN orgs o ON o.org = i.org WHERE i.invite = $1")
+            .bind(invite.as_bytes())
+            .fetch_optional(app.store.read())
+            .await?
+            .filter(|row| claimed(row, &claim))
+            .ok_or(ErrorCode::InviteInvalid)?;
+    Ok(Json(InviteSeen { org_name: row.get("org_name"), purpose: purpose(&row)?, status: status(&row, now) }))
+}
+
 /// Withdraws an invite that isn't used yet: for admins. A withdrawn one stays so.
 #[utoipa::path(delete, path = "/v1/invites/{invite}", tag = "identity",
     params(("invite" = InviteId, Path, description = "The invite")),
@@ -148,6 +170,11 @@ pub(super) async fn withdraw(
         })
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) fn claimed(row: &SqliteRow, claim: &Secret) -> bool {
+    let digest: Vec<u8> = row.get("claim");
+    subtle::ConstantTimeEq::ct_eq(digest.as_slice(), claim.digest().as_slice()).into()
 }
 
 fn purpose(row: &SqliteRow) -> Result<InviteFor> {
@@ -227,11 +254,8 @@ impl Tx<'_> {
             .bind(invite.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?
+            .filter(|row| claimed(row, claim))
             .ok_or(ErrorCode::InviteInvalid)?;
-        let digest: Vec<u8> = row.get("claim");
-        if !bool::from(subtle::ConstantTimeEq::ct_eq(digest.as_slice(), claim.digest().as_slice())) {
-            return Err(ErrorCode::InviteInvalid.into());
-        }
         Ok(Invite { org: id(row.get("org"))?, purpose: purpose(&row)?, standing: status(&row, now) })
     }
 

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// After this long no access token of an ended sign-in is good any more.
-const REMEMBER: Duration = ACCESS_LIFETIME.saturating_add(CLOCK_LEEWAY);
+pub(super) const REMEMBER: Duration = ACCESS_LIFETIME.saturating_add(CLOCK_LEEWAY);
 
 /// Revoked devices, and sign-ins that ended lately.
 #[derive(Debug, Default)]
@@ -39,10 +39,13 @@ impl Live {
             ended.devices.insert(id(row.get("device"))?);
         }
         let since = now - REMEMBER;
-        let rows = sqlx::query("SELECT session, ended_at FROM sessions WHERE ended_at > $1")
-            .bind(since.0)
-            .fetch_all(store.read())
-            .await?;
+        let rows = sqlx::query(
+            "SELECT session, ended_at FROM sessions WHERE ended_at > $1
+             UNION ALL SELECT session, ended_at FROM duty_keys WHERE ended_at > $1",
+        )
+        .bind(since.0)
+        .fetch_all(store.read())
+        .await?;
         for row in rows {
             ended.sessions.insert(id(row.get("session"))?, Timestamp(row.get("ended_at")));
         }

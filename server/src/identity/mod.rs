@@ -9,6 +9,7 @@
 //! | `revocations` | revoked devices, closed at once |
 //! | `invites`, `enrolments` | how a device comes in |
 //! | `auth`, `sessions`, `tickets` | signing in |
+//! | `duty` | the same for a locked device, and its own callouts alone |
 //! | `token`, `challenge`, `keys` | the cryptography of signing in |
 //! | `caller`, `live`, `trust` | asked on every request |
 //! | `people`, `contacts`, `store` | the directory, for handlers and for the rest of the server |
@@ -17,6 +18,7 @@ mod auth;
 mod caller;
 mod challenge;
 mod contacts;
+mod duty;
 mod enrolments;
 mod founding;
 mod invites;
@@ -33,7 +35,7 @@ mod tickets;
 mod token;
 mod trust;
 
-pub use caller::SignedIn;
+pub use caller::{OnDuty, SignedIn};
 pub use contacts::ContactRow;
 pub(crate) use contacts::read_rule;
 pub(crate) use keys::own_secret;
@@ -164,11 +166,14 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(auth::sign_in, auth::sign_out))
         .routes(routes!(auth::refresh))
         .routes(routes!(tickets::ticket))
+        .routes(routes!(duty::sign_in))
+        .routes(routes!(duty::put, duty::delete))
         .routes(routes!(founding::found, organisations::list))
         .routes(routes!(organisations::put_statement))
         .routes(routes!(revocations::put_revocations))
         .routes(routes!(invites::create, invites::list))
         .routes(routes!(invites::withdraw))
+        .routes(routes!(invites::look))
         .routes(routes!(enrolments::enrol, enrolments::list))
         .routes(routes!(enrolments::status))
         .routes(routes!(enrolments::issue))
@@ -179,4 +184,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(contacts::get, contacts::put))
         .routes(routes!(contacts::start))
         .routes(routes!(contacts::confirm))
+        .routes(routes!(contacts::put_push, contacts::delete_push))
+        .routes(routes!(contacts::confirm_push))
 }

@@ -111,12 +111,14 @@ impl Tx<'_> {
             .execute(&mut *self.conn)
             .await?;
         self.end_sessions_of_device(device, now).await?;
+        self.end_duty_key(device, now).await?;
         sqlx::query("DELETE FROM key_packages WHERE device = $1")
             .bind(device.as_bytes())
             .execute(&mut *self.conn)
             .await?;
         self.suspend_everywhere(device).await?;
         if let Some(holder) = self.device(device).await? {
+            self.remove_device_push(holder.person.person, device).await?;
             self.revoke_feeds_of_gone(holder.person.person, now).await?;
         }
         self.audit(now, Some(by), "device.revoke", device, "").await

@@ -37,24 +37,23 @@ pub(super) enum Refreshed {
     Reused,
 }
 
+/// An answer to a challenge, and whether its signature was right.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) device: DeviceId,
+    pub(super) challenge: Vec<u8>,
+    pub(super) expires_at: Timestamp,
+    pub(super) verified: bool,
+}
+
 impl Store {
-    /// Opens a sign-in for a device whose signature was checked against `challenge`, or counts the failure.
-    pub(super) async fn sign_in(
-        &self,
-        device: DeviceId,
-        challenge: Vec<u8>,
-        challenge_expires: Timestamp,
-        verified: bool,
-        refresh: Refresh,
-        now: Timestamp,
-    ) -> Result<Outcome> {
+    /// Opens a sign-in for a device whose signature was checked, or counts the failure.
+    pub(super) async fn sign_in(&self, attempt: Attempt, refresh: Refresh, now: Timestamp) -> Result<Outcome> {
         self.write(move |tx| {
             Box::pin(async move {
-                if let Some(refused) = tx.admit(device, verified, now).await? {
+                let device = attempt.device;
+                if let Some(refused) = tx.attempt(&attempt, now).await? {
                     return Ok(Outcome::Refused(refused));
-                }
-                if !tx.answer(&challenge, challenge_expires, now).await? {
-                    return Ok(Outcome::Refused(ErrorCode::BadSignature.into()));
                 }
                 let ended = tx.make_room(device, now).await?;
                 sqlx::query(
@@ -127,6 +126,16 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// Uses the challenge of an attempt up, or counts its failure. Answers with the refusal, if it is one: an outcome and
+    /// not an error, because it has to be written down.
+    pub(super) async fn attempt(&mut self, attempt: &Attempt, now: Timestamp) -> Result<Option<Problem>> {
+        if let Some(refused) = self.admit(attempt.device, attempt.verified, now).await? {
+            return Ok(Some(refused));
+        }
+        let fresh = self.answer(&attempt.challenge, attempt.expires_at, now).await?;
+        Ok((!fresh).then(|| ErrorCode::BadSignature.into()))
+    }
+
     /// Checks the lockout and counts a failure. Answers with the refusal, if it is one.
     async fn admit(&mut self, device: DeviceId, verified: bool, now: Timestamp) -> Result<Option<Problem>> {
         let row = sqlx::query("SELECT failures, locked_until, revoked_at FROM devices WHERE device = $1")

@@ -12,13 +12,14 @@
 use crate::{Error, Result, app::random, caller::Caller};
 use firstlight_protocol::{
     DeviceId, ErrorCode, OrgId, OrgKind, PersonId, Role, Secret, SessionId, Timestamp,
-    limits::{ACCESS_LIFETIME, CLOCK_LEEWAY},
+    limits::{ACCESS_LIFETIME, CLOCK_LEEWAY, DUTY_ACCESS_LIFETIME},
     wire::Bytes,
 };
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto::aws_lc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Whom access tokens are for.
@@ -43,6 +44,25 @@ impl std::fmt::Debug for TokenKey {
     }
 }
 
+/// What an access token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Scope {
+    /// Everything that the caller's role may do.
+    Full,
+    /// What a locked device may do: see [`super::duty`].
+    Duty,
+}
+
+impl Scope {
+    fn lifetime(self) -> Duration {
+        match self {
+            Self::Full => ACCESS_LIFETIME,
+            Self::Duty => DUTY_ACCESS_LIFETIME,
+        }
+    }
+}
+
 /// What an access token says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Claims {
@@ -59,6 +79,7 @@ pub(super) struct Claims {
     pub(super) org_kind: OrgKind,
     pub(super) person: PersonId,
     pub(super) role: Role,
+    pub(super) scope: Scope,
 }
 
 /// A refresh token that the server once gave out.
@@ -94,9 +115,9 @@ impl TokenKey {
     }
 
     /// An access token, and when it ends.
-    pub(super) fn access(&self, caller: &Caller, now: Timestamp) -> Result<(Secret, Timestamp)> {
+    pub(super) fn access(&self, caller: &Caller, scope: Scope, now: Timestamp) -> Result<(Secret, Timestamp)> {
         let seconds = now.0.div_euclid(1_000);
-        let exp = seconds + i64::try_from(ACCESS_LIFETIME.as_secs()).unwrap_or(0);
+        let exp = seconds + i64::try_from(scope.lifetime().as_secs()).unwrap_or(0);
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: AUDIENCE.into(),
@@ -110,17 +131,18 @@ impl TokenKey {
             org_kind: caller.org_kind,
             person: caller.person,
             role: caller.role,
+            scope,
         };
         let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         let token = jsonwebtoken::encode(&header, &claims, &self.encoding).map_err(Error::internal)?;
         Ok((Secret::new(token), Timestamp(exp * 1_000)))
     }
 
-    /// Reads an access token.
+    /// Reads an access token: whose it is, and what it is good for.
     ///
     /// # Errors
     /// `token_expired` where nothing else is wrong with it, `unauthenticated` otherwise.
-    pub(super) fn read_access(&self, token: &str, now: Timestamp) -> Result<Caller> {
+    pub(super) fn read_access(&self, token: &str, now: Timestamp) -> Result<(Caller, Scope)> {
         let refuse = || Error::from(ErrorCode::Unauthenticated);
         let header = jsonwebtoken::decode_header(token).map_err(|_| refuse())?;
         // `crit` names extensions that must be understood (RFC 7515 §4.1.11); this server understands none.
@@ -138,14 +160,8 @@ impl TokenKey {
         if claims.exp <= seconds {
             return Err(ErrorCode::TokenExpired.into());
         }
-        Ok(Caller {
-            org: claims.org,
-            org_kind: claims.org_kind,
-            person: claims.person,
-            device: claims.sub,
-            role: claims.role,
-            session: claims.sid,
-        })
+        let Claims { org, org_kind, person, sub: device, role, sid: session, scope, .. } = claims;
+        Ok((Caller { org, org_kind, person, device, role, session }, scope))
     }
 
     /// A fresh refresh token.

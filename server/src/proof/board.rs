@@ -5,6 +5,7 @@ use crate::{
     Result, Shared,
     caller::Caller,
     extract::{Json, Path},
+    identity::OnDuty,
     rota::require_host,
 };
 use axum::extract::State;
@@ -39,20 +40,20 @@ pub(super) async fn unreachable(State(app): State<Shared>, caller: Caller) -> Re
 }
 
 /// Where the caller stands, with the newest check.
-#[utoipa::path(get, path = "/v1/readiness/me", tag = "proof", responses(
+#[utoipa::path(get, path = "/v1/readiness/me", tag = "proof", security(("bearer" = []), ("duty" = [])), responses(
     (status = 200, body = PersonReadiness), (status = "default", description = "Refused", body = Problem)))]
-pub(super) async fn own(State(app): State<Shared>, caller: Caller) -> Result<Json<PersonReadiness>> {
+pub(super) async fn own(State(app): State<Shared>, OnDuty(caller): OnDuty) -> Result<Json<PersonReadiness>> {
     require_host(&app, &caller, &RESPONDERS).await?;
     answer(&app, caller.person).await
 }
 
 /// Sends a test by every way: to the caller, or by a supervisor to anybody who answers callouts. At most three at once,
 /// then one a minute: it rings.
-#[utoipa::path(post, path = "/v1/readiness/test", tag = "proof", request_body = SendTest, responses(
+#[utoipa::path(post, path = "/v1/readiness/test", tag = "proof", request_body = SendTest, security(("bearer" = []), ("duty" = [])), responses(
     (status = 200, body = PersonReadiness), (status = "default", description = "Refused", body = Problem)))]
 pub(super) async fn test(
     State(app): State<Shared>,
-    caller: Caller,
+    OnDuty(caller): OnDuty,
     Json(SendTest { check, person }): Json<SendTest>,
 ) -> Result<Json<PersonReadiness>> {
     require_host(&app, &caller, &RESPONDERS).await?;
@@ -86,11 +87,11 @@ pub(super) async fn test(
 
 /// The test reached the caller: without `code`, in the app; with the six digits that came another way, by that way.
 #[utoipa::path(post, path = "/v1/readiness/{check}/confirm", tag = "proof", request_body = ConfirmTest,
-    params(("check" = CheckId, Path, description = "The check")), responses(
+    params(("check" = CheckId, Path, description = "The check")), security(("bearer" = []), ("duty" = [])), responses(
     (status = 200, body = PersonReadiness), (status = "default", description = "Refused", body = Problem)))]
 pub(super) async fn confirm(
     State(app): State<Shared>,
-    caller: Caller,
+    OnDuty(caller): OnDuty,
     Path(check): Path<CheckId>,
     Json(ConfirmTest { code }): Json<ConfirmTest>,
 ) -> Result<Json<PersonReadiness>> {

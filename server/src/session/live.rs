@@ -302,6 +302,7 @@ impl Session {
                 }
                 Err(error) => self.refuse(None, error).await,
             },
+            ClientFrame::Ping {} => self.feed(&ServerFrame::Pong {}).await,
             ClientFrame::PageSeen { page } => match crate::callouts::page_seen(&self.app, &self.caller, page).await {
                 Ok(()) => Ok(()),
                 Err(error) => self.refuse(None, error).await,

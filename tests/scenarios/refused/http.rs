@@ -90,7 +90,7 @@ fn wrong_paths_methods_and_types_are_problems_too() {
         let cast = Cast::new().await;
         let token = cast.officer.access().await.unwrap();
         let http = &cast.server.http;
-        for path in ["/", "/v1", "/v1/nothing", "/v1/../etc/passwd", "/favicon.ico"] {
+        for path in ["/v1", "/v1/nothing", "/v1/people/../nothing", "/favicon.ico"] {
             let answer = http.send(Method::GET, path, Some(&token), None).await;
             assert_eq!(answer.problem().code, ErrorCode::NotFound, "{path}");
         }

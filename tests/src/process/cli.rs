@@ -1,6 +1,6 @@
 //! A person's device: the `firstlight` program on a state directory of its own.
 
-use super::{Line, Lines, PATIENCE, Result, binaries, fail};
+use super::{Line, Lines, PATIENCE, Result, at_once, binaries, fail};
 use firstlight_client::{
     session::{Session, State},
     storage::seal::Unlock,
@@ -136,7 +136,7 @@ impl Cli {
             Seal::KeyFile(path) => Unlock::key_file(path)?,
             Seal::Passphrase(text) => Unlock::passphrase(text.as_str()),
         };
-        Ok(Session::new(State::open(&self.state, &unlock)?, false)?)
+        Ok(at_once(Session::new(State::open(&self.state, &unlock)?, false))?)
     }
 
     fn output(&self, arguments: &[&str], input: Option<&str>) -> Result<Output> {

@@ -24,7 +24,16 @@ pub use receiver::{Answer, Receiver, Request};
 pub use server::ServerProcess;
 pub use world::{Plan, Timers, World, person};
 
+use futures_util::FutureExt;
 use std::time::Duration;
 
 /// How long anything may take that should take a moment: long enough for a machine that is busy with something else.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a state on a disk answers: a browser's makes one wait, this one never does.
+pub fn at_once<F: Future>(asked: F) -> F::Output {
+    match asked.now_or_never() {
+        Some(answer) => answer,
+        None => unreachable!("a state directory made somebody wait"),
+    }
+}

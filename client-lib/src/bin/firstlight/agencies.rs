@@ -71,7 +71,7 @@ pub(crate) struct Notify {
 impl Agencies {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self {
             Self::List => list(context, &session).await,
             Self::Acknowledge { notice } => acknowledge(context, &session, &notice).await,

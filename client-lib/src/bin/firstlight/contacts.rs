@@ -94,7 +94,7 @@ enum Add {
 impl Contacts {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         let api = session.api();
         let (person, name) = match &self.person {
             Some(text) => find_person(&session, text).await.map(|found| (found.person, found.work_name))?,

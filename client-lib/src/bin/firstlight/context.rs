@@ -81,8 +81,8 @@ impl Context {
     }
 
     /// A set-up device's session.
-    pub(crate) fn session(&self) -> Result<Session, Failure> {
-        Ok(Session::new(self.state()?, self.global.insecure_http)?)
+    pub(crate) async fn session(&self) -> Result<Session, Failure> {
+        Ok(Session::new(self.state()?, self.global.insecure_http).await?)
     }
 
     /// Catches up before a command answers. Trouble with one room must not keep a person from another: it is said beside

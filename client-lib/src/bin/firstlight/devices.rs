@@ -41,7 +41,7 @@ pub(crate) struct Approve {
 impl Devices {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self {
             Self::List => list(context, &session).await,
             Self::Pending => pending(context, &session).await,

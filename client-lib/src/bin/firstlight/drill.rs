@@ -65,7 +65,7 @@ pub(crate) struct Schedule {
 impl Drill {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self {
             Self::Schedule(schedule) => {
                 let drill = session.api().schedule_drill(&schedule.request()?).await?;

@@ -55,7 +55,7 @@ pub(crate) struct FiguresCommand {
 impl FiguresCommand {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         let api = session.api();
         if self.each_callout {
             let export = api.export_figures(self.period.wish()).await?;
@@ -86,7 +86,7 @@ pub(crate) struct ReportCommand {
 impl ReportCommand {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let html = context.session()?.api().report(self.period.wish()).await?;
+        let html = context.session().await?.api().report(self.period.wish()).await?;
         let file = self.out.display();
         // It may hold what must not leave the organisation.
         let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.out);

@@ -56,7 +56,7 @@ impl Told {
 }
 
 /// What a watching device saw. `None`: said elsewhere already.
-pub(crate) fn happening(session: &Session, when: &When, happening: &Happening) -> Option<Told> {
+pub(crate) async fn happening(session: &Session, when: &When, happening: &Happening) -> Option<Told> {
     Some(match happening {
         Happening::Connected { server_now } => {
             Told::new("connected", json!({ "at": when.now, "server_now": server_now }), "connected", Weight::Quiet)
@@ -66,7 +66,7 @@ pub(crate) fn happening(session: &Session, when: &When, happening: &Happening) -
             let json = json!({ "at": when.now, "reason": reason, "retry_in_ms": retry_in.as_millis() as u64 });
             Told::new("disconnected", json, text, Weight::Loud)
         }
-        Happening::Event(event) => return self::event(session, when, event),
+        Happening::Event(event) => return self::event(session, when, event).await,
         Happening::Trouble { error } => {
             Told::new("trouble", json!({ "at": when.now, "problem": error.problem() }), error.to_string(), Weight::Loud)
         }
@@ -79,13 +79,18 @@ pub(crate) fn happening(session: &Session, when: &When, happening: &Happening) -
 }
 
 /// What the engine saw. Log lines are read from the store.
-pub(crate) fn event(session: &Session, when: &When, event: &Event) -> Option<Told> {
+pub(crate) async fn event(session: &Session, when: &When, event: &Event) -> Option<Told> {
     let at = when.now;
     Some(match event {
         Event::Line { room, seq } => {
-            let line =
-                session.state().lines(*room, seq.saturating_sub(1), 1).ok()?.pop().filter(|line| line.seq == *seq)?;
-            self::line(session, &line)
+            let line = session
+                .state()
+                .lines(*room, seq.saturating_sub(1), 1)
+                .await
+                .ok()?
+                .pop()
+                .filter(|line| line.seq == *seq)?;
+            self::line(session, &line).await
         }
         // The same change stands in the log as a line.
         Event::MembersChanged { .. } => return None,
@@ -93,16 +98,16 @@ pub(crate) fn event(session: &Session, when: &When, event: &Event) -> Option<Tol
             Told::new("sent", json!({ "at": at, "room": room, "id": id, "seq": seq }), "", Weight::Quiet)
         }
         Event::Failed { room, id, problem } => {
-            let text = format!("NOT SENT in {}: {problem}", room_name(session, *room));
+            let text = format!("NOT SENT in {}: {problem}", room_name(session, *room).await);
             Told::new("failed", json!({ "at": at, "room": room, "id": id, "problem": problem }), text, Weight::Loud)
         }
         Event::Joined { room, context } => {
-            let text = format!("joined {}: {}", room_name(session, *room), context.kind.who_can_read());
+            let text = format!("joined {}: {}", room_name(session, *room).await, context.kind.who_can_read());
             let json = json!({ "at": at, "room": room, "kind": context.kind, "callout": context.callout });
             Told::new("joined", json, text, Weight::Plain)
         }
         Event::Left { room } => {
-            let text = format!("no longer a member of {}", room_name(session, *room));
+            let text = format!("no longer a member of {}", room_name(session, *room).await);
             Told::new("left", json!({ "at": at, "room": room }), text, Weight::Plain)
         }
         Event::WelcomeFailed { room, reason } => {
@@ -110,11 +115,11 @@ pub(crate) fn event(session: &Session, when: &When, event: &Event) -> Option<Tol
             Told::new("welcome_failed", json!({ "at": at, "room": room, "reason": reason }), text, Weight::Loud)
         }
         Event::OutOfSync { room, reason } => {
-            let text = format!("{} is out of sync: {reason}; rejoining", room_name(session, *room));
+            let text = format!("{} is out of sync: {reason}; rejoining", room_name(session, *room).await);
             Told::new("out_of_sync", json!({ "at": at, "room": room, "reason": reason }), text, Weight::Loud)
         }
         Event::BackInSync { room } => {
-            let text = format!("{} is back in sync", room_name(session, *room));
+            let text = format!("{} is back in sync", room_name(session, *room).await);
             Told::new("back_in_sync", json!({ "at": at, "room": room }), text, Weight::Plain)
         }
         Event::Revoked { org, devices } => {
@@ -203,8 +208,8 @@ fn notice(item: &InboxItem) -> Told {
 }
 
 /// One line of a room's log.
-pub(crate) fn line(session: &Session, line: &Line) -> Told {
-    let room = room_name(session, line.room);
+pub(crate) async fn line(session: &Session, line: &Line) -> Told {
+    let room = room_name(session, line.room).await;
     let mut told = match &line.body {
         LineBody::Message(content) => Told::new("message", json!({ "content": content }), said(content), Weight::Plain),
         LineBody::Unreadable(why) => Told::new("unreadable", json!({ "why": why }), unreadable(*why), Weight::Plain),
@@ -298,8 +303,8 @@ pub(crate) fn person(device: &DeviceIdentity) -> Value {
     })
 }
 
-fn room_name(session: &Session, room: firstlight_protocol::RoomId) -> String {
-    let summary = session.state().read(|engine| engine.room(room)).ok().flatten();
+async fn room_name(session: &Session, room: firstlight_protocol::RoomId) -> String {
+    let summary = session.state().read(|engine| engine.room(room)).await.ok().flatten();
     match summary {
         Some(summary) => match (summary.name, summary.context.callout) {
             (Some(name), _) => name,

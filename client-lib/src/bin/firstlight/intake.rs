@@ -57,7 +57,7 @@ impl Intake {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let Self::Key(command) = self;
-        let session = context.session()?;
+        let session = context.session().await?;
         let (Key::Create { line, .. } | Key::List { line } | Key::Revoke { line, .. }) = &command;
         let line = find_line(&session, line).await?.id;
         let mut page = context.page();

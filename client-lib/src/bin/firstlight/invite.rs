@@ -59,7 +59,7 @@ pub(crate) enum Invite {
 impl Invite {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self {
             Self::Create { role, name, person, expires } => {
                 let (person, name, role) = match person {

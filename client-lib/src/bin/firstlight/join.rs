@@ -33,10 +33,10 @@ impl Join {
             }
             None => {
                 let state = context.state()?;
-                if state.device().is_ok() {
+                if state.device().await.is_ok() {
                     return Err(SessionError::AlreadySetUp.into());
                 }
-                let begun = Joining::stored(&state)?;
+                let begun = Joining::stored(&state).await?;
                 let joining =
                     begun.ok_or_else(|| Failure::Usage("Nothing was begun here: give an invite link.".into()))?;
                 (state, joining)
@@ -73,12 +73,13 @@ async fn decided(context: &Context, state: &State, joining: &Joining, no_wait: b
 }
 
 async fn enrolled(context: &Context, state: State) -> Result<Answer, Failure> {
-    let session = Session::new(state, context.insecure_http())?;
+    let session = Session::new(state, context.insecure_http()).await?;
     // Key packages: from now on others can add this device to rooms while it is away.
     context.catch_up(&session).await?;
     let identity = session
         .state()
-        .read(|engine| engine.identity().cloned())?
+        .read(|engine| engine.identity().cloned())
+        .await?
         .ok_or_else(|| Failure::local(ErrorCode::Internal, "The certificate was not kept."))?;
     let mut page = context.page();
     page.title(&format!("Welcome, {}", identity.work_name));

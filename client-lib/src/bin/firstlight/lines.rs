@@ -80,7 +80,7 @@ pub(crate) struct Change {
 impl Lines {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self {
             Self::List => {
                 let lines = session.api().lines().await?;

@@ -15,7 +15,7 @@ pub(crate) struct OnCall {
 impl OnCall {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         Ok(show(context, &session.api().on_call(self.at).await?))
     }
 }

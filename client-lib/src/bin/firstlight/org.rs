@@ -82,10 +82,10 @@ impl Org {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         match self {
             Self::Create(create) => create.run(context).await,
-            Self::Show => show(context, &context.session()?).await,
-            Self::Partners => partners(context, &context.session()?).await,
-            Self::Approve(which) => which.run(context, &context.session()?).await,
-            Self::Withdraw { org } => withdraw(context, &context.session()?, &org).await,
+            Self::Show => show(context, &context.session().await?).await,
+            Self::Partners => partners(context, &context.session().await?).await,
+            Self::Approve(which) => which.run(context, &context.session().await?).await,
+            Self::Withdraw { org } => withdraw(context, &context.session().await?, &org).await,
         }
     }
 }
@@ -174,7 +174,7 @@ fn status(status: OrgStatus) -> &'static str {
 }
 
 async fn show(context: &Context, session: &Session) -> Result<Answer, Failure> {
-    let identity = session.state().read(|engine| engine.identity().cloned())?.ok_or_else(not_enrolled)?;
+    let identity = session.state().read(|engine| engine.identity().cloned()).await?.ok_or_else(not_enrolled)?;
     let view = session.organisation(identity.org).await?;
     let server = session.api().http().server().to_string();
     let mut page = context.page();
@@ -217,7 +217,15 @@ impl Approve {
         let waiting = session.pending_partners().await?;
         let chosen: Vec<OrgId> = match &self.org {
             Some(text) => vec![pick("waiting organisation", text, waiting.iter().map(|v| v.org))?],
-            None => waiting.iter().filter(|view| session.check_partner(view).is_ok()).map(|view| view.org).collect(),
+            None => {
+                let mut checked = Vec::new();
+                for view in &waiting {
+                    if session.check_partner(view).await.is_ok() {
+                        checked.push(view.org);
+                    }
+                }
+                checked
+            }
         };
         let mut approved = Vec::new();
         for org in chosen {

@@ -41,7 +41,7 @@ pub(crate) enum People {
 impl People {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self {
             Self::List => list(context, &session).await,
             Self::SetLanguages { person, languages } => {
@@ -129,7 +129,7 @@ pub(crate) async fn find_people(session: &Session, texts: &[String]) -> Result<V
 
 /// Who this device is.
 pub(crate) async fn me(context: &Context) -> Result<Answer, Failure> {
-    let session = context.session()?;
+    let session = context.session().await?;
     let me = session.api().me().await?;
     let mut page = context.page();
     page.title(&me.work_name);
@@ -142,7 +142,7 @@ pub(crate) async fn me(context: &Context) -> Result<Answer, Failure> {
 
 /// Signs out.
 pub(crate) async fn sign_out(context: &Context) -> Result<Answer, Failure> {
-    context.session()?.api().sign_out().await?;
+    context.session().await?.api().sign_out().await?;
     let mut page = context.page();
     page.title("Signed out");
     page.line(

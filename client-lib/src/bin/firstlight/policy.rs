@@ -88,7 +88,7 @@ pub(crate) struct Set {
 impl PolicyCommand {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         let document = match self {
             Self::Show => session.api().policy().await?,
             Self::Set(set) => {

@@ -45,7 +45,7 @@ enum Command {
 impl Readiness {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         let api = session.api();
         match self.command.unwrap_or(Command::Board) {
             Command::Board => {

@@ -90,7 +90,7 @@ pub(crate) enum Room {
 impl Room {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self {
             Self::Create { kind, name, people } => {
                 if !is_valid_name(&name) || name.chars().count() > MAX_NAME {
@@ -102,17 +102,17 @@ impl Room {
             }
             Self::List => {
                 context.catch_up(&session).await?;
-                list(context, &session)
+                list(context, &session).await
             }
             Self::Add { room, people } => {
                 context.catch_up(&session).await?;
-                let room = find(&session, &room)?;
+                let room = find(&session, &room).await?;
                 let people = find_people(&session, &people).await?;
                 Ok(members(context, &session.add_people(room, &people).await?))
             }
             Self::Remove { room, people } => {
                 context.catch_up(&session).await?;
-                let room = find(&session, &room)?;
+                let room = find(&session, &room).await?;
                 let people = present(&session, room, &people).await?;
                 Ok(members(context, &session.remove_people(room, &people).await?))
             }
@@ -120,11 +120,11 @@ impl Room {
             Self::Read { room, last, offline } => read(context, &session, &room, last, offline).await,
             Self::Members { room } => {
                 context.catch_up(&session).await?;
-                let room = find(&session, &room)?;
-                Ok(members(context, &session.summary(room)?))
+                let room = find(&session, &room).await?;
+                Ok(members(context, &session.summary(room).await?))
             }
             Self::Rejoin { room } => {
-                let room = find(&session, &room)?;
+                let room = find(&session, &room).await?;
                 Ok(members(context, &session.rejoin(room).await?))
             }
         }
@@ -132,8 +132,8 @@ impl Room {
 }
 
 /// Finds a room of this device.
-fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
-    let rooms = session.state().read(|engine| engine.rooms())?;
+async fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
+    let rooms = session.state().read(|engine| engine.rooms()).await?;
     if let Ok(room) = text.trim().parse() {
         return Ok(room);
     }
@@ -143,7 +143,7 @@ fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
         return Ok(one.room);
     }
     if wanted == "latest" {
-        return latest(session, &rooms)?.ok_or_else(|| Failure::missing("This device is in no callout's room."));
+        return latest(session, &rooms).await?.ok_or_else(|| Failure::missing("This device is in no callout's room."));
     }
     let of_callouts = rooms.iter().filter_map(|room| Some((room.context.callout?, room.room)));
     if let Ok(callout) = pick("callout", &wanted, of_callouts.clone().map(|(callout, _)| callout))
@@ -155,10 +155,10 @@ fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
 }
 
 /// The callout's room that this device joined last: what goes on in an older one must not make a message go there.
-fn latest(session: &Session, rooms: &[RoomSummary]) -> Result<Option<RoomId>, Failure> {
+async fn latest(session: &Session, rooms: &[RoomSummary]) -> Result<Option<RoomId>, Failure> {
     let mut newest = None;
     for room in rooms.iter().filter(|room| room.context.callout.is_some()) {
-        let at = session.state().lines(room.room, 0, 1)?.pop().map(|line| line.at);
+        let at = session.state().lines(room.room, 0, 1).await?.pop().map(|line| line.at);
         newest = newest.max(Some((at, room.room)));
     }
     Ok(newest.map(|(_, room)| room))
@@ -166,7 +166,7 @@ fn latest(session: &Session, rooms: &[RoomSummary]) -> Result<Option<RoomId>, Fa
 
 /// People who are members, by what their certificates say; others as in the directory.
 async fn present(session: &Session, room: RoomId, texts: &[String]) -> Result<Vec<PersonId>, Failure> {
-    let members = session.summary(room)?.members;
+    let members = session.summary(room).await?.members;
     let mut found = Vec::with_capacity(texts.len());
     for text in texts {
         let wanted = text.trim().to_lowercase();
@@ -184,8 +184,8 @@ async fn present(session: &Session, room: RoomId, texts: &[String]) -> Result<Ve
     Ok(found)
 }
 
-fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
-    let rooms = session.state().read(|engine| engine.rooms())?;
+async fn list(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let rooms = session.state().read(|engine| engine.rooms()).await?;
     let mut page = context.page();
     page.title("Rooms");
     let rows: Vec<Vec<String>> = rooms
@@ -274,15 +274,15 @@ async fn send(context: &Context, session: &Session, room: &str, text: String) ->
     }
     context.out.aside(callout::FREE_TEXT);
     context.catch_up(session).await?;
-    let room = find(session, room)?;
+    let room = find(session, room).await?;
     let content = Content::Text { text, reply_to: None };
-    let id = session.message_id(room, &content)?;
+    let id = session.message_id(room, &content).await?;
     let events = session.send(room, content, id).await?;
     let seq = events.iter().find_map(|event| match event {
         firstlight_client::engine::Event::Sent { id: sent, seq, .. } if *sent == id => Some(*seq),
         _ => None,
     });
-    let summary = session.summary(room)?;
+    let summary = session.summary(room).await?;
     let mut page = context.page();
     page.title("Sent");
     page.row("who can read", summary.context.kind.who_can_read());
@@ -294,11 +294,14 @@ async fn read(context: &Context, session: &Session, room: &str, last: usize, off
     if !offline {
         context.catch_up(session).await?;
     }
-    let room = find(session, room)?;
-    let summary = session.summary(room)?;
-    let lines = session.state().last_lines(room, last.clamp(1, 10_000))?;
-    let told: Vec<_> = lines.iter().map(|line| happenings::line(session, line)).collect();
-    session.state().apply(|engine, _| engine.mark_read(room))?;
+    let room = find(session, room).await?;
+    let summary = session.summary(room).await?;
+    let lines = session.state().lines_before(room, u64::MAX, last.clamp(1, 10_000)).await?;
+    let mut told = Vec::with_capacity(lines.len());
+    for line in &lines {
+        told.push(happenings::line(session, line).await);
+    }
+    session.state().apply(|engine, _| engine.mark_read(room)).await?;
     let mut page = context.page();
     page.note(&format!("Who can read: {}", summary.context.kind.who_can_read()));
     for (line, told) in lines.iter().zip(&told) {

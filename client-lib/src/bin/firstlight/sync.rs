@@ -17,12 +17,15 @@ pub(crate) struct Sync {}
 impl Sync {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         let (caught, result) = session.sync().await;
         let when = When::here(now());
-        let told: Vec<_> = caught.events.iter().filter_map(|event| happenings::event(&session, &when, event)).collect();
-        let pending = session.state().read(|engine| engine.pending())?;
-        let unread: u32 = session.state().read(|engine| engine.rooms())?.iter().map(|room| room.unread).sum();
+        let mut told = Vec::new();
+        for event in &caught.events {
+            told.extend(happenings::event(&session, &when, event).await);
+        }
+        let pending = session.state().read(|engine| engine.pending()).await?;
+        let unread: u32 = session.state().read(|engine| engine.rooms()).await?.iter().map(|room| room.unread).sum();
         result?;
         let mut page = context.page();
         page.title("Up to date");

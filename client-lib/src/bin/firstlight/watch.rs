@@ -30,7 +30,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Runs the command. Lines are printed as they come; the answer at the end is empty.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         if self.once {
             return once(context, &session).await;
         }
@@ -68,7 +68,7 @@ impl Watch {
                     };
                 }
             };
-            let Some(mut told) = happenings::happening(session, &When::here(now()), &happening) else {
+            let Some(mut told) = happenings::happening(session, &When::here(now()), &happening).await else {
                 continue;
             };
             if told.event == "callout" {
@@ -97,8 +97,10 @@ fn print(context: &Context, told: &Told) {
 async fn once(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let (caught, result) = session.sync().await;
     let when = When::here(now());
-    for told in caught.events.iter().filter_map(|event| happenings::event(session, &when, event)) {
-        print(context, &told);
+    for event in &caught.events {
+        if let Some(told) = happenings::event(session, &when, event).await {
+            print(context, &told);
+        }
     }
     for trouble in &caught.troubles {
         context.out.aside(&trouble.to_string());

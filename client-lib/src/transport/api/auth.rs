@@ -1,7 +1,10 @@
 //! Who am I, tickets for the websocket, signing out.
 
 use super::{Api, Call, TokenVault, TransportError};
-use firstlight_protocol::api::{Me, Ticket};
+use firstlight_protocol::{
+    Secret,
+    api::{Me, Ticket},
+};
 
 impl<V: TokenVault> Api<V> {
     /// `GET /v1/me`.
@@ -14,9 +17,14 @@ impl<V: TokenVault> Api<V> {
         self.call(Call::post("/v1/auth/tickets", &serde_json::json!({}))).await
     }
 
+    /// An access token for requests that are made elsewhere; a new one if `refused` is no longer taken.
+    pub async fn access_token(&self, refused: Option<&Secret>) -> Result<Secret, TransportError> {
+        self.sign_in.access(&self.http, refused).await
+    }
+
     /// `DELETE /v1/auth/sessions`: signs this device out. Its state stays.
     pub async fn sign_out(&self) -> Result<(), TransportError> {
         self.call::<()>(Call::delete("/v1/auth/sessions")).await?;
-        self.sign_in.forget()
+        self.sign_in.forget().await
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     clock::{Clock, ManualClock},
     config::{Config, Paging},
     extract::{Json, Path},
+    identity::OnDuty,
     serve::{Running, serve},
 };
 use axum::extract::State;
@@ -223,23 +224,23 @@ impl House {
     }
 
     async fn open(&self, caller: &Caller, request: OpenCallout) -> Result<CalloutView> {
-        let answer = handlers::open(State(Shared::clone(self.app())), caller.clone(), Json(request)).await;
+        let answer = handlers::open(State(Shared::clone(self.app())), OnDuty(caller.clone()), Json(request)).await;
         answer.map(|Json(view)| view)
     }
 
     async fn act(&self, caller: &Caller, id: u8, action: Action) -> Result<CalloutView> {
         let request = ActOnCallout { id: ActionId([id; 16]), action };
         let app = State(Shared::clone(self.app()));
-        handlers::act(app, caller.clone(), Path(CALLOUT), Json(request)).await.map(|Json(view)| view)
+        handlers::act(app, OnDuty(caller.clone()), Path(CALLOUT), Json(request)).await.map(|Json(view)| view)
     }
 
     async fn view(&self, caller: &Caller) -> Result<CalloutView> {
         let app = State(Shared::clone(self.app()));
-        handlers::get(app, caller.clone(), Path(CALLOUT)).await.map(|Json(view)| view)
+        handlers::get(app, OnDuty(caller.clone()), Path(CALLOUT)).await.map(|Json(view)| view)
     }
 
     async fn list(&self, caller: &Caller) -> Vec<CalloutId> {
-        let Json(list) = handlers::list(State(Shared::clone(self.app())), caller.clone()).await.unwrap();
+        let Json(list) = handlers::list(State(Shared::clone(self.app())), OnDuty(caller.clone())).await.unwrap();
         list.callouts.iter().map(|view| view.id).collect()
     }
 }

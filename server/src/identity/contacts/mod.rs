@@ -1,9 +1,13 @@
 //! How a person is reached besides the app. Secrets go in and never come out again, and nothing is used before somebody
 //! has shown that it reaches the person.
 
+mod device;
 mod store;
 mod verify;
 
+pub(super) use device::{
+    __path_confirm_push, __path_delete_push, __path_put_push, confirm_push, delete_push, put_push,
+};
 pub use store::ContactRow;
 pub(crate) use store::{read_rule, rules};
 pub(super) use verify::{__path_confirm, __path_start, confirm, start};

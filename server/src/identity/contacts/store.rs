@@ -110,6 +110,15 @@ async fn contact<'e>(db: impl SqliteExecutor<'e>, person: PersonId, contact: Con
     row.as_ref().map(ContactRow::read).transpose()
 }
 
+/// The contact method that a person has chosen to be told by that they go on duty, verified or not.
+pub(super) async fn hand_off<'e>(db: impl SqliteExecutor<'e>, person: PersonId) -> Result<Option<ContactId>> {
+    let row: Option<Vec<u8>> = sqlx::query_scalar("SELECT contact FROM contacts WHERE person = $1 AND hand_off = 1")
+        .bind(person.as_bytes())
+        .fetch_optional(db)
+        .await?;
+    row.map(id).transpose()
+}
+
 /// A person's notification rules, in order.
 pub(crate) async fn rules(conn: &mut SqliteConnection, person: PersonId) -> Result<Vec<NotificationRule>> {
     let rows = sqlx::query("SELECT contact, after_ms FROM contact_rules WHERE person = $1 ORDER BY place")
@@ -134,12 +143,7 @@ impl Store {
 
     /// The contact method by which a person wants to hear that they go on duty.
     pub(super) async fn hand_off_contact(&self, person: PersonId) -> Result<Option<ContactId>> {
-        let row: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT contact FROM contacts WHERE person = $1 AND hand_off = 1")
-                .bind(person.as_bytes())
-                .fetch_optional(self.read())
-                .await?;
-        row.map(id).transpose()
+        hand_off(self.read(), person).await
     }
 
     /// The languages of a person, the first one first: in it they are written to.

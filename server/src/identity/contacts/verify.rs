@@ -6,7 +6,7 @@
 use super::ContactRow;
 use crate::{
     Result,
-    app::{Shared, random},
+    app::{App, Shared, random},
     caller::Caller,
     extract::{Json, Path},
     runner::{Destination, Ordered},
@@ -38,14 +38,20 @@ pub(in crate::identity) async fn start(
     Path((person, contact)): Path<(PersonId, ContactId)>,
 ) -> Result<Json<VerificationSent>> {
     app.may_keep_contacts(&caller, person).await?;
-    let now = app.clock.now();
     let row = app.store.contact(person, contact).await?.ok_or(ErrorCode::NotFound)?;
+    let expires_at = send_code(&app, &caller, person, &row).await?;
+    Ok(Json(VerificationSent { expires_at }))
+}
+
+/// Sends a code to a contact method; until when it holds.
+pub(super) async fn send_code(app: &App, caller: &Caller, person: PersonId, row: &ContactRow) -> Result<Timestamp> {
+    let (now, contact, device) = (app.clock.now(), row.id(), caller.device);
     // By caller and by destination: nobody's telephone rings because somebody else plays with this.
     app.identity.limits.verify.check((b"caller", caller.person), now)?;
     app.identity.limits.verify.check((b"place", row.place()), now)?;
     let code = i64::try_from(u64::from_be_bytes(random()?) % 1_000_000).unwrap_or_default();
     let (salt, page, expires_at) = (random::<16>()?, PageId(random()?), now + HOLDS);
-    let digest = digest(&salt, person, &row, code);
+    let digest = digest(&salt, person, row, code);
     app.store
         .write(move |tx| {
             Box::pin(async move {
@@ -67,11 +73,11 @@ pub(in crate::identity) async fn start(
                 let (to, kind) = (Destination::Contact(contact), MessageKind::Verify);
                 let ordered = Ordered { page, callout: None, person: Some(person), to, kind, attempt: 1, arg: code };
                 tx.order_page(&ordered, now).await?;
-                tx.audit(now, Some(caller.device), "contact.check", person, contact.to_string()).await
+                tx.audit(now, Some(device), "contact.check", person, contact.to_string()).await
             })
         })
         .await?;
-    Ok(Json(VerificationSent { expires_at }))
+    Ok(expires_at)
 }
 
 /// Verifies a contact method by the code that was sent there: from now on pages go to it. Again is harmless.
@@ -85,8 +91,23 @@ pub(in crate::identity) async fn confirm(
     Json(ConfirmContact { code }): Json<ConfirmContact>,
 ) -> Result<StatusCode> {
     app.may_keep_contacts(&caller, person).await?;
-    let now = app.clock.now();
-    app.identity.limits.change.check(caller.device, now)?;
+    check_code(&app, &caller, person, contact, &code).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a contact method into use if this is the code that was sent there.
+///
+/// # Errors
+/// `invalid_value` if it isn't, `not_found` without such a method.
+pub(super) async fn check_code(
+    app: &App,
+    caller: &Caller,
+    person: PersonId,
+    contact: ContactId,
+    code: &str,
+) -> Result<()> {
+    let (now, device) = (app.clock.now(), caller.device);
+    app.identity.limits.change.check(device, now)?;
     let code = code.parse::<u32>().ok().filter(|_| code.len() == 6).map(i64::from);
     let code = code.ok_or_else(|| Problem::with(ErrorCode::InvalidValue, "code: six digits."))?;
     let right = app
@@ -105,7 +126,7 @@ pub(in crate::identity) async fn confirm(
                         .bind(contact.as_bytes())
                         .execute(&mut *tx.conn)
                         .await?;
-                    tx.audit(now, Some(caller.device), "contact.verified", person, contact.to_string()).await?;
+                    tx.audit(now, Some(device), "contact.verified", person, contact.to_string()).await?;
                 }
                 // A wrong try is written down, so it is no error here: that would undo it.
                 Ok(right)
@@ -113,7 +134,7 @@ pub(in crate::identity) async fn confirm(
         })
         .await?;
     if right {
-        return Ok(StatusCode::NO_CONTENT);
+        return Ok(());
     }
     let detail = "This is not the code, or it has expired, or was tried too often: ask for another one.";
     Err(Problem::with(ErrorCode::InvalidValue, detail).into())

@@ -1,5 +1,7 @@
 use super::*;
-use firstlight_protocol::api::{EnrolmentQuery, EnrolmentStatus, InviteStatus, InviteView, PendingEnrolment};
+use firstlight_protocol::api::{
+    EnrolmentQuery, EnrolmentStatus, InviteSeen, InviteStatus, InviteView, LookAtInvite, PendingEnrolment,
+};
 
 fn advocate(person: PersonId) -> InviteFor {
     InviteFor::Device { person, work_name: "Advocate 1".into(), role: Role::Advocate }
@@ -47,6 +49,13 @@ async fn an_invite_is_good_once() {
     let (world, admin) = World::new().await;
     let (link, device) = (Link::new(70), world.host.device(70, Role::Advocate, "Advocate 1"));
     world.post("/v1/invites", Some(&admin), &link.create(advocate(device.person))).await.done();
+    let mut look = LookAtInvite { invite: link.id, claim: Secret::new("guess") };
+    assert_eq!(world.post("/v1/invites/look", None, &look).await.refused(), ErrorCode::InviteInvalid);
+    look.claim = link.keys.claim().clone();
+    let seen: InviteSeen = world.post("/v1/invites/look", None, &look).await.read();
+    assert!(matches!(seen.purpose, InviteFor::Device { role: Role::Advocate, .. }));
+    assert_eq!(seen.status, InviteStatus::Open, "looking uses nothing up");
+
     let mut guess = link.enrol(device.id, &device.key);
     guess.claim = Secret::new("guess");
     assert_eq!(world.post("/v1/enrolments", None, &guess).await.refused(), ErrorCode::InviteInvalid);

@@ -1,9 +1,11 @@
 //! Identity through its routes, over a real store in a temporary directory and a clock that the tests move.
 
 mod directory;
+mod duty;
 mod enrolling;
 mod founding;
 mod profiles;
+mod push;
 mod revoking;
 mod signing_in;
 mod tokens;
@@ -204,6 +206,16 @@ impl World {
         world.found_host().await.read::<OrgView>();
         let tokens = world.sign_in(&world.admin).await;
         (world, tokens)
+    }
+
+    /// The same server, stopped and started again on its data.
+    async fn restart(self) -> Self {
+        let Self { running, clock, host, admin, dir, .. } = self;
+        let config = running.app.config.clone();
+        running.shutdown().await;
+        let running = serve(config, Clock::Manual(clock.clone())).await.unwrap();
+        let router = crate::http::router(running.app.clone());
+        Self { running, router, clock, host, admin, dir }
     }
 
     fn app(&self) -> &Shared {

@@ -1,7 +1,7 @@
 //! Access tokens that are not quite right.
 
 use super::*;
-use crate::identity::token::{AUDIENCE, Claims};
+use crate::identity::token::{AUDIENCE, Claims, Scope};
 use firstlight_protocol::{SessionId, api::Me};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
@@ -20,6 +20,7 @@ fn claims(world: &World, tokens: &Tokens) -> Claims {
         org_kind: OrgKind::VictimServices,
         person: world.admin.person,
         role: Role::Admin,
+        scope: Scope::Full,
     }
 }
 
@@ -59,7 +60,7 @@ async fn every_claim_and_the_key_id_must_fit() {
     for (n, token) in bad.iter().enumerate() {
         assert_eq!(me(&world, token).await.refused(), ErrorCode::Unauthenticated, "{n}");
     }
-    for missing in ["exp", "nbf", "aud", "iss", "sub", "jti", "sid", "role"] {
+    for missing in ["exp", "nbf", "aud", "iss", "sub", "jti", "sid", "role", "scope"] {
         let mut value = serde_json::to_value(&good).unwrap();
         value.as_object_mut().unwrap().remove(missing);
         let token = jsonwebtoken::encode(&head, &value, &key).unwrap();
@@ -91,7 +92,7 @@ async fn another_algorithm_or_key_is_refused() {
 
     let stranger = crate::identity::token::TokenKey::new(&[7; 32], NAME).unwrap();
     let caller = world.app().store.device(world.admin.id).await.unwrap().unwrap().caller(SessionId([1; 16]));
-    let (foreign, _) = stranger.access(&caller, world.now()).unwrap();
+    let (foreign, _) = stranger.access(&caller, Scope::Full, world.now()).unwrap();
     assert_eq!(me(&world, foreign.reveal()).await.refused(), ErrorCode::Unauthenticated);
     for garbage in ["", ".", "..", "a.b.c", &"x".repeat(10_000)] {
         assert_eq!(me(&world, garbage).await.refused(), ErrorCode::Unauthenticated);

@@ -44,10 +44,13 @@ pub(crate) async fn advocates_room_with(session: &Session, intruder: DeviceId) -
     let claimed = session.api().claim_key_packages(suite, vec![intruder]).await?;
     let package = claimed.into_iter().find_map(|claimed| claimed.key_package);
     let package = package.ok_or_else(|| fail("the device that is to be smuggled in has no key package"))?;
-    let (key, chain, org) = session.state().read(|engine| {
-        let key = engine.signing_key().map(|key| Key(key.clone()));
-        (key, engine.chain().to_vec(), engine.identity().map(|own| own.org))
-    })?;
+    let (key, chain, org) = session
+        .state()
+        .read(|engine| {
+            let key = engine.signing_key().map(|key| Key(key.clone()));
+            (key, engine.chain().to_vec(), engine.identity().map(|own| own.org))
+        })
+        .await?;
     let (key, org) = (key?, org.ok_or_else(|| fail("not enrolled"))?);
     let context = RoomContext { kind: RoomKind::Advocate, org, callout: None };
     build(&key, &chain, &context, suite, &package)

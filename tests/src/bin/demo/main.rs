@@ -1,6 +1,6 @@
 //! `demo`: a server and everybody's devices as real processes on this machine, in a temporary directory.
 //!
-//! Without options it sets the world up, says how to act as each person, and runs until Ctrl-C. With `--once` it plays a
+//! Without options it sets the world up, says how to act as each person, and runs until Ctrl-C; with `--web` in browsers. With `--once` it plays a
 //! whole night unattended and measures it. `deploy/demo` builds and starts it.
 
 mod forge;
@@ -8,11 +8,16 @@ mod night;
 mod show;
 mod telephone;
 mod timeline;
+mod web;
 
 use clap::Parser;
 use firstlight_protocol::policy::Millis;
 use firstlight_tests::process::{Plan, Result, ServerProcess, World};
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 use timeline::Timeline;
 
 /// Debug builds of openmls need more than 2 MiB.
@@ -28,6 +33,12 @@ struct Arguments {
     /// With --once: the timeline as JSON, alone on standard output
     #[arg(long, requires = "once")]
     json: bool,
+    /// Open the app in browsers: a link for each person, approved as they join, until Ctrl-C
+    #[arg(long, conflicts_with = "once")]
+    web: bool,
+    /// Say how to act as each person in a terminal, even where the app is built
+    #[arg(long, conflicts_with_all = ["once", "web"])]
+    terminal: bool,
     /// How long one minute of the escalation policy lasts, in milliseconds [default: 1000 with --once, else 10000]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(200..=60_000))]
     minute: Option<u64>,
@@ -58,6 +69,9 @@ fn run(arguments: &Arguments, runtime: &tokio::runtime::Runtime) -> Result<bool>
     let minute = Millis(arguments.minute.unwrap_or(if arguments.once { 1_000 } else { 10_000 }));
     let mut plan = Plan::fast(minute)?;
     plan.policy.zones = vec!["north".parse()?, "south".parse()?];
+    if arguments.web {
+        show::places(&mut plan.policy)?;
+    }
     let mut timeline = Timeline::begin(arguments.json, minute);
     let telephones = telephone::Telephones::start(dir.path())?;
     let mut server = ServerProcess::start(dir.path(), |config| telephones.configure(config))?;
@@ -73,8 +87,17 @@ fn run(arguments: &Arguments, runtime: &tokio::runtime::Runtime) -> Result<bool>
         }
     };
     if !arguments.once {
-        show::how_to_act(&server, &world, &plan.policy);
-        runtime.block_on(show::until_told_to_stop());
+        if arguments.web {
+            web::invite(&server, &world, dir.path(), plan.policy.timers.backup_after_ms.0 / 1000)?;
+        } else {
+            show::how_to_act(&server, &world, &plan.policy);
+        }
+        let stop = AtomicBool::new(!arguments.web);
+        thread::scope(|scope| {
+            scope.spawn(|| web::approve_all(&world, &stop));
+            runtime.block_on(show::until_told_to_stop());
+            stop.store(true, Ordering::Relaxed);
+        });
         return server.stop().map(|()| true);
     }
     let played = night::play(&mut timeline, runtime, &server, &world, &plan.policy.timers)

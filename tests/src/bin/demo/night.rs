@@ -8,7 +8,7 @@ use firstlight_client::{
     transport::TransportError,
 };
 use firstlight_protocol::{ErrorCode, RoomId, limits::MAX_LOG_PAGE, policy::Timers};
-use firstlight_tests::process::{Cli, Result, ServerProcess, Watch, World, fail, person};
+use firstlight_tests::process::{Cli, Result, ServerProcess, Watch, World, at_once, fail, person};
 use serde_json::{Value, json};
 use std::{path::Path, thread, time::Instant};
 use tokio::runtime::Runtime;
@@ -275,7 +275,7 @@ impl Night<'_> {
 
         let advocate = world.backup.session()?;
         let police = world.officer.session()?;
-        let device = police.state().device()?;
+        let device = at_once(police.state().device())?;
         let forged = runtime.block_on(forge::advocates_room_with(&advocate, device))?;
         let code = refused_with(runtime.block_on(advocate.api().create_room(&forged)), &[ErrorCode::RoleNotAdmitted])?;
         let detail =
@@ -339,14 +339,15 @@ async fn can_not_decrypt(member: &Cli, room: RoomId, removed: &Cli, copy: &Path)
     let log = member.api().log(room, 0, MAX_LOG_PAGE).await?;
     let mut newest = log.entries.last().cloned().ok_or_else(|| fail("the room's log is empty"))?;
     let state = State::open(copy, &Unlock::key_file(&removed.state().with_extension("key"))?)?;
-    let before = state.read(|engine| engine.room(room))?.ok_or_else(|| fail("the copy does not know the room"))?;
+    let before =
+        state.read(|engine| engine.room(room)).await?.ok_or_else(|| fail("the copy does not know the room"))?;
     if before.state != RoomState::Joined {
         return Err(fail("the copy was made too late"));
     }
     // As if it came next: the commit that removes her is kept from the copy.
     newest.seq = before.cursor + 1;
-    state.apply(|engine, now| engine.receive_entries(std::slice::from_ref(&newest), now))?;
-    let lines = state.last_lines(room, 1)?;
+    state.apply(|engine, now| engine.receive_entries(std::slice::from_ref(&newest), now)).await?;
+    let lines = state.lines_before(room, u64::MAX, 1).await?;
     match lines.last().map(|line| (line.seq, &line.body)) {
         Some((seq, LineBody::Unreadable(_))) if seq == newest.seq => Ok(()),
         other => Err(fail(format!("the copy made something else of the ciphertext: {other:?}"))),

@@ -1,7 +1,7 @@
 //! How to act as each person, to copy and paste.
 
-use firstlight_protocol::policy::Policy;
-use firstlight_tests::process::{Cli, ServerProcess, World, binaries};
+use firstlight_protocol::policy::{Place, Policy};
+use firstlight_tests::process::{Cli, Result, ServerProcess, World, binaries};
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
@@ -61,6 +61,23 @@ pub(crate) fn how_to_act(server: &ServerProcess, world: &World, policy: &Policy)
     let _ = writeln!(text, "\nThe server's database is in {data}: look for anything that somebody wrote.");
     let _ = writeln!(text, "Ctrl-C stops the server and removes everything.");
     let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// Sites to choose from, by names.
+pub(crate) fn places(policy: &mut Policy) -> Result<()> {
+    for (site, name, zone) in [
+        ("station-1", "Station 1", "north"),
+        ("station-2", "Station 2", "south"),
+        ("hospital-1", "Hospital 1", "north"),
+        ("hotline", "No fixed place", "north"),
+    ] {
+        policy.sites.push(site.parse()?);
+        policy.places.insert(site.parse()?, Place { name: Some(name.into()), zone: Some(zone.parse()?) });
+    }
+    for (zone, name) in [("north", "North"), ("south", "South")] {
+        policy.places.insert(zone.parse()?, Place { name: Some(name.into()), zone: None });
+    }
+    Ok(())
 }
 
 /// Waits for Ctrl-C, or for being told to end.

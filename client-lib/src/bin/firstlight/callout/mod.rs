@@ -83,7 +83,7 @@ fn latest(callouts: &[CalloutView]) -> Option<CalloutId> {
 impl Callout {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self {
             Self::Open(open) => open.run(context, &session).await,
             Self::List => show::list(context, &session).await,

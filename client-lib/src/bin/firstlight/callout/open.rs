@@ -100,12 +100,12 @@ impl Open {
         let (view, opening) = match opened {
             Ok(opened) => opened,
             Err(e) => {
-                not_sent(context, session, &e.to_string());
+                not_sent(context, session, &e.to_string()).await;
                 return Err(e.into());
             }
         };
         if self.no_room {
-            session.forget_opening(&opening)?;
+            session.forget_opening(&opening).await?;
             return Ok(answer(context, &view, None));
         }
         context.out.aside("The page is out. Building the encrypted room ...");
@@ -153,8 +153,8 @@ impl Open {
 }
 
 /// DOMAIN.md, "At night": a loud "NOT SENT: call this number".
-fn not_sent(context: &Context, session: &Session, reason: &str) {
-    let call = match session.state().duty_number() {
+async fn not_sent(context: &Context, session: &Session, reason: &str) {
+    let call = match session.state().duty_number().await {
         Some(number) => format!("call the duty number {number}"),
         None => "call the duty number of the responders' organisation".into(),
     };
@@ -208,7 +208,7 @@ fn describe_room(page: &mut Page, built: &RoomBuilt) {
 
 /// Builds the room of an earlier callout.
 pub(crate) async fn build_room(context: &Context, session: &Session, callout: CalloutId) -> Result<Answer, Failure> {
-    let opening: Opening = session.unbuilt(callout)?.ok_or_else(|| {
+    let opening: Opening = session.unbuilt(callout).await?.ok_or_else(|| {
         Failure::local(ErrorCode::WrongState, "That callout was not opened on this device, or its room stands already.")
     })?;
     let built = session.finish_opening(opening).await?;

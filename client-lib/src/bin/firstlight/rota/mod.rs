@@ -57,7 +57,7 @@ enum Command {
 impl Rota {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let session = context.session()?;
+        let session = context.session().await?;
         match self.command {
             None => reports::Schedule::two_weeks().run(context, &session).await,
             Some(Command::Schedule(command)) => command.run(context, &session).await,

@@ -1,0 +1,115 @@
+// The engine without the app: a page of the server's origin that starts the worker's file and asks it.
+import { readdirSync } from 'node:fs';
+
+const assets = new URL('../../dist/assets/', import.meta.url).pathname;
+const worker = readdirSync(assets).find((name) => /^worker-[^/]+\.js$/.test(name));
+
+/** A tab; tabs of one context share its storage, as those of one browser do. */
+export async function openTab(context, server) {
+  const page = await context.newPage();
+  const problems = [];
+  page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
+  page.on('console', (line) => problems.push(`console: ${line.text()}`));
+  // A file of the app, shown as text: the origin and its policy, and none of the app running.
+  await page.goto(`${server.url}/assets/${worker}`);
+  const tab = { page, problems, start: () => page.evaluate(startWorker, `/assets/${worker}`) };
+  await tab.start();
+  /** The answer of a command; throws the problem's code. */
+  tab.call = async (command, argument = {}) => {
+    const { answer, problem } = await page.evaluate(([command, argument]) => window.ask(command, argument), [command, argument]);
+    if (problem) throw Object.assign(new Error(`${command}: ${problem.code}: ${problem.title} ${problem.detail ?? ''}`), problem);
+    return answer;
+  };
+  /** The first event from now or before that fits; `fits` runs in the page. */
+  tab.event = (kind, fits = () => true, timeout = 60_000) =>
+    page
+      .waitForFunction(
+        ([kind, fits]) => window.events.find((event) => event.event === kind && new Function(`return (${fits})`)()(event)),
+        [kind, String(fits)],
+        { timeout, polling: 100 },
+      )
+      .then((found) => found.jsonValue());
+  return tab;
+}
+
+/** Runs in the page: what src/engine/client.ts does, bare. */
+function startWorker(file) {
+  window.events = [];
+  window.ended = 0;
+  let next = 1;
+  const waiting = new Map();
+  const start = () => {
+    const one = new Worker(file, { type: 'module' });
+    one.onmessage = ({ data }) => {
+      if ('event' in data) window.events.push(data.event);
+      else if ('ended' in data) {
+        window.ended += 1;
+        window.worker = start();
+      } else {
+        waiting.get(data.id)?.(data);
+        waiting.delete(data.id);
+      }
+    };
+    one.onerror = (event) => window.events.push({ event: 'broken', why: event.message });
+    return one;
+  };
+  window.worker = start();
+  window.ask = (command, argument) =>
+    new Promise((resolve) => {
+      const id = next++;
+      waiting.set(id, resolve);
+      window.worker.postMessage({ id, command, argument });
+    });
+}
+
+/** Every byte that IndexedDB holds in a page's origin, as one text of Latin letters. */
+export function everythingKept(page) {
+  return page.evaluate(async () => {
+    const kept = [];
+    const open = (name) =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open(name);
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const text = (value) => {
+      if (value instanceof ArrayBuffer) return text(new Uint8Array(value));
+      if (ArrayBuffer.isView(value)) return Array.from(value, (byte) => String.fromCharCode(byte)).join('');
+      return Array.isArray(value) ? value.map(text).join(' ') : String(value);
+    };
+    for (const { name } of await indexedDB.databases()) {
+      const database = await open(name);
+      for (const store of database.objectStoreNames) {
+        const request = database.transaction(store).objectStore(store).openCursor();
+        await new Promise((resolve, reject) => {
+          request.onerror = () => reject(request.error);
+          request.onsuccess = () => {
+            const cursor = request.result;
+            if (cursor === null) return resolve();
+            kept.push(`${store} ${text(cursor.key)} ${text(cursor.value)}`);
+            cursor.continue();
+          };
+        });
+      }
+      database.close();
+    }
+    return kept.join('\n');
+  });
+}
+
+/** Takes one record away, behind the engine's back. */
+export function forget(page, store, key) {
+  return page.evaluate(
+    ([store, key]) =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open('firstlight');
+        request.onerror = () => reject(request.error);
+        request.onsuccess = () => {
+          const transaction = request.result.transaction(store, 'readwrite');
+          transaction.objectStore(store).delete(key);
+          transaction.oncomplete = () => resolve(request.result.close());
+        };
+      }),
+    [store, key],
+  );
+}

@@ -1,0 +1,90 @@
+// What people do in pages to become somebody: found, invite, join, unlock. Nothing here goes past the pages.
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { open } from './browser.mjs';
+
+const jsQR = createRequire(import.meta.url)('jsqr');
+export const PASSPHRASE = 'quiet river lantern oak';
+
+/** Chooses the passphrase on whatever page asks for a new one. */
+export async function choosePassphrase(page) {
+  await page.getByLabel('Passphrase', { exact: true }).and(page.locator('input[type=password]')).fill(PASSPHRASE);
+  await page.getByLabel('Repeat it').fill(PASSPHRASE);
+}
+
+export async function unlock(page, passphrase = PASSPHRASE) {
+  await page.getByRole('heading', { name: /^(Unlock|Desbloquear)$/ }).waitFor();
+  await page.locator('input[type=password]').fill(passphrase);
+  await page.keyboard.press('Enter');
+}
+
+/** Sets an empty server up; gives the admin's page at "Admin". */
+export async function foundInBrowser(browser, world, options = {}) {
+  const opened = await open(browser, world, undefined, options);
+  const { page } = opened;
+  await page.getByRole('button', { name: 'Set up' }).click();
+  await page.getByLabel('Set-up token').fill(readFileSync(world.server.bootstrap, 'utf8').trim());
+  await page.getByLabel('Name of the organisation').fill('Agency A');
+  await page.getByLabel('Your work name').fill('Admin 1');
+  await choosePassphrase(page);
+  await opened.page.getByRole('button', { name: 'Found the organisation' }).click();
+  await page.getByRole('heading', { name: 'Recovery sheet: Agency A' }).waitFor({ timeout: 60_000 });
+  return opened;
+}
+
+export async function keepSheet(page) {
+  await page.getByRole('switch', { name: 'I have the sheet on paper' }).check();
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('heading', { name: 'Admin', exact: true }).waitFor();
+}
+
+/** What a camera reads from the code on the screen. */
+export async function readCode(page) {
+  const drawn = page.getByRole('img', { name: /QR/ });
+  await drawn.waitFor();
+  const png = (await drawn.screenshot()).toString('base64');
+  const { width, height, data } = await page.evaluate(async (png) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${png}`;
+    await image.decode();
+    const { width, height } = image;
+    const canvas = new OffscreenCanvas(width, height).getContext('2d');
+    canvas.drawImage(image, 0, 0);
+    return { width, height, data: [...canvas.getImageData(0, 0, width, height).data] };
+  }, png);
+  return jsQR(Uint8ClampedArray.from(data), width, height)?.data;
+}
+
+/** An admin makes an invite; gives the link that its code holds. */
+export async function invite(page, name, role) {
+  await page.goto('/#/admin/invite');
+  await page.getByLabel('Work name').fill(name);
+  await page.getByText(role, { exact: true }).click();
+  await page.getByRole('button', { name: 'Make the invite' }).click();
+  return readCode(page);
+}
+
+export async function approve(page, name) {
+  await page.goto('/#/admin/requests');
+  const request = page.getByRole('region', { name });
+  await request.getByRole('button', { name: 'Approve' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+  await request.waitFor({ state: 'detached' });
+}
+
+/** Opens a link and asks to join; the page waits for the admin then. */
+export async function useInvite(browser, world, link, options = {}) {
+  const opened = await open(browser, world, undefined, { ...options, at: link });
+  await choosePassphrase(opened.page);
+  await opened.page.getByRole('button', { name: 'Join', exact: true }).click();
+  await opened.page.getByRole('heading', { name: 'Almost there' }).waitFor({ timeout: 30_000 });
+  return opened;
+}
+
+/** From an invite to the first screen. */
+export async function enrolInBrowser(browser, world, admin, name, role, options = {}) {
+  const opened = await useInvite(browser, world, await invite(admin, name, role), options);
+  await approve(admin, name);
+  await opened.page.getByRole('heading', { name: 'Almost there' }).waitFor({ state: 'detached', timeout: 30_000 });
+  return opened;
+}
