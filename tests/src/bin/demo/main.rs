@@ -1,7 +1,7 @@
 //! `demo`: a server and everybody's devices as real processes on this machine, in a temporary directory.
 //!
-//! Without options it sets the world up, says how to act as each person, and runs until Ctrl-C; with `--web` in browsers. With `--once` it plays a
-//! whole night unattended and measures it. `deploy/demo` builds and starts it.
+//! Without options it sets the world up, says how to act as each person, and runs until Ctrl-C; with `--web` in browsers.
+//! With `--once` it plays a whole night unattended and measures it. `deploy/demo` builds and starts it.
 
 mod forge;
 mod night;

@@ -8,8 +8,10 @@ use serde_json::Value;
 use std::{
     env,
     fmt::Write as _,
+    fs,
     io::{self, Write as _},
-    path::Path,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
@@ -27,7 +29,7 @@ struct Role<'a> {
     does: &'static str,
 }
 
-fn roles(world: &World) -> [Role<'_>; 5] {
+fn roles(world: &World) -> [Role<'_>; 6] {
     let host = |device, does| Role { device, admin: &world.admin, does };
     [
         Role { device: &world.officer, admin: &world.police_admin, does: "opens callouts and sees who is coming" },
@@ -35,6 +37,7 @@ fn roles(world: &World) -> [Role<'_>; 5] {
         host(&world.backup, "on call as backup: is called when Advocate 1 does not answer"),
         host(&world.supervisor, "on call as supervisor: sees every page, receipt and timer"),
         host(&world.caseworker, "in the rooms after the callout"),
+        host(&world.admin, "people, agencies, rota and policy; who joins is approved by the first device, here"),
     ]
 }
 
@@ -43,14 +46,14 @@ pub(crate) fn invite(server: &ServerProcess, world: &World, dir: &Path, backup_a
     let browser = browser();
     let mut text = format!("\nThe app is open at {}. Each link opens it as one person, once.\n", server.url());
     text += match browser {
-        Some(_) => "The command below each link gives that person a browser window of their own:\n",
+        Some(_) => "The command below each link opens it in a browser window of that person's own:\n",
         None => "Open each in a browser profile of its own: one profile is one device.\n",
     };
     for role in roles(world) {
         let link = link(&role)?;
         let _ = writeln!(text, "\n{}: {}\n  {link}", role.device.who, role.does);
         if let Some(browser) = &browser {
-            let _ = writeln!(text, "  {}", command(browser, dir, &role.device.who, &link));
+            let _ = writeln!(text, "  {}", opener(browser, dir, &role.device.who, &link)?.display());
         }
     }
     let _ = write!(
@@ -114,10 +117,20 @@ fn browser() -> Option<&'static str> {
     BROWSERS.into_iter().find(|name| found(name))
 }
 
-/// A window on a profile below `dir`, which goes when the demo ends.
-fn command(browser: &str, dir: &Path, who: &str, link: &str) -> String {
-    let profile = dir.join("browsers").join(who.to_lowercase().replace(' ', "-"));
-    format!("{browser} --no-first-run --user-data-dir={} '{link}'", profile.display())
+/// A command that opens the link in a window with a profile of its own, which goes when the demo ends.
+fn opener(browser: &str, dir: &Path, who: &str, link: &str) -> Result<PathBuf> {
+    let name = who.to_lowercase().replace(' ', "-");
+    let (profile, command) = (dir.join("browsers").join(&name), dir.join(format!("open-{name}")));
+    let window = if ["officer", "advocate"].iter().any(|role| name.starts_with(role)) { "430,900" } else { "1280,900" };
+    fs::write(
+        &command,
+        format!(
+            "#!/bin/sh\nexec {browser} --no-first-run --window-size={window} --user-data-dir='{}' '{link}'\n",
+            profile.display()
+        ),
+    )?;
+    fs::set_permissions(&command, fs::Permissions::from_mode(0o700))?;
+    Ok(command)
 }
 
 fn say(text: &str) -> Result<()> {
