@@ -27,8 +27,19 @@ export async function serverInfo(): Promise<Schema<'ServerInfo'>> {
   return info;
 }
 
+let making: Promise<unknown> | undefined;
+
+/** A first key is being made and registered: what needs it waits for that instead of failing. */
+export function expectKey(made: Promise<unknown>): void {
+  making = made.catch(() => undefined).finally(() => (making = undefined));
+}
+
 async function signIn(): Promise<Schema<'DutyAccess'>> {
-  const kept = await keep.get('device');
+  let kept = await keep.get('device');
+  if (kept === undefined && making !== undefined) {
+    await making;
+    kept = await keep.get('device');
+  }
   if (kept === undefined) throw new Trouble('unauthenticated');
   const name = server ?? (await serverInfo()).name;
   const device = kept.device;
