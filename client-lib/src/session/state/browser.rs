@@ -8,7 +8,6 @@ use crate::{
     transport::VaultError,
 };
 use firstlight_protocol::{RoomId, Timestamp};
-use futures_util::lock::{Mutex, OwnedMutexGuard};
 use std::{
     cell::RefCell,
     future::poll_fn,
@@ -16,6 +15,7 @@ use std::{
     sync::Arc,
     task::{Poll, Waker},
 };
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use wasm_bindgen_futures::spawn_local;
 
 /// A device's state in this browser. Only the tab that holds the writer's lock opens it.

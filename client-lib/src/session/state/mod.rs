@@ -116,7 +116,7 @@ impl TokenVault for State {
     #[cfg(feature = "native")]
     type Guard = std::fs::File;
     #[cfg(target_arch = "wasm32")]
-    type Guard = futures_util::lock::OwnedMutexGuard<()>;
+    type Guard = tokio::sync::OwnedMutexGuard<()>;
 
     async fn lock(&self) -> Result<Self::Guard, VaultError> {
         self.lock_sign_in().await
