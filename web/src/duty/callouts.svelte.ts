@@ -8,6 +8,8 @@ export type Callout = Schema<'CalloutView'>;
 export type Action = Schema<'Action'>;
 
 const POLL = 3000;
+/** While somebody waits for an answer: it is on their screen within a second, at a cost of a few milliseconds. */
+const POLL_WAITING = 1000;
 const OPTIONS = { token: dutyToken };
 /** An action goes on trying for about half a minute: a lift, a tunnel. */
 const ACTION_RETRIES = 6;
@@ -58,8 +60,12 @@ class Callouts {
     this.#timer = undefined;
     this.#looking = this.#read().finally(() => {
       this.#looking = undefined;
-      if (document.visibilityState === 'visible') this.#timer = setTimeout(() => this.look(), POLL);
+      if (document.visibilityState === 'visible') this.#timer = setTimeout(() => this.look(), this.#waiting() ? POLL_WAITING : POLL);
     });
+  }
+
+  #waiting(): boolean {
+    return this.all.some((one) => isOpen(one) && one.accepted < one.wanted);
   }
 
   async #read(): Promise<void> {
