@@ -1,4 +1,5 @@
-//! The benchmark of DESIGN.md's figures: a real server process on loopback, clients in this one, bounded in time.
+//! The benchmark of DESIGN.md's figures: a real server process on loopback, clients in this one or in a browser, bounded
+//! in time.
 //!
 //! What it can't be taken for: client and server share the machine's cores, and the clients are generators, not apps.
 //! Throughput runs send correctly framed MLS messages around random bytes (a server can't tell), so that encryption on
@@ -7,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark: what fails here ends it")]
 #![allow(clippy::print_stdout, reason = "the table is the answer")]
 
+mod browser;
 mod catch_up;
 mod channels;
 mod commits;
@@ -64,6 +66,9 @@ fn main() {
     runtime.block_on(run(&arguments, &mut report));
     if arguments.wants("catch-up") {
         catch_up::measure(&mut report, arguments.quick);
+    }
+    if arguments.wants("browser") {
+        browser::measure(&mut report, arguments.quick);
     }
     report.print();
     report.write(&arguments.report);

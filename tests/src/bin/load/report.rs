@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 struct Figure {
     name: String,
     value: f64,
-    unit: &'static str,
+    unit: String,
     goal: String,
     met: bool,
 }
@@ -19,21 +19,21 @@ pub(crate) struct Report(Vec<Figure>);
 
 impl Report {
     /// A figure that should be at least `goal`.
-    pub(crate) fn at_least(&mut self, name: impl Into<String>, value: f64, unit: &'static str, goal: f64) {
-        self.add(name.into(), value, unit, format!(">= {goal}"), value >= goal);
+    pub(crate) fn at_least(&mut self, name: impl Into<String>, value: f64, unit: impl Into<String>, goal: f64) {
+        self.add(name.into(), value, unit.into(), format!(">= {goal}"), value >= goal);
     }
 
     /// A figure that should be at most `goal`.
-    pub(crate) fn at_most(&mut self, name: impl Into<String>, value: f64, unit: &'static str, goal: f64) {
-        self.add(name.into(), value, unit, format!("<= {goal}"), value <= goal);
+    pub(crate) fn at_most(&mut self, name: impl Into<String>, value: f64, unit: impl Into<String>, goal: f64) {
+        self.add(name.into(), value, unit.into(), format!("<= {goal}"), value <= goal);
     }
 
     /// A figure without a goal of its own.
-    pub(crate) fn told(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
-        self.add(name.into(), value, unit, String::new(), true);
+    pub(crate) fn told(&mut self, name: impl Into<String>, value: f64, unit: impl Into<String>) {
+        self.add(name.into(), value, unit.into(), String::new(), true);
     }
 
-    fn add(&mut self, name: String, value: f64, unit: &'static str, goal: String, met: bool) {
+    fn add(&mut self, name: String, value: f64, unit: String, goal: String, met: bool) {
         let value = (value * 100.0).round() / 100.0;
         eprintln!("  {name}: {value} {unit}");
         self.0.push(Figure { name, value, unit, goal, met });

@@ -1,0 +1,120 @@
+// The night's screens on locked devices: how long until they can be used, and how long a tap takes to arrive.
+import { open } from '../harness/browser.mjs';
+import { foundWorld } from '../harness/cast.mjs';
+import { newId } from '../harness/device.mjs';
+import { figure, slowPhone, spread } from './figures.mjs';
+
+const LONG = 120_000;
+const ASKED = {
+  zone: 'north',
+  site: 'station-1',
+  call_back: '555-0111',
+  young_people: 1,
+  age_band: 'late',
+  languages: [],
+  preference: 'any',
+  scene_safe: true,
+  emergency_needed: false,
+  wanted: 1,
+};
+
+export async function measureDuty(browser, quick) {
+  const world = await foundWorld();
+  try {
+    for (const [who, ready] of [
+      ['Officer 1', (page) => page.getByRole('button', { name: 'Call an advocate' })],
+      ['Advocate 1', (page) => page.getByText('On duty', { exact: true })],
+    ]) {
+      await startUp(browser, world, who, ready);
+    }
+    await tapToReceipt(browser, world, quick ? 3 : 15);
+    await acceptToOfficer(browser, world, quick ? 3 : 15);
+  } finally {
+    await world.stop();
+  }
+}
+
+/** From an address to a screen that answers: with nothing in the cache, and again from the service worker. */
+async function startUp(browser, world, who, ready) {
+  const { page, context } = await open(browser, world, world.people[who], { at: '/v1/health/live', serviceWorkers: 'block' });
+  page.setDefaultTimeout(LONG);
+  await slowPhone(page);
+  const began = Date.now();
+  await page.goto('/');
+  await ready(page).waitFor();
+  figure(`${who}'s screen, slow phone (CPU/4, 400 kbit/s, 400 ms), empty cache`, (Date.now() - began) / 1000, 's');
+  await context.close();
+
+  const again = await open(browser, world, world.people[who]);
+  again.page.setDefaultTimeout(LONG);
+  await ready(again.page).waitFor();
+  await again.page.evaluate(() => navigator.serviceWorker.ready);
+  await slowPhone(again.page);
+  const restarted = Date.now();
+  await again.page.reload();
+  await ready(again.page).waitFor();
+  figure(`${who}'s screen, slow phone, from the cache`, (Date.now() - restarted) / 1000, 's');
+  await again.context.close();
+}
+
+const cancel = (world, id) =>
+  world.people['Officer 1'].request('POST', `/v1/callouts/${id}/actions`, { id: newId('act'), action: { do: 'cancel', reason: 'mistake' } });
+const newest = async (world) => (await world.people['Officer 1'].request('GET', '/v1/callouts')).callouts[0];
+
+async function fill(page) {
+  const form = page.locator('form');
+  await page.getByRole('button', { name: 'Call an advocate' }).waitFor();
+  // Remembered after the first time, and folded away.
+  const number = page.getByLabel('Your call-back number');
+  if (await number.isVisible()) await number.fill('555-0111');
+  await form.getByText('Central Station', { exact: true }).tap();
+  await form.getByText('15–17', { exact: true }).tap();
+  for (const [group, answer] of [[/scene safe/, 'Yes'], [/Emergency services/, 'No']]) {
+    await page.getByRole('radiogroup', { name: group }).getByText(answer, { exact: true }).tap();
+  }
+}
+
+/** From the officer's finger to the server's durable answer: the tap is written down in the browser before it is sent. */
+async function tapToReceipt(browser, world, count) {
+  const { page, context } = await open(browser, world, world.people['Officer 1']);
+  const took = [];
+  for (let n = 0; n < count; n += 1) {
+    await page.goto('/');
+    await page.reload();
+    await fill(page);
+    await page.evaluate(() => {
+      addEventListener('click', () => (window.tapped ??= performance.timeOrigin + performance.now()), { capture: true });
+    });
+    const answered = page.waitForResponse((one) => one.url().endsWith('/v1/callouts') && one.request().method() === 'POST');
+    await page.getByRole('button', { name: 'Call an advocate' }).tap();
+    const timing = (await answered).request();
+    await (await answered).finished();
+    took.push(timing.timing().startTime + timing.timing().responseEnd - (await page.evaluate(() => window.tapped)));
+    await cancel(world, (await newest(world)).id);
+  }
+  spread('tap → server receipt, browser', took, 'ms');
+  await context.close();
+}
+
+/** From an acceptance to the officer's screen, which asks every second while its device is locked. */
+async function acceptToOfficer(browser, world, count) {
+  const { page, context } = await open(browser, world, world.people['Officer 1']);
+  const took = [];
+  for (let n = 0; n < count; n += 1) {
+    const id = newId('call');
+    await world.people['Officer 1'].request('POST', '/v1/callouts', {
+      id,
+      routing: { ...ASKED, first_contact_at: Date.now() },
+    });
+    await page.goto(`/#/callout/${id}`);
+    await page.getByText('An advocate is being called', { exact: true }).waitFor();
+    const seen = page.getByText('An advocate is coming', { exact: true }).waitFor().then(() => Date.now());
+    const action = { id: newId('act'), action: { do: 'accept', eta_minutes: 35 } };
+    await world.people['Advocate 1'].request('POST', `/v1/callouts/${id}/actions`, action);
+    const accepted = Date.now();
+    took.push((await seen) - accepted);
+    await cancel(world, id);
+  }
+  spread("accept → locked officer's screen, browser", took, 'ms');
+  await context.close();
+}
