@@ -5,6 +5,21 @@ import { axe, DESKTOP, open, PHONE, shot, smallTargets, startBrowser } from './h
 import { DUTY_NUMBER, foundWorld } from './harness/cast.mjs';
 import { newId } from './harness/device.mjs';
 
+/** A callout that never left its telephone. */
+const OLD = {
+  zone: 'north',
+  site: 'station-1',
+  call_back: '555-0111',
+  first_contact_at: Date.now() - 30 * 3_600_000,
+  young_people: 1,
+  age_band: 'late',
+  languages: [],
+  preference: 'any',
+  scene_safe: true,
+  emergency_needed: false,
+  wanted: 1,
+};
+
 describe('an officer', () => {
   let world, browser;
   before(async () => {
@@ -155,6 +170,32 @@ describe('an officer', () => {
     await page.getByRole('button', { name: 'I called instead: do not send it' }).tap();
     await page.getByText('NOT SENT: call this number').waitFor({ state: 'detached' });
     await context.setOffline(false);
+    await context.close();
+  });
+
+  it('does not send by itself what was tapped another night', async () => {
+    const { page, context } = await open(browser, world, world.people['Officer 1']);
+    await page.getByRole('heading', { name: 'Call an advocate' }).waitFor();
+    const before = (await callouts('Officer 1')).length;
+    // As a telephone has it that lost its battery right after the tap.
+    await page.evaluate(async ([id, routing]) => {
+      const database = await new Promise((resolve) => {
+        const request = indexedDB.open('firstlight-duty', 1);
+        request.onsuccess = () => resolve(request.result);
+      });
+      const transaction = database.transaction('unsent', 'readwrite');
+      transaction.objectStore('unsent').put({ id, routing, tapped_at: Date.now() - 30 * 3_600_000 });
+      await new Promise((resolve) => (transaction.oncomplete = resolve));
+      database.close();
+    }, [newId('call'), OLD]);
+    await page.reload();
+    await page.getByText('too long ago to go out by itself').waitFor();
+    await shot(page, 'officer-not-sent-old-phone-night');
+    await page.waitForTimeout(4_000);
+    assert.equal((await callouts('Officer 1')).length, before);
+    await page.getByRole('button', { name: 'Try now' }).tap();
+    await page.getByText('An advocate is being called', { exact: true }).waitFor();
+    assert.equal((await callouts('Officer 1')).length, before + 1);
     await context.close();
   });
 

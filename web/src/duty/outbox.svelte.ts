@@ -6,6 +6,8 @@ import { callouts } from './callouts.svelte';
 import { keep, type Unsent } from './keep';
 
 const AGAIN = 3000;
+/** After so long a callout is another night's: it goes only if the officer says that it is still needed. */
+const OLD = 2 * 3_600_000;
 
 /** Callouts between the tap and the server. Each is stored before it is sent, and goes with the same id until the server
  *  has it or refuses it: a retry, a reload or a second tab never makes a second callout. */
@@ -16,6 +18,11 @@ class Outbox {
   /** Whether something has waited longer than a tap should take: then it is loud. */
   late = $derived(this.waiting.some((one) => this.failedOnce.has(one.id)));
   failedOnce = $state.raw<ReadonlySet<string>>(new Set());
+  #needed = $state.raw<ReadonlySet<string>>(new Set());
+  /** Too old to go by itself. */
+  old = $derived<ReadonlySet<string>>(
+    new Set(this.waiting.filter((one) => clock.now - one.tapped_at > OLD && !this.#needed.has(one.id)).map((one) => one.id)),
+  );
   #sending = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -42,16 +49,25 @@ class Outbox {
     this.waiting = this.waiting.filter((one) => one.id !== id);
   }
 
+  /** The officer says that it is still needed. */
+  async sendNow(id: string): Promise<void> {
+    this.#needed = new Set(this.#needed).add(id);
+    await this.send();
+  }
+
   async send(): Promise<void> {
     if (this.#sending || this.waiting.length === 0) return;
     this.#sending = true;
     clearTimeout(this.#timer);
-    // One tab at a time, so that two of them don't both hold it back as theirs.
-    await navigator.locks.request('firstlight-outbox', async () => {
-      for (const callout of $state.snapshot(this.waiting)) await this.#sendOne(callout as Unsent);
-    });
-    this.#sending = false;
-    if (this.waiting.length > 0) this.#timer = setTimeout(() => void this.send(), AGAIN);
+    try {
+      // One tab at a time, so that two of them don't both hold it back as theirs.
+      await navigator.locks.request('firstlight-outbox', async () => {
+        for (const callout of $state.snapshot(this.waiting)) if (!this.old.has(callout.id)) await this.#sendOne(callout as Unsent);
+      });
+    } finally {
+      this.#sending = false;
+      if (this.waiting.length > 0) this.#timer = setTimeout(() => void this.send(), AGAIN);
+    }
   }
 
   async #sendOne(callout: Unsent): Promise<void> {
