@@ -56,6 +56,8 @@ codes! {
     Forbidden = ("forbidden", 403, "Your role may not do this."),
     /// The role may not be a member of a room of this kind.
     RoleNotAdmitted = ("role_not_admitted", 403, "A room of this kind does not admit that role."),
+    /// The first people of another class of organisation come into a room only if two people want it.
+    NeedsConsent = ("needs_consent", 403, "Letting another kind of organisation into this room takes two people."),
     /// It does not exist, or the caller may not know that it does.
     NotFound = ("not_found", 404, "There is no such thing, or you may not see it."),
     /// The id exists with other content.

@@ -3,6 +3,7 @@
 //! Everything both sides must agree on stands here, and nothing else: no I/O, no clock, no randomness. Times and
 //! random bytes come in as parameters, so that the crate builds for servers and for browsers alike.
 
+pub mod admission;
 pub mod agency;
 pub mod api;
 pub mod attention;

@@ -2,8 +2,9 @@
 //! The prose, with what the server checks, is in `protocol/docs/mls.md`.
 
 use crate::{
+    admission::Consent,
     id::{CalloutId, MessageId, OrgId},
-    role::RoomKind,
+    role::{OrgKind, RoomKind},
     wire::{Bytes, Malformed, from_cbor, to_cbor},
 };
 use serde::{Deserialize, Serialize};
@@ -50,8 +51,9 @@ impl RoomContext {
     }
 }
 
-/// Authenticated data of every commit and application message: version 1, then the 16 bytes of the id under which it
-/// is sent. It ties the ciphertext to its idempotency key, so that a server can't replay it under another.
+/// Authenticated data of every application message, and of a commit without consents: version 1, then the 16 bytes of
+/// the id under which it is sent. It ties the ciphertext to its idempotency key, so that a server can't replay it under
+/// another.
 pub fn authenticated_data(id: MessageId) -> Vec<u8> {
     let mut out = Vec::with_capacity(17);
     out.push(1);
@@ -59,13 +61,43 @@ pub fn authenticated_data(id: MessageId) -> Vec<u8> {
     out
 }
 
-/// Reads authenticated data.
+/// Reads an application message's authenticated data.
 pub fn parse_authenticated_data(aad: &[u8]) -> Result<MessageId, Malformed> {
     match aad.split_first() {
-        Some((1, id)) => MessageId::try_from(id).map_err(|_| Malformed { expected: "authenticated data" }),
-        _ => Err(Malformed { expected: "authenticated data" }),
+        Some((1, id)) => MessageId::try_from(id).map_err(|_| NOT_AUTHENTICATED_DATA),
+        _ => Err(NOT_AUTHENTICATED_DATA),
     }
 }
+
+/// Authenticated data of a commit: with consents version 2, the id, and the consents as a CBOR array.
+pub fn commit_data(id: MessageId, consents: &[Consent]) -> Vec<u8> {
+    let mut out = authenticated_data(id);
+    if let (Some(version), false) = (out.first_mut(), consents.is_empty()) {
+        *version = 2;
+        out.extend(to_cbor(&consents));
+    }
+    out
+}
+
+/// Reads a commit's authenticated data. There are at most as many consents as classes of organisations.
+pub fn parse_commit_data(aad: &[u8]) -> Result<(MessageId, Vec<Consent>), Malformed> {
+    let Some((2, rest)) = aad.split_first() else {
+        return Ok((parse_authenticated_data(aad)?, Vec::new()));
+    };
+    let (id, consents) = rest.split_at_checked(16).ok_or(NOT_AUTHENTICATED_DATA)?;
+    if consents.len() > MAX_CONSENT_BYTES {
+        return Err(NOT_AUTHENTICATED_DATA);
+    }
+    let consents: Vec<Consent> = from_cbor(consents)?;
+    if consents.is_empty() || consents.len() > OrgKind::ALL.len() {
+        return Err(NOT_AUTHENTICATED_DATA);
+    }
+    Ok((MessageId::try_from(id).map_err(|_| NOT_AUTHENTICATED_DATA)?, consents))
+}
+
+const NOT_AUTHENTICATED_DATA: Malformed = Malformed { expected: "authenticated data" };
+/// Several times what the consents of all classes need.
+const MAX_CONSENT_BYTES: usize = 8 * 1024;
 
 /// The content of an X.509 credential (RFC 9420 §5.3) without its outer length: each certificate as `opaque<V>`, the
 /// device's first, then its signer's, then the root's.
@@ -111,6 +143,23 @@ pub enum Content {
         /// The room's name.
         name: String,
     },
+    /// Asks to let another class of organisation into the room (see [`crate::admission`]); the message's id names it.
+    AskToAdmit {
+        /// The class.
+        org_kind: OrgKind,
+    },
+    /// A second person agrees: whoever asked may add people of that class.
+    Agree {
+        /// The message that asked.
+        ask: MessageId,
+        /// What the commit that adds them carries.
+        consent: Consent,
+    },
+    /// A second person doesn't agree; from whoever asked, it takes the question back.
+    Disagree {
+        /// The message that asked.
+        ask: MessageId,
+    },
 }
 
 /// What an officer tells the responder and nobody else (DOMAIN.md, "The callout": the end-to-end encrypted fields).
@@ -155,5 +204,31 @@ mod tests {
         assert!(parse_authenticated_data(&[2; 17]).is_err());
         assert!(parse_authenticated_data(&[1; 16]).is_err());
         assert!(parse_authenticated_data(&[]).is_err());
+    }
+
+    #[test]
+    fn a_commits_data_carries_consents_and_a_messages_none() {
+        use crate::{DeviceId, PersonId, RoomId, Timestamp, admission::AdmissionConsent};
+        let id = MessageId([9; 16]);
+        let given = AdmissionConsent {
+            room: RoomId([1; 16]),
+            org_kind: OrgKind::LawEnforcement,
+            to: PersonId([2; 16]),
+            ask: MessageId([3; 16]),
+            epoch: 4,
+            expires_at: Timestamp(5),
+        };
+        let key = ed25519_dalek::SigningKey::from_bytes(&[6; 32]);
+        let consent = Consent::give(&given, DeviceId([7; 16]), &key);
+        assert_eq!(commit_data(id, &[]), authenticated_data(id), "without consents they are alike");
+        let data = commit_data(id, std::slice::from_ref(&consent));
+        assert_eq!(parse_commit_data(&data).unwrap(), (id, vec![consent.clone()]));
+        assert_eq!(parse_commit_data(&authenticated_data(id)).unwrap(), (id, Vec::new()));
+        assert!(parse_authenticated_data(&data).is_err(), "a message carries none");
+        let many = vec![consent; OrgKind::ALL.len() + 1];
+        for bad in [&data[..data.len() - 1], &data[..17], &data[..9], &commit_data(id, &many)] {
+            assert!(parse_commit_data(bad).is_err());
+        }
+        assert!(parse_commit_data(&[&data[..], &[0]].concat()).is_err(), "nothing stands behind them");
     }
 }

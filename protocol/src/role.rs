@@ -128,6 +128,25 @@ impl OrgKind {
             Self::Care => matches!(role, CareStaff | Caseworker | Admin),
         }
     }
+
+    /// The words for people, in the middle of a sentence.
+    pub fn plain(self) -> &'static str {
+        match self {
+            Self::VictimServices => "victim services",
+            Self::LawEnforcement => "law enforcement",
+            Self::ChildWelfare => "child welfare",
+            Self::Probation => "probation",
+            Self::Prosecution => "the prosecution",
+            Self::Care => "care providers",
+        }
+    }
+}
+
+impl Role {
+    /// Whether a member with this role may be the second person who lets another class of organisation into a room.
+    pub fn decides_about_readers(self) -> bool {
+        !matches!(self, Self::Interpreter | Self::CareStaff)
+    }
 }
 
 impl RoomKind {
@@ -151,6 +170,20 @@ impl RoomKind {
             Self::Operation => matches!(role, PoliceOfficer | WatchCommander | Agent | Advocate | Supervisor),
             Self::Agency => true,
         }
+    }
+
+    /// Whether another class of organisation comes into a room of this kind only if two people want it.
+    ///
+    /// A callout's room holds police and responders from its first moment: the press that opened it and the organisation's
+    /// dispatch policy say who is in it, and at night nobody is awake to be the second person. In every other kind that
+    /// admits several organisations, letting one in is a disclosure that a person decides on.
+    pub fn takes_two(self) -> bool {
+        matches!(self, Self::Advocate | Self::CaseTeam | Self::Operation)
+    }
+
+    /// Whether organisations of this kind could ever have a member in such a room.
+    pub fn admits_org(self, org: OrgKind) -> bool {
+        Role::ALL.iter().any(|role| org.may_grant(*role) && self.admits(org, *role))
     }
 
     /// Whether all members must belong to one organisation.
@@ -185,6 +218,14 @@ mod tests {
                     assert!(!RoomKind::Advocate.admits(*org, *role), "advocate room admits {role} of {org}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_kind_that_admits_several_organisations_takes_two_people_unless_it_is_a_callout() {
+        for kind in RoomKind::ALL {
+            let several = !kind.single_org() && OrgKind::ALL.iter().filter(|org| kind.admits_org(**org)).count() > 1;
+            assert_eq!(kind.takes_two(), several && *kind != RoomKind::Callout, "{kind}");
         }
     }
 

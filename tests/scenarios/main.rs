@@ -8,6 +8,7 @@ mod answering;
 mod callout_room;
 mod channels;
 mod complaints;
+mod consent;
 mod contract;
 mod documents;
 mod escalation;

@@ -2,20 +2,22 @@
 
 use super::{
     Effect, Engine, EngineError, Event, OutOfSync, RoomState, Step,
+    admission::coming,
     group::read_message,
     settle::Place,
     state::{Body, MemberRecord, RoomRecord},
 };
 use firstlight_protocol::{
-    ErrorCode, Problem, RoomId, Timestamp,
+    ErrorCode, OrgKind, Problem, RoomId, Timestamp,
     api::{LogEntry, RoomCursor},
     cert::DeviceIdentity,
-    mls::parse_authenticated_data,
+    mls::parse_commit_data,
 };
 use openmls::prelude::{
     LeafNode, MlsGroup, MlsMessageBodyIn, ProcessMessageError, ProcessedMessageContent, Proposal, ProtocolMessage,
     Sender, StagedCommit,
 };
+use std::collections::BTreeSet;
 
 impl Engine {
     /// Takes in somebody else's commit. One that is not accepted makes the room out of sync: the server has ordered it,
@@ -54,6 +56,7 @@ impl Engine {
             return self.lose(record, OutOfSync::UntrustedMember, step);
         };
         self.save_members(record.room, &after);
+        self.note_classes(record, &before, &after, record.epoch)?;
         let place = Place { seq: entry.seq, at: entry.at, id: entry.id };
         record.cursor = place.seq;
         self.note_members(record.room, place, by, &before, &after, step);
@@ -95,20 +98,25 @@ impl Engine {
             Err(ProcessMessageError::StorageError(_)) => return Err(EngineError::Damaged { what: "a room's keys" }),
             Err(_) => return Ok(Err(OutOfSync::BadCommit)),
         };
-        if parse_authenticated_data(processed.aad()).ok() != Some(entry.id) {
-            return Ok(Err(OutOfSync::BadCommit));
-        }
+        let consents = match parse_commit_data(processed.aad()) {
+            Ok((id, consents)) if id == entry.id => consents,
+            _ => return Ok(Err(OutOfSync::BadCommit)),
+        };
         let sender = processed.sender().clone();
         let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
             return Ok(Err(OutOfSync::BadCommit));
         };
-        Ok(self
-            .check_staged(record, before, &sender, &staged, now)
-            .and_then(|by| if by.device == entry.sender { Ok((staged, by)) } else { Err(OutOfSync::BadCommit) }))
+        Ok(self.check_staged(record, before, &sender, &staged, now).and_then(|(by, coming)| {
+            // The log's time and not this device's: all members decide alike.
+            self.check_consents(record, before, coming, by.person, &consents, entry.at)
+                .map_err(|_| OutOfSync::UnseenConsent)?;
+            if by.device == entry.sender { Ok((staged, by)) } else { Err(OutOfSync::BadCommit) }
+        }))
     }
 
     /// What a commit may do: add devices that may be in the room, remove members, renew the committer's keys; or, from
-    /// outside, bring back a member whose old leaf it removes. Nothing else, whoever signs it.
+    /// outside, bring back a member whose old leaf it removes. Nothing else, whoever signs it. Answers with the committer,
+    /// and the classes of organisations that come in.
     fn check_staged(
         &mut self,
         record: &RoomRecord,
@@ -116,7 +124,7 @@ impl Engine {
         sender: &Sender,
         staged: &StagedCommit,
         now: Timestamp,
-    ) -> Result<DeviceIdentity, OutOfSync> {
+    ) -> Result<(DeviceIdentity, BTreeSet<OrgKind>), OutOfSync> {
         let external = matches!(sender, Sender::NewMemberCommit);
         let allowed = staged.queued_proposals().all(|queued| match queued.proposal() {
             Proposal::Add(_) => !external,
@@ -131,16 +139,17 @@ impl Engine {
             self.verify_leaf(leaf.credential(), leaf.signature_key().as_slice(), &record.context, now)
                 .map_err(|_| OutOfSync::UntrustedMember)
         };
+        let mut added = Vec::new();
         for add in staged.add_proposals() {
-            verify(add.add_proposal().key_package().leaf_node())?;
+            added.push(verify(add.add_proposal().key_package().leaf_node())?);
         }
         let fresh = staged.update_path_leaf_node().map(&mut verify).transpose()?;
         let old = |leaf: u32| before.iter().find(|m| m.leaf == leaf).map(|m| m.identity.clone());
-        match sender {
+        let by = match sender {
             Sender::Member(leaf) => {
                 let by = old(leaf.u32()).ok_or(OutOfSync::BadCommit)?;
                 // A member may renew its own certificates, and not turn into somebody else.
-                if fresh.is_some_and(|f| f.device != by.device) {
+                if fresh.is_some_and(|f| (f.device, f.org) != (by.device, by.org)) {
                     return Err(OutOfSync::ForbiddenCommit);
                 }
                 Ok(by)
@@ -150,12 +159,13 @@ impl Engine {
                 let removed: Vec<_> =
                     staged.remove_proposals().map(|r| old(r.remove_proposal().removed().u32())).collect();
                 match removed.as_slice() {
-                    [Some(one)] if one.device == by.device => Ok(by),
+                    [Some(one)] if (one.device, one.org) == (by.device, by.org) => Ok(by),
                     _ => Err(OutOfSync::ForbiddenCommit),
                 }
             }
             _ => Err(OutOfSync::ForbiddenCommit),
-        }
+        }?;
+        Ok((by, coming(record, before, &added)))
     }
 
     /// The room can't be followed: reading stops at the cursor, and the way back is an external commit.

@@ -1,6 +1,8 @@
 //! Why an engine call was refused. Nothing has changed then.
 
-use firstlight_protocol::{DeviceId, ErrorCode, Problem, RoomId, cert::ChainError, wire::Malformed};
+use firstlight_protocol::{
+    DeviceId, ErrorCode, Problem, RoomId, admission::NotAdmitted, cert::ChainError, wire::Malformed,
+};
 
 /// Why an engine call was refused; nothing has changed. None of the texts quotes content.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -67,6 +69,9 @@ pub enum EngineError {
         /// Why, in a few words.
         why: &'static str,
     },
+    /// Another class of organisation comes in only if two people want it.
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
     /// None of the named devices is a member.
     #[error("none of these devices is a member of {room}")]
     NotMembers {

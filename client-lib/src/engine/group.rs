@@ -3,13 +3,12 @@
 use super::{Engine, EngineError, device::Own, group_id, mls_store::Provider, trust::untrusted};
 use firstlight_protocol::{
     Bytes, DeviceId, RoomId, Timestamp,
+    admission::Consent,
     api::{ClaimedKeyPackage, CommitBundle},
     cert::DeviceIdentity,
     id::MessageId,
     limits,
-    mls::{
-        MAX_FORWARD_DISTANCE, OUT_OF_ORDER_TOLERANCE, ROOM_CONTEXT_EXTENSION, RoomContext, SUITES, authenticated_data,
-    },
+    mls::{MAX_FORWARD_DISTANCE, OUT_OF_ORDER_TOLERANCE, ROOM_CONTEXT_EXTENSION, RoomContext, SUITES, commit_data},
 };
 use openmls::prelude::{
     Capabilities, Ciphersuite, CommitMessageBundle, CredentialType, Extension, ExtensionType, Extensions, GroupContext,
@@ -115,6 +114,8 @@ pub(super) struct Changes {
     pub(super) add: Vec<KeyPackage>,
     pub(super) remove: Vec<LeafNodeIndex>,
     pub(super) update: bool,
+    /// Other people's, for classes of organisations that it brings in.
+    pub(super) consents: Vec<Consent>,
 }
 
 /// Builds a commit on the group, which then holds it as its pending commit.
@@ -126,7 +127,7 @@ pub(super) fn build_commit(
     changes: Changes,
 ) -> Result<CommitBundle, EngineError> {
     let epoch = group.epoch().as_u64();
-    group.set_aad(authenticated_data(id));
+    group.set_aad(commit_data(id, &changes.consents));
     let mut builder = group.commit_builder().consume_proposal_store(false);
     if changes.update {
         builder = builder.force_self_update(true).leaf_node_parameters(own_leaf(own));

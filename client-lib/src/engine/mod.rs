@@ -10,10 +10,13 @@
 //! ([`Engine::receive_entries`], [`Engine::receive_inbox`], ...), and what became of a request
 //! ([`Engine::published_commit`], [`Engine::published_message`], [`Engine::refused`], ...).
 
+mod admission;
 mod commit;
 mod device;
 mod error;
 mod group;
+#[cfg(feature = "testing")]
+mod hostile;
 mod inbox;
 mod intent;
 mod key_packages;
@@ -38,7 +41,7 @@ pub use device::AdminMaterial;
 pub use error::{EngineError, is_retryable};
 pub use receive::MAX_ENTRIES;
 pub use step::{Effect, Event, OutOfSync, Step};
-pub use view::{Pending, PendingKind, RoomState, RoomSummary, Safety};
+pub use view::{Answered, Ask, Pending, PendingKind, RoomState, RoomSummary, Safety};
 
 use crate::storage::Snapshot;
 use device::Device;

@@ -2,6 +2,7 @@
 
 use super::{
     Engine, EngineError, RoomState, Step,
+    admission::coming,
     group::{Changes, build_commit, bytes_of, suite},
     intent::effect_of,
     state::{Body, Built, Intent, MemberRecord, RoomRecord, Wish},
@@ -84,12 +85,16 @@ impl Engine {
         let leaf = |device: &DeviceId| members.iter().find(|m| m.identity.device == *device).map(|m| m.leaf);
         let changes = match wish {
             Wish::Add { members: wanted } => {
-                let mut add = Vec::new();
+                let (mut add, mut identities) = (Vec::new(), Vec::new());
                 let absent = |m: &&ClaimedKeyPackage| leaf(&m.device).is_none();
                 for claimed in wanted.iter().filter(absent) {
-                    add.push(self.open_key_package(claimed, suite(record.suite)?, &record.context, now)?.0);
+                    let (package, identity) =
+                        self.open_key_package(claimed, suite(record.suite)?, &record.context, now)?;
+                    add.push(package);
+                    identities.push(identity);
                 }
-                Changes { add, ..Changes::default() }
+                let consents = self.consents_for(record, members, coming(record, members, &identities), now)?;
+                Changes { add, consents, ..Changes::default() }
             }
             Wish::Remove { devices } => {
                 let others = devices.iter().filter(|d| !self.is_own(**d));
@@ -157,6 +162,7 @@ fn is_waiting(intent: &Intent, record: &RoomRecord) -> bool {
 fn problem_of(error: &EngineError) -> Problem {
     match error {
         EngineError::Untrusted { why, .. } => Problem::from(*why),
+        EngineError::NotAdmitted(refused) => Problem::from(*refused),
         other => Problem::with(ErrorCode::InvalidValue, other.to_string()),
     }
 }

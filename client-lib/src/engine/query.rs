@@ -34,6 +34,7 @@ impl Engine {
         let members: Vec<_> = self.members(record.room).unwrap_or_default().into_iter().map(|m| m.identity).collect();
         let revoked_members = members.iter().filter(|m| self.is_revoked(m)).map(|m| m.device).collect();
         RoomSummary {
+            asks: self.asks(&record),
             room: record.room,
             context: record.context,
             name: record.name,
@@ -74,6 +75,7 @@ impl Engine {
         let store = &self.provider.store;
         for record in self.room_records()? {
             self.members(record.room)?;
+            self.admissions(record.room)?;
         }
         self.all_intents()?;
         store.get::<u64>(key::INBOX, "the inbox")?;

@@ -156,6 +156,9 @@ impl Engine {
             },
             Err(why) => (None, LineBody::Unreadable(why)),
         };
+        if let (LineBody::Message(content), Some(sender)) = (&body, &sender) {
+            self.note_ask(record, sender, content, place)?;
+        }
         match &body {
             LineBody::Message(Content::Profile { name }) => record.name = Some(name.clone()),
             _ => record.unread = record.unread.saturating_add(1),

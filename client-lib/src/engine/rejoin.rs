@@ -2,6 +2,7 @@
 
 use super::{
     Effect, Engine, EngineError, Event, OutOfSync, RoomState, Step,
+    admission::coming,
     group::{commit_bundle, join_config, own_leaf, read_message, room_context},
     group_id,
     intent::effect_of,
@@ -11,6 +12,7 @@ use super::{
 use crate::storage::LineBody;
 use firstlight_protocol::{
     ErrorCode, MessageId, Problem, RoomId, Timestamp,
+    admission::{Flaw, NotAdmitted},
     api::{CommitBundle, GroupState, RoomCursor, RoomView},
     mls::authenticated_data,
 };
@@ -42,7 +44,9 @@ impl Engine {
                     engine.save_intent(&intent);
                     step.effects.extend(effect_of(&intent));
                     engine.put_group(room, group);
+                    engine.note_classes(&record, &engine.members(room)?, &members, record.epoch + 1)?;
                     engine.save_members(room, &members);
+                    record.accepts = false;
                     record.state = RoomState::Rejoining;
                 }
                 Err(error) => {
@@ -54,6 +58,7 @@ impl Engine {
                     }
                     let reason = match error {
                         EngineError::Untrusted { .. } => OutOfSync::UntrustedMember,
+                        EngineError::NotAdmitted(_) => OutOfSync::UnseenConsent,
                         _ => OutOfSync::BadCommit,
                     };
                     record.state = RoomState::OutOfSync(reason);
@@ -104,6 +109,14 @@ impl Engine {
         let members = self
             .verify_members(group.members(), &self.members(record.room)?, &record.context, now)
             .map_err(|why| super::trust::untrusted("a member", why))?;
+        // What the log would have shown is missed for good: whether two people wanted a class that came in meanwhile can't
+        // be seen, so that a person has to say that they go on with it.
+        let known = self.members(record.room)?;
+        if let (false, Some(org_kind)) =
+            (record.accepts, coming(record, &known, members.iter().map(|m| &m.identity)).pop_first())
+        {
+            return Err(NotAdmitted { org_kind, why: Flaw::Missing }.into());
+        }
         Ok((group, commit_bundle(id, state.epoch, bundle)?, members))
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     Engine, EngineError, RoomState, Step,
+    admission::coming,
     group::{Changes, build_commit, bytes_of, new_group, suite as known_suite},
     intent::effect_of,
     state::{Body, Built, RoomRecord, Wish},
@@ -9,8 +10,9 @@ use super::{
 };
 use firstlight_protocol::{
     Bytes, DeviceId, MessageId, RoomId, Timestamp,
+    admission::{Flaw, NotAdmitted},
     api::{ClaimedKeyPackage, CreateRoom},
-    cert::ChainError,
+    cert::{ChainError, DeviceIdentity},
     limits::{MAX_MESSAGE, MAX_ROOM_DEVICES},
     mls::{Content, RoomContext},
     wire::to_cbor,
@@ -49,7 +51,9 @@ impl Engine {
             engine.check_own_admission(device, &context)?;
             let mut add = Vec::with_capacity(members.len());
             for claimed in members.iter().filter(|m| m.device != device) {
-                add.push(engine.open_key_package(claimed, ciphersuite, &context, now)?.0);
+                let (package, identity) = engine.open_key_package(claimed, ciphersuite, &context, now)?;
+                engine.check_first_member(&identity, &context)?;
+                add.push(package);
             }
             let mut intent = engine.keep_intent(room, id, Wish::Create, now)?;
             let own = engine.own()?;
@@ -81,6 +85,7 @@ impl Engine {
                 name: None,
                 lost: None,
                 leaves_at: None,
+                accepts: false,
             });
             engine.put_group(room, group);
             Ok(())
@@ -93,6 +98,15 @@ impl Engine {
         let admitted =
             context.kind.admits(own.org_kind, own.role) && !(context.kind.single_org() && own.org != context.org);
         if admitted { Ok(()) } else { Err(untrusted(device, ChainError::RoleNotAdmitted)) }
+    }
+
+    /// A room begins with its creator's own class of organisation, where it takes two people to let another one in.
+    fn check_first_member(&self, member: &DeviceIdentity, context: &RoomContext) -> Result<(), EngineError> {
+        let own = self.identity().ok_or(EngineError::NotEnrolled)?;
+        if !context.kind.takes_two() || member.org_kind == own.org_kind {
+            return Ok(());
+        }
+        Err(NotAdmitted { org_kind: member.org_kind, why: Flaw::Missing }.into())
     }
 
     /// Wants devices added. Those who are members already are left out.
@@ -112,9 +126,11 @@ impl Engine {
         self.wish(record, id, now, |engine, record| {
             let is_new = |m: &&ClaimedKeyPackage| !present.iter().any(|p| p.identity.device == m.device);
             let members: Vec<_> = members.iter().filter(is_new).cloned().collect();
+            let mut identities = Vec::with_capacity(members.len());
             for claimed in &members {
-                engine.open_key_package(claimed, ciphersuite, &record.context, now)?;
+                identities.push(engine.open_key_package(claimed, ciphersuite, &record.context, now)?.1);
             }
+            engine.consents_for(record, &present, coming(record, &present, &identities), now)?;
             Ok((!members.is_empty()).then_some(Wish::Add { members }))
         })
     }
@@ -166,7 +182,7 @@ impl Engine {
     }
 
     /// A room in which something can still be wanted: whatever waits there is done once the room is in sync.
-    fn usable_room(&self, room: RoomId) -> Result<RoomRecord, EngineError> {
+    pub(super) fn usable_room(&self, room: RoomId) -> Result<RoomRecord, EngineError> {
         self.own()?;
         let record = self.room_record(room)?.ok_or(EngineError::NoSuchRoom { room })?;
         match record.state {
@@ -176,7 +192,7 @@ impl Engine {
     }
 
     /// Keeps a wish and does what can be done now.
-    fn wish(
+    pub(super) fn wish(
         &mut self,
         mut record: RoomRecord,
         id: MessageId,

@@ -93,10 +93,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         self.drop_intent(&intent);
         match intent.wish {
-            Wish::Send { content } => {
-                self.finish_message(record, content, place, step);
-                Ok(())
-            }
+            Wish::Send { content } => self.finish_message(record, content, place, step),
             Wish::Rejoin => self.finish_rejoin(record, place, step),
             Wish::Create | Wish::Add { .. } | Wish::Remove { .. } | Wish::Update => {
                 self.finish_commit(record, place, step)
@@ -104,15 +101,25 @@ impl Engine {
         }
     }
 
-    fn finish_message(&mut self, record: &mut RoomRecord, content: Content, place: Place, step: &mut Step) {
+    fn finish_message(
+        &mut self,
+        record: &mut RoomRecord,
+        content: Content,
+        place: Place,
+        step: &mut Step,
+    ) -> Result<(), EngineError> {
         if let Content::Profile { name } = &content {
             record.name = Some(name.clone());
+        }
+        if let Some(own) = self.identity() {
+            self.note_ask(record, own, &content, place)?;
         }
         record.cursor = place.seq;
         let line = self.line(record.room, place, self.identity().cloned(), LineBody::Message(content));
         step.batch.lines.push(line);
         step.events.push(Event::Sent { room: record.room, id: place.id, seq: place.seq });
         step.events.push(Event::Line { room: record.room, seq: place.seq });
+        Ok(())
     }
 
     fn finish_commit(&mut self, record: &mut RoomRecord, place: Place, step: &mut Step) -> Result<(), EngineError> {
@@ -133,6 +140,7 @@ impl Engine {
             return Ok(());
         };
         self.save_members(record.room, &after);
+        self.note_classes(record, &before, &after, record.epoch)?;
         record.cursor = place.seq;
         if record.state == RoomState::Creating {
             self.enter(record, step);

@@ -43,6 +43,10 @@ pub(crate) mod key {
         join(&[b"members/", room.as_bytes()])
     }
 
+    pub(crate) fn admissions(room: RoomId) -> Vec<u8> {
+        join(&[b"admissions/", room.as_bytes()])
+    }
+
     pub(crate) fn intents(room: RoomId) -> Vec<u8> {
         join(&[INTENTS, room.as_bytes()])
     }
@@ -90,6 +94,9 @@ pub(crate) struct RoomRecord {
     /// The last entry that the server will give, once it has said that this device is out.
     #[serde(default)]
     pub(crate) leaves_at: Option<u64>,
+    /// A person has said that this device rejoins the room with whoever is in it.
+    #[serde(default)]
+    pub(crate) accepts: bool,
 }
 
 /// A member: its leaf, and who its certificates say it is.

@@ -171,6 +171,8 @@ pub enum OutOfSync {
     UntrustedMember,
     /// A commit tried what no commit may: change the room's context, or join without having been a member.
     ForbiddenCommit,
+    /// Another class of organisation came in, and this device can't see that two people wanted it.
+    UnseenConsent,
     /// The server's log no longer holds what comes next.
     LogExpired,
     /// The state of the group on this device is missing or damaged.
@@ -185,6 +187,9 @@ impl std::fmt::Display for OutOfSync {
             Self::BadCommit => "a change of the room did not verify",
             Self::UntrustedMember => "a change of the room brought in a device that may not be in it",
             Self::ForbiddenCommit => "a change of the room tried what nobody may do",
+            Self::UnseenConsent => {
+                "another kind of organisation came in, and this device can't see that two people agreed to it"
+            }
             Self::LogExpired => "the server no longer keeps what this device has missed",
             Self::LostState => "the room's keys on this device are missing or damaged",
             Self::ServerForgot => "the server was restored from a copy and has forgotten what this device has",

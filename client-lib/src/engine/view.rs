@@ -2,7 +2,7 @@
 
 use super::{OutOfSync, state::Wish};
 use firstlight_protocol::{
-    DeviceId, MessageId, Problem, RoomId, Timestamp,
+    DeviceId, MessageId, OrgKind, Problem, RoomId, Timestamp,
     cert::DeviceIdentity,
     mls::{Content, RoomContext},
 };
@@ -47,6 +47,36 @@ pub struct RoomSummary {
     pub members: Vec<DeviceIdentity>,
     /// Members whose devices are revoked and not removed yet: nothing is sent until they are gone.
     pub revoked_members: Vec<DeviceId>,
+    /// Open questions to let another class of organisation in, oldest first.
+    pub asks: Vec<Ask>,
+}
+
+/// Somebody asks to let another class of organisation into a room, which takes two people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ask {
+    /// The message that asked.
+    pub id: MessageId,
+    /// The class.
+    pub org_kind: OrgKind,
+    /// Who asks, and may add people of that class once another person agreed.
+    pub by: DeviceIdentity,
+    /// Until when it can be answered; once it is agreed to, until when people can be added.
+    pub until: Timestamp,
+    /// Whether somebody's agreement counts.
+    pub agreed: bool,
+    /// Whether this device's person may agree.
+    pub may_agree: bool,
+    /// Who answered what; each person's newest answer.
+    pub answers: Vec<Answered>,
+}
+
+/// One person's answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answered {
+    /// Who.
+    pub by: DeviceIdentity,
+    /// What.
+    pub agrees: bool,
 }
 
 /// An intent that is not done yet: what "NOT SENT" on a screen is about.

@@ -130,6 +130,7 @@ impl Engine {
             name: known.and_then(|r| r.name),
             lost: None,
             leaves_at: None,
+            accepts: false,
         };
         self.put_group(room, group);
         self.save_members(room, &members);

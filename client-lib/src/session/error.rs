@@ -103,6 +103,7 @@ impl SessionError {
     pub fn problem(&self) -> Problem {
         let code = match self {
             Self::Transport(TransportError::Refused(problem)) | Self::Rule(problem) => return problem.clone(),
+            Self::Engine(EngineError::NotAdmitted(refused)) => return Problem::from(*refused),
             Self::Transport(TransportError::Unreachable { .. }) => ErrorCode::Unavailable,
             Self::Chain(ChainError::RoleNotAdmitted) => ErrorCode::RoleNotAdmitted,
             Self::Engine(EngineError::Untrusted { why, .. }) => Problem::from(*why).code,

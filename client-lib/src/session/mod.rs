@@ -6,6 +6,7 @@
 //! its module here, and is stored before its first request, so that a crash in between is repaired and never doubled.
 
 mod actions;
+mod admission;
 mod callout_room;
 mod drive;
 mod enrolment;

@@ -34,7 +34,7 @@ impl Session {
         }
         let suite = self.suites().await?.first().copied().unwrap_or_default();
         let context = RoomContext { kind, org: own.org, callout: None };
-        let members = self.claim_all(kind, suite, people, &BTreeSet::new()).await?;
+        let members = self.claim_all(None, kind, suite, people, &BTreeSet::new()).await?;
         let room = RoomId(random()?);
         self.build(room, context, suite, members).await?;
         self.send(room, Content::Profile { name: name.to_owned() }, MessageId(random()?)).await?;
@@ -46,7 +46,7 @@ impl Session {
         self.refresh_trust().await?;
         let summary = self.summary(room).await?;
         let already = summary.members.iter().map(|member| member.device).collect();
-        let claimed = self.claim_all(summary.context.kind, summary.suite, people, &already).await?;
+        let claimed = self.claim_all(Some(room), summary.context.kind, summary.suite, people, &already).await?;
         if !claimed.is_empty() {
             let id = MessageId(random()?);
             let outcome = self.state.apply(|engine, now| engine.add(room, &claimed, id, now)).await?;
@@ -86,9 +86,11 @@ impl Session {
         }
     }
 
-    /// Rejoins a room that can't be followed any more, by external commit.
+    /// Rejoins a room that can't be followed any more, by external commit. A person wants it, who has seen why it was lost:
+    /// also if another class of organisation came in unseen.
     pub async fn rejoin(&self, room: RoomId) -> Result<RoomSummary, SessionError> {
         self.refresh_trust().await?;
+        self.state.apply(|engine, _| engine.accept_members(room)).await?;
         let effect = crate::engine::Effect::FetchGroupState { room };
         let caught = self.drive(Outcome { effects: vec![effect], events: Vec::new() }).await?;
         let summary = self.summary(room).await?;
@@ -120,6 +122,7 @@ impl Session {
     /// Key packages of named people; an error if one of them can't be added.
     async fn claim_all(
         &self,
+        room: Option<RoomId>,
         kind: RoomKind,
         suite: u16,
         people: &[PersonId],
@@ -136,6 +139,7 @@ impl Session {
                 format!("There is no person {}, or you may not add them to a room.", unknown.short()),
             ));
         }
+        self.require_admission(room, kind, &views).await?;
         let found = self.candidates(&views, kind, suite, already).await?;
         if let Some(LeftOut { problem, .. }) = found.first_without(people) {
             return Err(SessionError::Rule(problem.clone()));

@@ -77,6 +77,20 @@ impl Org {
         Enrolled { device: subject.device, seed, chain: self.sign(&subject, serial) }
     }
 
+    /// Signs another device of the same person.
+    pub fn second_device(&self, of: &DeviceIdentity, n: u8) -> Enrolled {
+        let mut tag = self.id.0;
+        tag[15] = n;
+        let mut seed = [n ^ 0x40; 32];
+        seed[0] = self.id.0[0];
+        let key = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+        let (person, device, work_name) = (of.person, DeviceId(tag), of.work_name.clone());
+        let subject = DeviceSubject { person, device, role: of.role, work_name, key };
+        let mut serial = tag;
+        serial[0] = 4;
+        Enrolled { device, seed, chain: self.sign(&subject, serial) }
+    }
+
     /// Signs a device's key again, with another role.
     pub fn renew(&self, device: &DeviceIdentity, role: Role) -> Vec<Bytes> {
         let subject = DeviceSubject {

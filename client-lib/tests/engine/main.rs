@@ -1,6 +1,7 @@
 //! Engines that talk through a delivery service in memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod admission;
 mod catch_up;
 mod crash;
 mod races;

@@ -51,6 +51,13 @@ impl Town {
         Peer::enrol(&mut self.net, &enrolled, &self.host.anchors(), &self.suites)
     }
 
+    /// Another device of the same person, of the host's.
+    pub(crate) fn second_device(&mut self, of: &Peer) -> Peer {
+        self.people += 1;
+        let enrolled = self.host.second_device(of.host.engine().identity().unwrap(), self.people);
+        self.peer(&enrolled)
+    }
+
     fn peer(&mut self, enrolled: &Enrolled) -> Peer {
         let mut anchors = self.host.anchors();
         anchors.accept_partner(&self.host.states(&self.police), now()).unwrap();

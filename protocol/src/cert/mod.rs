@@ -38,7 +38,7 @@ pub use error::{CertRule, ChainError, Level};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use profile::{MAX_CERT_BYTES, MAX_NAME_CHARS, is_valid_name};
 pub use statements::{MAX_PARTNERS, MAX_REVOKED, PartnerStatement, RevocationList};
-pub use verify::{device_id, verify_chain, verify_root, verify_signer_chain};
+pub use verify::{device_id, device_org, verify_chain, verify_root, verify_signer_chain};
 
 use crate::{DeviceId, OrgId, OrgKind, PersonId, Role, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use super::parse::Cert;
 use super::{Anchors, ChainError, DeviceIdentity, Level, OrgIdentity, SignerIdentity};
-use crate::{DeviceId, Timestamp};
+use crate::{DeviceId, OrgId, OrgKind, Timestamp};
 
 /// Verifies a root certificate's profile and self-signature. Whether to trust it is another question; see [`Anchors`].
 pub fn verify_root(der: &[u8]) -> Result<OrgIdentity, ChainError> {
@@ -68,6 +68,11 @@ pub fn verify_chain<C: AsRef<[u8]>>(
 pub fn device_id<C: AsRef<[u8]>>(leaf: &C) -> Result<DeviceId, ChainError> {
     let missing = ChainError::Certificate(Level::Device, super::CertRule::MissingIdentifier);
     Cert::parse(leaf.as_ref(), Level::Device)?.ids.holder.map(|holder| holder.device).ok_or(missing)
+}
+
+/// The organisation that a leaf certificate names, and its kind; no signature is verified, as with [`device_id`].
+pub fn device_org<C: AsRef<[u8]>>(leaf: &C) -> Result<(OrgId, OrgKind), ChainError> {
+    Cert::parse(leaf.as_ref(), Level::Device).map(|cert| (cert.ids.org, cert.ids.kind))
 }
 
 fn read_root(der: &[u8]) -> Result<Cert, ChainError> {

@@ -3,15 +3,18 @@
 //! Everything here is a pure function of the message, the group's public state and the trusted roots: no I/O.
 
 use firstlight_protocol::{
-    Bytes, DeviceId, ErrorCode, MessageId, Problem, RoomId, RoomKind, Timestamp,
+    Bytes, DeviceId, ErrorCode, MessageId, OrgId, OrgKind, PersonId, Problem, RoomId, RoomKind, Timestamp,
+    admission::{Admission, Consent},
     api::{CommitBundle, CreateRoom},
-    cert::{Anchors, DeviceIdentity},
+    cert::{Anchors, DeviceIdentity, device_org},
     limits,
-    mls::{ROOM_CONTEXT_EXTENSION, RoomContext, SUITES, chain_of_credential, parse_authenticated_data},
+    mls::{
+        ROOM_CONTEXT_EXTENSION, RoomContext, SUITES, chain_of_credential, parse_authenticated_data, parse_commit_data,
+    },
 };
 use openmls::messages::group_info::VerifiableGroupInfo;
 use openmls::prelude::{
-    CredentialType, GroupContext, LeafNode, MlsMessageBodyIn, MlsMessageIn, OpenMlsSignaturePublicKey,
+    CredentialType, GroupContext, LeafNode, LeafNodeIndex, MlsMessageBodyIn, MlsMessageIn, OpenMlsSignaturePublicKey,
     ProcessedMessageContent, Proposal, ProposalOrRefType, ProtocolMessage, ProtocolVersion, PublicGroup, RatchetTreeIn,
     Sender, SignaturePublicKey, StagedCommit, Verifiable,
 };
@@ -19,7 +22,7 @@ use openmls_rust_crypto::RustCrypto;
 use tls_codec::{Deserialize as _, Serialize as _};
 
 use super::{groups::Group, public_storage::Snapshot};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 type Checked<T> = Result<T, Problem>;
 
@@ -70,6 +73,7 @@ pub(super) struct Trust<'a> {
     pub(super) anchors: &'a Anchors,
     pub(super) suites: &'a [u16],
     pub(super) caller: DeviceId,
+    pub(super) person: PersonId,
     pub(super) now: Timestamp,
 }
 
@@ -132,6 +136,8 @@ pub(super) struct Effect {
     pub(super) added: Vec<DeviceIdentity>,
     /// Devices that it removes.
     pub(super) removed: Vec<DeviceId>,
+    /// Classes of organisations that leave with the last device of theirs.
+    pub(super) leaving: BTreeSet<OrgKind>,
     /// A member's device that lost its state and came back by external commit.
     pub(super) rejoined: bool,
     /// The committer's key after the commit.
@@ -161,9 +167,14 @@ impl Trust<'_> {
         let processed = public
             .process_message(self.crypto, protocol)
             .map_err(|_| bad("The commit does not verify against the room's public state."))?;
-        if parse_authenticated_data(processed.aad()) != Ok(bundle.id) {
-            return Err(bad("The authenticated data is not version 1 and the bundle's id."));
-        }
+        let consents = match parse_commit_data(processed.aad()) {
+            Ok((id, consents)) if id == bundle.id => consents,
+            _ => {
+                return Err(bad(
+                    "The authenticated data is not the bundle's id, with consents where it takes two people.",
+                ));
+            }
+        };
         let sender = processed.sender().clone();
         let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
             return Err(bad("A commit bundle holds a commit; proposals travel inside it."));
@@ -173,7 +184,11 @@ impl Trust<'_> {
             return Err(bad("A room's kind and organisation never change."));
         }
         let (signer, rejoined) = self.sender(group, &sender, &staged, &context)?;
-        let effect = self.proposals(group, staged, &context, signer, rejoined)?;
+        let mut effect = self.proposals(group, staged, &context, signer, rejoined)?;
+        if context.kind.takes_two() {
+            self.admission(group, room, &context, &effect, &consents)?;
+            effect.leaving = leaving(group, &effect)?;
+        }
         self.bundled(public, bundle, &effect)?;
         Ok(effect)
     }
@@ -197,7 +212,10 @@ impl Trust<'_> {
                 let old = group.public.leaf(*index).ok_or_else(|| bad("The committer is not in the tree."))?;
                 let leaf = path_leaf.unwrap_or(old);
                 if leaf.credential() != old.credential() || leaf.signature_key() != old.signature_key() {
-                    self.own_leaf(leaf, context)?;
+                    let org = self.own_leaf(leaf, context)?;
+                    if org != leaf_org(old)?.0 {
+                        return Err(Problem::with(ErrorCode::Forbidden, "A member stays with their organisation."));
+                    }
                 }
                 Ok((leaf.signature_key().clone(), false))
             }
@@ -210,11 +228,42 @@ impl Trust<'_> {
         }
     }
 
-    fn own_leaf(&self, leaf: &LeafNode, context: &RoomContext) -> Checked<()> {
-        if self.leaf(leaf, context)?.device == self.caller {
-            return Ok(());
+    /// The committer's new leaf; answers with its organisation.
+    fn own_leaf(&self, leaf: &LeafNode, context: &RoomContext) -> Checked<OrgId> {
+        let identity = self.leaf(leaf, context)?;
+        if identity.device == self.caller {
+            return Ok(identity.org);
         }
         Err(Problem::with(ErrorCode::Forbidden, "The commit's new leaf belongs to another device."))
+    }
+
+    /// The two-person rule: whoever brings the first device of a class needs somebody else's consent.
+    fn admission(
+        &self,
+        group: &Group,
+        room: RoomId,
+        context: &RoomContext,
+        effect: &Effect,
+        consents: &[Consent],
+    ) -> Checked<()> {
+        let mut coming: BTreeSet<OrgKind> = effect.added.iter().map(|identity| identity.org_kind).collect();
+        if coming.is_empty() {
+            return Ok(());
+        }
+        for (_, leaf) in group.public.treesync().full_leaves() {
+            coming.remove(&leaf_org(leaf)?.1);
+        }
+        let epoch = group.public.group_context().epoch().as_u64();
+        let admission = Admission { room, context, committer: self.person, epoch, at: self.now };
+        let member = |device: DeviceId| {
+            let (index, _) = group.members.iter().find(|(_, member)| **member == device)?;
+            // Revoked devices agree to nothing.
+            self.leaf(group.public.leaf(LeafNodeIndex::new(*index))?, context).ok()
+        };
+        for org_kind in coming {
+            admission.check(org_kind, group.left.get(&org_kind).copied(), consents, member)?;
+        }
+        Ok(())
     }
 
     fn proposals(
@@ -253,7 +302,7 @@ impl Trust<'_> {
         if devices.len() > limits::MAX_ROOM_DEVICES {
             return Err(Problem::with(ErrorCode::TooLarge, "The room has as many devices as it may have."));
         }
-        Ok(Effect { staged, added, removed, rejoined, signer })
+        Ok(Effect { staged, added, removed, leaving: BTreeSet::new(), rejoined, signer })
     }
 
     /// Welcome and GroupInfo fit the commit.
@@ -278,6 +327,29 @@ impl Trust<'_> {
         let key = OpenMlsSignaturePublicKey::from_signature_key(effect.signer.clone(), scheme);
         info.verify_no_out(self.crypto, &key).map_err(|_| bad("The GroupInfo is not signed by the committer."))
     }
+}
+
+/// Classes whose last device a commit removes.
+fn leaving(group: &Group, effect: &Effect) -> Checked<BTreeSet<OrgKind>> {
+    let (mut gone, mut here) = (BTreeSet::new(), BTreeSet::new());
+    if effect.removed.is_empty() || effect.rejoined {
+        return Ok(gone);
+    }
+    for (index, leaf) in group.public.treesync().full_leaves() {
+        let removed = group.members.get(&index.u32()).is_some_and(|device| effect.removed.contains(device));
+        let classes = if removed { &mut gone } else { &mut here };
+        classes.insert(leaf_org(leaf)?.1);
+    }
+    here.extend(effect.added.iter().map(|identity| identity.org_kind));
+    gone.retain(|class| !here.contains(class));
+    Ok(gone)
+}
+
+/// The organisation of a leaf that was verified when it came in.
+fn leaf_org(leaf: &LeafNode) -> Checked<(OrgId, OrgKind)> {
+    let broken = || Problem::with(ErrorCode::BadChain, "The credential is not a list of certificates.");
+    let chain = chain_of_credential(leaf.credential().serialized_content()).map_err(|_| broken())?;
+    Ok(device_org(chain.first().ok_or_else(broken)?)?)
 }
 
 fn group_info(bytes: &[u8]) -> Checked<VerifiableGroupInfo> {

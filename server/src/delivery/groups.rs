@@ -6,7 +6,7 @@
 
 use super::public_storage::Snapshot;
 use crate::{Error, Result, store::Store};
-use firstlight_protocol::{DeviceId, ErrorCode, RoomId};
+use firstlight_protocol::{DeviceId, ErrorCode, OrgKind, RoomId};
 use openmls::prelude::{GroupId, MlsMessageIn, ProcessedMessageContent, PublicGroup};
 use openmls_rust_crypto::RustCrypto;
 use sqlx::Row;
@@ -28,6 +28,8 @@ pub(super) struct Group {
     pub(super) public: PublicGroup,
     /// Which device sits in which leaf; verified when it came in.
     pub(super) members: BTreeMap<u32, DeviceId>,
+    /// Classes of organisations that were in the room and left: the first epoch without them.
+    pub(super) left: BTreeMap<OrgKind, u64>,
     pub(super) snapshot_epoch: u64,
 }
 
@@ -88,6 +90,7 @@ impl Groups {
         Ok(Group {
             public,
             members: members(store, room).await?,
+            left: left(store, room).await?,
             snapshot_epoch: row.get::<i64, _>("snapshot_epoch").cast_unsigned(),
         })
     }
@@ -110,4 +113,13 @@ async fn members(store: &Store, room: RoomId) -> Result<BTreeMap<u32, DeviceId>>
         .fetch_all(store.read())
         .await?;
     rows.into_iter().map(|row| Ok((row.get("leaf"), crate::store::id(row.get("device"))?))).collect()
+}
+
+async fn left(store: &Store, room: RoomId) -> Result<BTreeMap<OrgKind, u64>> {
+    let rows = sqlx::query("SELECT org_kind, epoch FROM room_classes_left WHERE room = $1")
+        .bind(room.as_bytes())
+        .fetch_all(store.read())
+        .await?;
+    let class = |row: &sqlx::sqlite::SqliteRow| crate::store::word(row.get("org_kind"));
+    rows.iter().map(|row| Ok((class(row)?, row.get::<i64, _>("epoch").cast_unsigned()))).collect()
 }

@@ -15,13 +15,13 @@ use crate::{
 };
 use axum::extract::State;
 use firstlight_protocol::{
-    DeviceId, ErrorCode, OrgId, PersonId, Problem, RoomId, Timestamp,
+    DeviceId, ErrorCode, OrgId, OrgKind, PersonId, Problem, RoomId, Timestamp,
     api::{CommitBundle, Committed, CreateRoom, EntryKind, Notice, RoomView, Sent},
     limits::MAX_ROOMS_PER_DEVICE,
 };
 use sha2::{Digest, Sha256};
 use sqlx::Row;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tls_codec::Serialize as _;
 
 /// Creates a room, with its first members if a commit comes along.
@@ -45,7 +45,8 @@ pub(super) async fn create(
     let new = trust.new_room(&request)?;
     require_place(&app, &caller, &new)?;
     let NewRoom { public, snapshot, context, suite, .. } = new;
-    let mut group = Group { public, members: BTreeMap::from([(0, caller.device)]), snapshot_epoch: 0 };
+    let members = BTreeMap::from([(0, caller.device)]);
+    let mut group = Group { public, members, left: BTreeMap::new(), snapshot_epoch: 0 };
     let base = snapshot.encode();
     let landing = match &request.commit {
         Some(bundle) => Some(Landing::prepare(&trust, &mut group, room, bundle)?),
@@ -116,7 +117,7 @@ fn trust<'a>(
     caller: &Caller,
     now: Timestamp,
 ) -> Trust<'a> {
-    Trust { crypto: &app.groups.crypto, anchors, suites, caller: caller.device, now }
+    Trust { crypto: &app.groups.crypto, anchors, suites, caller: caller.device, person: caller.person, now }
 }
 
 /// A partner's people create rooms that belong to their own organisation; a callout's room belongs to the host.
@@ -157,6 +158,7 @@ struct Landing {
     bundle: CommitBundle,
     added: Vec<(u32, DeviceId, PersonId, OrgId)>,
     removed: Vec<DeviceId>,
+    leaving: BTreeSet<OrgKind>,
     rejoined: Option<u32>,
     tree: Option<Vec<u8>>,
     snapshot: Option<Vec<u8>>,
@@ -165,7 +167,7 @@ struct Landing {
 impl Landing {
     /// Checks the bundle and merges it into the group in memory. If storing fails, the group has to be forgotten.
     fn prepare(trust: &Trust<'_>, group: &mut Group, room: RoomId, bundle: &CommitBundle) -> Result<Self> {
-        let Effect { staged, added, removed, rejoined, .. } = trust.commit(group, room, bundle)?;
+        let Effect { staged, added, removed, leaving, rejoined, .. } = trust.commit(group, room, bundle)?;
         let keep = !added.is_empty() || rejoined || bundle.epoch + 1 >= group.snapshot_epoch + SNAPSHOT_EVERY;
         let storage = if keep { Snapshot::keep() } else { Snapshot::discard() };
         group.public.merge_commit(&storage, *staged).map_err(|e| Error::internal(format!("merge: {e}")))?;
@@ -183,6 +185,7 @@ impl Landing {
             }
         }
         group.members.extend(placed.iter().map(|(leaf, device, ..)| (*leaf, *device)));
+        group.left.extend(leaving.iter().map(|class| (*class, bundle.epoch + 1)));
         let rejoined = own.filter(|_| rejoined);
         group.members.extend(rejoined.map(|leaf| (leaf, trust.caller)));
         if keep {
@@ -193,7 +196,7 @@ impl Landing {
             .transpose()
             .map_err(|e| Error::internal(format!("ratchet tree: {e}")))?;
         let snapshot = keep.then(|| storage.encode());
-        Ok(Self { room, bundle: bundle.clone(), added: placed, removed, rejoined, tree, snapshot })
+        Ok(Self { room, bundle: bundle.clone(), added: placed, removed, leaving, rejoined, tree, snapshot })
     }
 }
 
@@ -304,6 +307,17 @@ impl Tx<'_> {
                 .await?;
         }
         self.members(landing, by, seq, at).await?;
+        for class in &landing.leaving {
+            sqlx::query(
+                "INSERT INTO room_classes_left (room, org_kind, epoch) VALUES ($1, $2, $3)
+                 ON CONFLICT (room, org_kind) DO UPDATE SET epoch = excluded.epoch",
+            )
+            .bind(room.as_bytes())
+            .bind(class.as_str())
+            .bind(bundle.epoch.cast_signed() + 1)
+            .execute(&mut *self.conn)
+            .await?;
+        }
         self.appender.forget(*room);
         let sent = Sent { seq: seq.cast_unsigned(), at };
         self.after.entry(

@@ -5,11 +5,12 @@ use super::{Device, random};
 use ed25519_dalek::{Signer as _, SigningKey};
 use firstlight_protocol::{
     Bytes, DeviceId, MessageId, RoomId,
+    admission::Consent,
     api::{CommitBundle, CreateRoom, GroupState, SendMessage, WelcomeBundle},
     limits,
     mls::{
         Content, MAX_FORWARD_DISTANCE, OUT_OF_ORDER_TOLERANCE, ROOM_CONTEXT_EXTENSION, RoomContext, SUITES,
-        authenticated_data, chain_of_credential, credential_content,
+        authenticated_data, chain_of_credential, commit_data, credential_content,
     },
     wire::to_cbor,
 };
@@ -63,6 +64,8 @@ pub struct Change {
     pub remove: Vec<DeviceId>,
     /// The id in its authenticated data, if it is not the bundle's own.
     pub other_id: Option<MessageId>,
+    /// Other people's consents to let another class of organisation in.
+    pub consents: Vec<Consent>,
 }
 
 impl std::fmt::Debug for Hand {
@@ -166,8 +169,8 @@ impl Hand {
     /// A commit, which waits in the room until it is merged or dropped. Without additions it renews this device's keys.
     pub fn commit(&self, room: &mut Room, change: Change) -> CommitBundle {
         let (id, epoch) = (MessageId(random()), room.epoch());
-        let Change { add, remove, other_id } = change;
-        room.group.set_aad(authenticated_data(other_id.unwrap_or(id)));
+        let Change { add, remove, other_id, consents } = change;
+        room.group.set_aad(commit_data(other_id.unwrap_or(id), &consents));
         let add = add.iter().map(|package| self.open(package)).collect::<Vec<_>>();
         let remove = room.leaves(&remove);
         let bundle = room

@@ -2668,7 +2668,7 @@ export interface components {
          * @description A stable error code. Programs decide by it; the sentence beside it is for people.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "invalid_value" | "unauthenticated" | "token_expired" | "bad_signature" | "token_reused" | "ticket_invalid" | "device_revoked" | "needs_unlock" | "forbidden" | "role_not_admitted" | "not_found" | "conflict" | "stale_epoch" | "wrong_state" | "already_filled" | "invite_invalid" | "bad_chain" | "bad_mls" | "wrong_group" | "not_a_member" | "too_large" | "rate_limited" | "timeout" | "unavailable" | "internal";
+        ErrorCode: "bad_request" | "invalid_value" | "unauthenticated" | "token_expired" | "bad_signature" | "token_reused" | "ticket_invalid" | "device_revoked" | "needs_unlock" | "forbidden" | "role_not_admitted" | "needs_consent" | "not_found" | "conflict" | "stale_epoch" | "wrong_state" | "already_filled" | "invite_invalid" | "bad_chain" | "bad_mls" | "wrong_group" | "not_a_member" | "too_large" | "rate_limited" | "timeout" | "unavailable" | "internal";
         /**
          * @description Who is called after whom, until as many have accepted as are wanted.
          *

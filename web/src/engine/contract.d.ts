@@ -211,6 +211,48 @@ export interface components {
             /** @enum {string} */
             kind: "stalled";
         };
+        /** @description An answer to a question. */
+        AnswerAsk: {
+            /** @description The answer. */
+            agrees: boolean;
+            /** @description The question. */
+            ask: components["schemas"]["MessageId"];
+            /** @description The room. */
+            room: components["schemas"]["RoomId"];
+        };
+        /** @description One person's answer. */
+        Answered: {
+            /** @description What. */
+            agrees: boolean;
+            /** @description Who. */
+            by: components["schemas"]["DeviceIdentity"];
+        };
+        /** @description Somebody asks to let another class of organisation into a room, which takes two people. */
+        Ask: {
+            /** @description Whether somebody's agreement counts. */
+            agreed: boolean;
+            /** @description Each person's newest answer. */
+            answers: components["schemas"]["Answered"][];
+            /** @description Who asks. */
+            by: components["schemas"]["DeviceIdentity"];
+            /** @description The message that asked. */
+            id: components["schemas"]["MessageId"];
+            /** @description Whether this person may agree. */
+            may_agree: boolean;
+            /** @description The class. */
+            org_kind: components["schemas"]["OrgKind"];
+            /** @description This person asks, and may add people of the class once it is agreed to. */
+            own: boolean;
+            /** @description Until when it can be answered, and people be added. */
+            until: components["schemas"]["Timestamp"];
+        };
+        /** @description A question to ask in a room. */
+        AskToAdmit: {
+            /** @description The class of organisation. */
+            org_kind: components["schemas"]["OrgKind"];
+            /** @description The room. */
+            room: components["schemas"]["RoomId"];
+        };
         /** @description Something that a supervisor has to look at. */
         Attention: {
             /** @description Which way. */
@@ -409,10 +451,21 @@ export interface components {
                 answer: components["schemas"]["CalloutView"];
                 argument: components["schemas"]["ActOn"];
             };
-            /** @description Adds people, all of them or nobody; every member sees it. */
+            /**
+             * @description Adds people, all of them or nobody; every member sees it. The first of another class of organisation are refused
+             *      with `needs_consent` until a second person agreed.
+             */
             add_people: {
                 answer: components["schemas"]["Room"];
                 argument: components["schemas"]["PeopleOf"];
+            };
+            /**
+             * @description Answers such a question. Whoever asked may add people once another person agreed, and takes the question back
+             *      by not agreeing.
+             */
+            answer_ask: {
+                answer: components["schemas"]["Room"];
+                argument: components["schemas"]["AnswerAsk"];
             };
             /** @description Signs a waiting device's certificate. */
             approve_device: {
@@ -424,12 +477,20 @@ export interface components {
                 answer: components["schemas"]["PendingPartner"];
                 argument: components["schemas"]["OfOrg"];
             };
+            /** @description Asks to let another class of organisation into a room, which takes two people; every member sees it. */
+            ask_to_admit: {
+                answer: components["schemas"]["Room"];
+                argument: components["schemas"]["AskToAdmit"];
+            };
             /** @description Makes the sealed store in a browser that has none; it is unlocked then. Needed once, before joining or founding. */
             create: {
                 answer: components["schemas"]["Status"];
                 argument: components["schemas"]["Unlocking"];
             };
-            /** @description Creates a room with people, all of them or nothing. */
+            /**
+             * @description Creates a room with people, all of them or nothing. Where it takes two people to let another class of
+             *      organisation in, it begins with the own one.
+             */
             create_room: {
                 answer: components["schemas"]["Room"];
                 argument: components["schemas"]["CreateRoom"];
@@ -530,7 +591,7 @@ export interface components {
                 answer: components["schemas"]["Nothing"];
                 argument: components["schemas"]["OfDevice"];
             };
-            /** @description Rejoins a room that is out of sync. */
+            /** @description Rejoins a room that is out of sync, with whoever is in it by now. */
             rejoin: {
                 answer: components["schemas"]["Room"];
                 argument: components["schemas"]["OfRoom"];
@@ -784,7 +845,7 @@ export interface components {
          * @description A stable error code. Programs decide by it; the sentence beside it is for people.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "invalid_value" | "unauthenticated" | "token_expired" | "bad_signature" | "token_reused" | "ticket_invalid" | "device_revoked" | "needs_unlock" | "forbidden" | "role_not_admitted" | "not_found" | "conflict" | "stale_epoch" | "wrong_state" | "already_filled" | "invite_invalid" | "bad_chain" | "bad_mls" | "wrong_group" | "not_a_member" | "too_large" | "rate_limited" | "timeout" | "unavailable" | "internal";
+        ErrorCode: "bad_request" | "invalid_value" | "unauthenticated" | "token_expired" | "bad_signature" | "token_reused" | "ticket_invalid" | "device_revoked" | "needs_unlock" | "forbidden" | "role_not_admitted" | "needs_consent" | "not_found" | "conflict" | "stale_epoch" | "wrong_state" | "already_filled" | "invite_invalid" | "bad_chain" | "bad_mls" | "wrong_group" | "not_a_member" | "too_large" | "rate_limited" | "timeout" | "unavailable" | "internal";
         /**
          * @description What happened to a callout: the word in its timeline and in the audit trail. Ids go beside it, never content.
          * @enum {string}
@@ -993,6 +1054,18 @@ export interface components {
             kind: "named";
             /** @description Its name now. */
             name: string;
+        } | {
+            /** @enum {string} */
+            kind: "ask_to_admit";
+            /** @description The class. */
+            org_kind: components["schemas"]["OrgKind"];
+        } | {
+            /** @description What they answer. */
+            agrees: boolean;
+            /** @description The message that asked. */
+            ask: components["schemas"]["MessageId"];
+            /** @enum {string} */
+            kind: "answer";
         } | {
             /** @enum {string} */
             kind: "unreadable";
@@ -1300,7 +1373,7 @@ export interface components {
          * @description Why a room can't be followed.
          * @enum {string}
          */
-        OutOfSyncReason: "bad_commit" | "untrusted_member" | "forbidden_commit" | "log_expired" | "lost_state" | "server_forgot";
+        OutOfSyncReason: "bad_commit" | "untrusted_member" | "forbidden_commit" | "unseen_consent" | "log_expired" | "lost_state" | "server_forgot";
         /** @description The after-action record. */
         Outcome: {
             /** @description When the callout was closed. */
@@ -1521,6 +1594,8 @@ export interface components {
         Role: "police_officer" | "watch_commander" | "agent" | "advocate" | "supervisor" | "caseworker" | "child_welfare_worker" | "probation_officer" | "prosecutor" | "interpreter" | "care_staff" | "admin";
         /** @description One room. */
         Room: {
+            /** @description Open questions to let another class of organisation in, oldest first. */
+            asks: components["schemas"]["Ask"][];
             /**
              * Format: int64
              * @description How many changes of members it has seen.
@@ -1557,6 +1632,8 @@ export interface components {
             may_create: boolean;
             /** @description Whether all members belong to one organisation. */
             single_org: boolean;
+            /** @description Whether it takes two people to let another class of organisation in. */
+            takes_two: boolean;
         };
         /** @description The kinds of rooms. */
         RoomKinds: {
@@ -1800,6 +1877,16 @@ export interface components {
             kind: "named";
             /** @description It. */
             name: string;
+        } | {
+            /** @enum {string} */
+            kind: "ask_to_admit";
+            /** @description The class. */
+            org_kind: components["schemas"]["OrgKind"];
+        } | {
+            /** @description It. */
+            agrees: boolean;
+            /** @enum {string} */
+            kind: "answer";
         } | {
             /** @enum {string} */
             kind: "create";

@@ -256,6 +256,14 @@ fn said(content: &Content) -> String {
             format!("details\n{}", lines.join("\n"))
         }
         Content::Profile { name } => format!("named the room \"{}\"", clean(name)),
+        Content::AskToAdmit { org_kind } => {
+            let kind = org_kind.plain();
+            format!(
+                "asks to let {kind} in: {kind} will be able to read this room from then on. It takes a second person"
+            )
+        }
+        Content::Agree { .. } => "agrees: whoever asked may let them in".into(),
+        Content::Disagree { .. } => "does not agree to letting them in".into(),
     }
 }
 

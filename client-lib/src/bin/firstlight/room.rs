@@ -5,17 +5,17 @@ use super::{
     context::Context,
     failure::Failure,
     happenings::{self, person},
-    output::{Answer, Page},
+    output::{Answer, Page, clean},
     people::{find_people, find_person},
     pick::pick,
     values::word,
 };
 use clap::Subcommand;
 use firstlight_client::{
-    engine::{RoomState, RoomSummary},
-    session::Session,
+    engine::{Ask, RoomState, RoomSummary},
+    session::{self, Session},
 };
-use firstlight_protocol::{ErrorCode, PersonId, RoomId, RoomKind, cert::is_valid_name, mls::Content};
+use firstlight_protocol::{ErrorCode, OrgKind, PersonId, RoomId, RoomKind, cert::is_valid_name, mls::Content};
 use serde_json::{Value, json};
 use std::io::Read;
 
@@ -41,13 +41,37 @@ pub(crate) enum Room {
     },
     /// List rooms
     List,
-    /// Add people; every member sees it
+    /// Add people; every member sees it. The first of another kind of organisation: "room ask" comes before
     Add {
         /// The room
         room: String,
         /// Work names, or ids, or their ends (another organisation's people: whole ids)
         #[arg(required = true)]
         people: Vec<String>,
+    },
+    /// Ask to let another kind of organisation in, which takes two people; every member sees it
+    Ask {
+        /// The room
+        room: String,
+        /// victim_services, law_enforcement, child_welfare, probation, prosecution or care
+        #[arg(value_parser = word(OrgKind::ALL))]
+        kind: OrgKind,
+    },
+    /// Agree to such a question: whoever asked may add people of that kind, within a day of asking
+    Agree {
+        /// The room
+        room: String,
+        /// What was asked for
+        #[arg(value_parser = word(OrgKind::ALL))]
+        kind: OrgKind,
+    },
+    /// Don't agree to such a question; takes a question of your own back
+    Disagree {
+        /// The room
+        room: String,
+        /// What was asked for
+        #[arg(value_parser = word(OrgKind::ALL))]
+        kind: OrgKind,
     },
     /// Remove people; every member sees it
     Remove {
@@ -80,7 +104,7 @@ pub(crate) enum Room {
         /// The room
         room: String,
     },
-    /// Rejoin a room that is out of sync
+    /// Rejoin a room that is out of sync, with whoever is in it by now
     Rejoin {
         /// The room
         room: String,
@@ -110,6 +134,13 @@ impl Room {
                 let people = find_people(&session, &people).await?;
                 Ok(members(context, &session.add_people(room, &people).await?))
             }
+            Self::Ask { room, kind } => {
+                context.catch_up(&session).await?;
+                let room = find(&session, &room).await?;
+                Ok(members(context, &session.ask_to_admit(room, kind).await?))
+            }
+            Self::Agree { room, kind } => answer(context, &session, &room, kind, true).await,
+            Self::Disagree { room, kind } => answer(context, &session, &room, kind, false).await,
             Self::Remove { room, people } => {
                 context.catch_up(&session).await?;
                 let room = find(&session, &room).await?;
@@ -152,6 +183,23 @@ async fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
         return Ok(room);
     }
     pick("room", &wanted, rooms.iter().map(|room| room.room))
+}
+
+/// Answers the newest question for a kind of organisation: to agree, somebody else's.
+async fn answer(
+    context: &Context,
+    session: &Session,
+    room: &str,
+    kind: OrgKind,
+    agrees: bool,
+) -> Result<Answer, Failure> {
+    context.catch_up(session).await?;
+    let room = find(session, room).await?;
+    let asks = session.summary(room).await?.asks.into_iter().rev();
+    let asks: Vec<Ask> = asks.filter(|ask| ask.org_kind == kind && ask.until > session::now()).collect();
+    let ask = asks.iter().find(|ask| ask.may_agree || !agrees).or(asks.first());
+    let ask = ask.ok_or_else(|| Failure::missing("Nobody asks to let that kind of organisation in."))?;
+    Ok(members(context, &session.answer_ask(room, ask.id, agrees).await?))
 }
 
 /// The callout's room that this device joined last: what goes on in an older one must not make a message go there.
@@ -231,6 +279,19 @@ fn summary(room: &RoomSummary) -> Value {
         "unread": room.unread,
         "members": room.members.iter().map(person).collect::<Vec<_>>(),
         "revoked_members": room.revoked_members,
+        "asks": room.asks.iter().map(asked).collect::<Vec<_>>(),
+    })
+}
+
+fn asked(ask: &Ask) -> Value {
+    json!({
+        "id": ask.id,
+        "org_kind": ask.org_kind,
+        "by": person(&ask.by),
+        "until": ask.until,
+        "agreed": ask.agreed,
+        "may_agree": ask.may_agree,
+        "answers": ask.answers.iter().map(|a| json!({ "by": person(&a.by), "agrees": a.agrees })).collect::<Vec<_>>(),
     })
 }
 
@@ -249,6 +310,13 @@ fn members(context: &Context, room: &RoomSummary) -> Answer {
         })
         .collect();
     page.table(&["NAME", "ROLE", "ORGANISATION", "DEVICE", ""], &rows, "nobody");
+    for ask in room.asks.iter().filter(|ask| ask.until > session::now()) {
+        let (name, kind) = (clean(&ask.by.work_name), ask.org_kind.plain());
+        page.note(&match ask.agreed {
+            true => format!("{name} asked to let {kind} in, and a second person agreed: {name} can add them now."),
+            false => format!("{name} asks to let {kind} in: it takes a second person, \"firstlight room agree\"."),
+        });
+    }
     Answer::new(&summary(room), page)
 }
 

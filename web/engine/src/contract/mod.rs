@@ -78,13 +78,20 @@ macro_rules! commands {
             mark_read(OfRoom) -> Nothing;
             /// Which kinds of rooms there are, who may be in them, and which this person may create.
             room_kinds(Nothing) -> RoomKinds;
-            /// Creates a room with people, all of them or nothing.
+            /// Creates a room with people, all of them or nothing. Where it takes two people to let another class of
+            /// organisation in, it begins with the own one.
             create_room(CreateRoom) -> Room;
-            /// Adds people, all of them or nobody; every member sees it.
+            /// Adds people, all of them or nobody; every member sees it. The first of another class of organisation are refused
+            /// with `needs_consent` until a second person agreed.
             add_people(PeopleOf) -> Room;
+            /// Asks to let another class of organisation into a room, which takes two people; every member sees it.
+            ask_to_admit(AskToAdmit) -> Room;
+            /// Answers such a question. Whoever asked may add people once another person agreed, and takes the question back
+            /// by not agreeing.
+            answer_ask(AnswerAsk) -> Room;
             /// Removes people with all their devices; every member sees it.
             remove_people(PeopleOf) -> Room;
-            /// Rejoins a room that is out of sync.
+            /// Rejoins a room that is out of sync, with whoever is in it by now.
             rejoin(OfRoom) -> Room;
             /// The number that members compare aloud: the same for all of them in the same epoch.
             safety_number(OfRoom) -> SafetyNumber;

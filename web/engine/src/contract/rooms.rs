@@ -86,6 +86,8 @@ pub struct Room {
     pub members: Vec<Member>,
     /// Own messages that are not on the server yet, oldest first.
     pub unsent: Vec<Unsent>,
+    /// Open questions to let another class of organisation in, oldest first.
+    pub asks: Vec<Ask>,
     /// Why it can't be followed, if so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub out_of_sync: Option<OutOfSyncReason>,
@@ -93,6 +95,60 @@ pub struct Room {
     pub suite: u16,
     /// How many changes of members it has seen.
     pub epoch: u64,
+}
+
+/// Somebody asks to let another class of organisation into a room, which takes two people.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(utoipa::ToSchema))]
+pub struct Ask {
+    /// The message that asked.
+    pub id: MessageId,
+    /// The class.
+    pub org_kind: OrgKind,
+    /// Who asks.
+    pub by: DeviceIdentity,
+    /// This person asks, and may add people of the class once it is agreed to.
+    pub own: bool,
+    /// Until when it can be answered, and people be added.
+    pub until: Timestamp,
+    /// Whether somebody's agreement counts.
+    pub agreed: bool,
+    /// Whether this person may agree.
+    pub may_agree: bool,
+    /// Each person's newest answer.
+    pub answers: Vec<Answered>,
+}
+
+/// One person's answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(utoipa::ToSchema))]
+pub struct Answered {
+    /// Who.
+    pub by: DeviceIdentity,
+    /// What.
+    pub agrees: bool,
+}
+
+/// A question to ask in a room.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(utoipa::ToSchema))]
+pub struct AskToAdmit {
+    /// The room.
+    pub room: RoomId,
+    /// The class of organisation.
+    pub org_kind: OrgKind,
+}
+
+/// An answer to a question.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "contract", derive(utoipa::ToSchema))]
+pub struct AnswerAsk {
+    /// The room.
+    pub room: RoomId,
+    /// The question.
+    pub ask: MessageId,
+    /// The answer.
+    pub agrees: bool,
 }
 
 /// Why a room can't be followed.
@@ -106,6 +162,8 @@ pub enum OutOfSyncReason {
     UntrustedMember,
     /// A change tried what nobody may do.
     ForbiddenCommit,
+    /// Another class of organisation came in, and this device can't see that two people wanted it.
+    UnseenConsent,
     /// The server no longer keeps what this device has missed.
     LogExpired,
     /// The room's keys on this device are missing or damaged.
@@ -165,6 +223,16 @@ pub enum UnsentKind {
     Named {
         /// It.
         name: String,
+    },
+    /// A question to let a class of organisation in.
+    AskToAdmit {
+        /// The class.
+        org_kind: OrgKind,
+    },
+    /// An answer to such a question.
+    Answer {
+        /// It.
+        agrees: bool,
     },
     /// The room itself.
     Create {},
@@ -252,6 +320,18 @@ pub enum LineBody {
         /// Its name now.
         name: String,
     },
+    /// Somebody asks to let a class of organisation in.
+    AskToAdmit {
+        /// The class.
+        org_kind: OrgKind,
+    },
+    /// Somebody answers such a question.
+    Answer {
+        /// The message that asked.
+        ask: MessageId,
+        /// What they answer.
+        agrees: bool,
+    },
     /// A message that is here and can't be shown.
     Unreadable {
         /// Why.
@@ -333,6 +413,8 @@ pub struct RoomKindInfo {
     pub may_create: bool,
     /// Whether all members belong to one organisation.
     pub single_org: bool,
+    /// Whether it takes two people to let another class of organisation in.
+    pub takes_two: bool,
     /// Whether somebody of law enforcement could ever be in it.
     pub admits_police: bool,
     /// Who may be a member.

@@ -92,7 +92,8 @@ impl Hub {
             may_create: kind != RoomKind::Callout
                 && own.as_ref().is_some_and(|own| kind.admits(own.org_kind, own.role)),
             single_org: kind.single_org(),
-            admits_police: Role::ALL.iter().any(|role| admits(kind, OrgKind::LawEnforcement, *role)),
+            takes_two: kind.takes_two(),
+            admits_police: kind.admits_org(OrgKind::LawEnforcement),
             admits: admitted(kind),
         };
         Ok(RoomKinds { kinds: RoomKind::ALL.iter().copied().map(info).collect() })
@@ -110,6 +111,18 @@ impl Hub {
     pub(super) async fn add_people(self: &Rc<Self>, to: PeopleOf) -> Done<Room> {
         let session = self.session()?;
         let summary = session.add_people(to.room, &to.people).await?;
+        self.changed(&session, summary).await
+    }
+
+    pub(super) async fn ask_to_admit(self: &Rc<Self>, to: AskToAdmit) -> Done<Room> {
+        let session = self.session()?;
+        let summary = session.ask_to_admit(to.room, to.org_kind).await?;
+        self.changed(&session, summary).await
+    }
+
+    pub(super) async fn answer_ask(self: &Rc<Self>, to: AnswerAsk) -> Done<Room> {
+        let session = self.session()?;
+        let summary = session.answer_ask(to.room, to.ask, to.agrees).await?;
         self.changed(&session, summary).await
     }
 

@@ -2,10 +2,11 @@
 
 use crate::contract::*;
 use firstlight_client::{
-    engine::{OutOfSync, Pending, PendingKind, RoomState, RoomSummary},
+    engine::{self, OutOfSync, Pending, PendingKind, RoomState, RoomSummary},
+    session::now,
     storage::{self, Unreadable},
 };
-use firstlight_protocol::{DeviceId, OrgKind, mls::Content};
+use firstlight_protocol::{DeviceId, OrgKind, PersonId, mls::Content};
 use std::collections::BTreeSet;
 
 /// A room in a list.
@@ -34,6 +35,9 @@ pub(super) fn row(room: &RoomSummary, last: Option<Line>) -> RoomRow {
 /// One room.
 pub(super) fn room(room: RoomSummary, last: Option<Line>, own: Option<DeviceId>, pending: Vec<Pending>) -> Room {
     let summary = row(&room, last);
+    let me = room.members.iter().find(|member| own == Some(member.device)).map(|member| member.person);
+    let asks = room.asks.into_iter().filter(|ask| ask.until > now());
+    let asks = asks.map(|ask| asked(ask, me)).collect();
     let out_of_sync = match room.state {
         RoomState::OutOfSync(why) => Some(out_of_sync(why)),
         _ => None,
@@ -47,10 +51,24 @@ pub(super) fn room(room: RoomSummary, last: Option<Line>, own: Option<DeviceId>,
     Room {
         members: room.members.into_iter().map(member).collect(),
         unsent: pending.into_iter().filter(|pending| pending.room == summary.room).map(unsent).collect(),
+        asks,
         out_of_sync,
         suite: room.suite,
         epoch: room.epoch,
         summary,
+    }
+}
+
+fn asked(ask: engine::Ask, me: Option<PersonId>) -> Ask {
+    Ask {
+        id: ask.id,
+        org_kind: ask.org_kind,
+        own: me == Some(ask.by.person),
+        by: ask.by,
+        until: ask.until,
+        agreed: ask.agreed,
+        may_agree: ask.may_agree,
+        answers: ask.answers.into_iter().map(|answer| Answered { by: answer.by, agrees: answer.agrees }).collect(),
     }
 }
 
@@ -59,6 +77,7 @@ fn out_of_sync(why: OutOfSync) -> OutOfSyncReason {
         OutOfSync::BadCommit => OutOfSyncReason::BadCommit,
         OutOfSync::UntrustedMember => OutOfSyncReason::UntrustedMember,
         OutOfSync::ForbiddenCommit => OutOfSyncReason::ForbiddenCommit,
+        OutOfSync::UnseenConsent => OutOfSyncReason::UnseenConsent,
         OutOfSync::LogExpired => OutOfSyncReason::LogExpired,
         OutOfSync::LostState => OutOfSyncReason::LostState,
         OutOfSync::ServerForgot => OutOfSyncReason::ServerForgot,
@@ -70,6 +89,9 @@ fn unsent(pending: Pending) -> Unsent {
         PendingKind::Send(Content::Text { text, reply_to }) => UnsentKind::Text { text, reply_to },
         PendingKind::Send(Content::Details(details)) => UnsentKind::Details { details },
         PendingKind::Send(Content::Profile { name }) => UnsentKind::Named { name },
+        PendingKind::Send(Content::AskToAdmit { org_kind }) => UnsentKind::AskToAdmit { org_kind },
+        PendingKind::Send(Content::Agree { .. }) => UnsentKind::Answer { agrees: true },
+        PendingKind::Send(Content::Disagree { .. }) => UnsentKind::Answer { agrees: false },
         PendingKind::Create => UnsentKind::Create {},
         PendingKind::Add(devices) => UnsentKind::Add { devices },
         PendingKind::Remove(devices) => UnsentKind::Remove { devices },
@@ -84,6 +106,9 @@ pub(super) fn line(line: storage::Line) -> Line {
         storage::LineBody::Message(Content::Text { text, reply_to }) => LineBody::Text { text, reply_to },
         storage::LineBody::Message(Content::Details(details)) => LineBody::Details { details },
         storage::LineBody::Message(Content::Profile { name }) => LineBody::Named { name },
+        storage::LineBody::Message(Content::AskToAdmit { org_kind }) => LineBody::AskToAdmit { org_kind },
+        storage::LineBody::Message(Content::Agree { ask, .. }) => LineBody::Answer { ask, agrees: true },
+        storage::LineBody::Message(Content::Disagree { ask }) => LineBody::Answer { ask, agrees: false },
         storage::LineBody::Unreadable(why) => LineBody::Unreadable {
             why: match why {
                 Unreadable::BadBytes => UnreadableReason::BadBytes,

@@ -117,7 +117,7 @@ export class Conversation {
 
   #unreadFrom(count: number): number | undefined {
     if (count === 0) return undefined;
-    const others = this.lines.filter((line) => !line.own && ['text', 'details', 'unreadable'].includes(line.body.kind));
+    const others = this.lines.filter((line) => !line.own && ['text', 'details', 'unreadable', 'ask_to_admit', 'answer'].includes(line.body.kind));
     return others.at(-count)?.seq ?? this.lines[0]?.seq;
   }
 

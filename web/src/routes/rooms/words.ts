@@ -29,6 +29,8 @@ export function preview(line: Line): string {
     case 'named':
       return t('rooms.preview_named', { name: body.name });
     case 'unreadable':
+    case 'ask_to_admit':
+    case 'answer':
     case 'members':
     case 'joined':
     case 'gap':
