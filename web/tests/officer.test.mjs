@@ -10,7 +10,7 @@ const OLD = {
   zone: 'north',
   site: 'station-1',
   call_back: '555-0111',
-  first_contact_at: Date.now() - 30 * 3_600_000,
+  first_contact_at: Date.now() - 5 * 3_600_000,
   young_people: 1,
   age_band: 'late',
   languages: [],
@@ -184,7 +184,7 @@ describe('an officer', () => {
         request.onsuccess = () => resolve(request.result);
       });
       const transaction = database.transaction('unsent', 'readwrite');
-      transaction.objectStore('unsent').put({ id, routing, tapped_at: Date.now() - 30 * 3_600_000 });
+      transaction.objectStore('unsent').put({ id, routing, tapped_at: Date.now() - 5 * 3_600_000 });
       await new Promise((resolve) => (transaction.oncomplete = resolve));
       database.close();
     }, [newId('call'), OLD]);
