@@ -67,6 +67,7 @@ export function presses({ alarm }: Schema<'RaisedAlarm'>, callout: Callout): boo
 
 /** One line of a callout's history. */
 export function event(entry: Schema<'TimelineEntry'>): string {
+  if (entry.alarm) return `${t(`terms.event_${entry.event}`)}: ${alarm(entry.alarm)}`;
   const who = entry.person ? house.name(entry.person) : '';
   const text = t(`terms.event_${entry.event}`, { who, tier: entry.tier ? tier(entry.tier) : '' });
   return entry.constraint ? `${text}: ${t(`terms.constraint_${entry.constraint}`)}` : text;
