@@ -4,6 +4,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { open, startBrowser } from './harness/browser.mjs';
 import { foundWorld } from './harness/cast.mjs';
 import { newId } from './harness/device.mjs';
+import { deliver, showing, shown } from './harness/push.mjs';
 
 describe('a push', () => {
   let world, browser;
@@ -18,24 +19,7 @@ describe('a push', () => {
     await world?.stop();
   });
 
-  /** Delivers a message to the page's service worker as a push service would, through the DevTools protocol. */
-  async function deliver(page, data) {
-    const session = await page.context().newCDPSession(page);
-    const registered = new Promise((resolve) => {
-      session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations[0] && resolve(registrations[0]));
-    });
-    await session.send('ServiceWorker.enable');
-    const { registrationId } = await registered;
-    const origin = new URL(page.url()).origin;
-    await session.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: JSON.stringify(data) });
-    await session.detach();
-  }
-  const shown = (page) =>
-    page.evaluate(async () => {
-      const registration = await navigator.serviceWorker.getRegistration();
-      const all = await registration.getNotifications();
-      return all.map(({ title, body, requireInteraction, tag }) => ({ title, body, requireInteraction, tag }));
-    });
+  const push = (page, data) => deliver(page, world.server.url, data);
   async function advocate() {
     const { page, context } = await open(browser, world, world.people['Advocate 1']);
     await context.grantPermissions(['notifications']);
@@ -56,8 +40,8 @@ describe('a push', () => {
     const first = (await pages()).find((one) => one.person === world.people['Advocate 1'].me.person);
     assert.equal(first.delivered_at ?? null, null);
 
-    await deliver(page, { kind: 'page', page: first.id, text: 'Duty: respond' });
-    await page.waitForFunction(async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length === 1);
+    await push(page, { kind: 'page', page: first.id, text: 'Duty: respond' });
+    await showing(page, 1);
     assert.deepEqual(await shown(page), [{ title: 'Duty: respond', body: '', requireInteraction: true, tag: 'duty' }]);
     for (let i = 0; i < 50 && !(await pages()).some((one) => one.id === first.id && one.delivered_at); i += 1) await page.waitForTimeout(100);
     assert.ok((await pages()).find((one) => one.id === first.id).delivered_at > 0, 'no receipt');
@@ -65,13 +49,13 @@ describe('a push', () => {
     await page.getByRole('dialog', { name: 'Duty: respond' }).waitFor();
     await page.getByRole('button', { name: "I can't go" }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    await page.waitForFunction(async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length === 0);
+    await showing(page, 0);
   });
 
   it('that cannot be read is taken for a page: better once too often', async () => {
     const { page } = await advocate();
-    await deliver(page, 'not what the server sends');
-    await page.waitForFunction(async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).length === 1);
+    await push(page, 'not what the server sends');
+    await showing(page, 1);
     assert.equal((await shown(page))[0].title, 'Duty: respond');
   });
 
@@ -81,7 +65,7 @@ describe('a push', () => {
       window.codes = [];
       navigator.serviceWorker.addEventListener('message', ({ data }) => window.codes.push(data));
     });
-    await deliver(page, { kind: 'verify', page: newId('page'), text: 'Duty: your code is 123456' });
+    await push(page, { kind: 'verify', page: newId('page'), text: 'Duty: your code is 123456' });
     await page.waitForFunction(() => window.codes.some((one) => one.tell === 'code' && one.code === '123456'));
   });
 });

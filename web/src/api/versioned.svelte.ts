@@ -1,6 +1,6 @@
 import { untrack } from 'svelte';
 import { Task } from './task.svelte';
-import type { Trouble } from './trouble';
+import { trouble, type Trouble } from './trouble';
 
 interface Read<T> {
   version: number;
@@ -29,7 +29,14 @@ export class Versioned<T extends object> extends Task {
   }
 
   async open(): Promise<void> {
-    this.#read = await untrack(this.get);
+    const read = await untrack(this.get).catch((thrown: unknown) => {
+      // Nobody has written one yet: the first change makes it.
+      if (trouble(thrown).code === 'not_found') return { version: 0, value: this.empty };
+      throw thrown;
+    });
+    this.unread = undefined;
+    // The same again is no news: whoever is typing a change of it goes on.
+    if (read.version !== this.#read?.version) this.#read = read;
   }
 
   /** What else to read again after a change. */
@@ -39,7 +46,9 @@ export class Versioned<T extends object> extends Task {
 
   /** Changes what was read. After a clash nothing has happened, and `clash` keeps what was wanted. */
   async edit(change: (value: T) => T): Promise<boolean> {
-    const { version, value } = this.#read ?? { version: 0, value: this.empty };
+    if (this.#read === undefined) await this.look();
+    if (this.#read === undefined) return false;
+    const { version, value } = this.#read;
     const saved = await this.run(() => this.put(version, change(structuredClone(value))));
     if (saved) {
       this.#read = saved.done;

@@ -15,6 +15,8 @@ export interface Area {
   needs: 'duty' | 'unlocked';
   /** Not in the navigation bar: reached from elsewhere. */
   hidden?: boolean;
+  /** Has a place of its own on a telephone's bar, however many there are. */
+  first?: true;
   /** How many things wait there; none is not shown. */
   waiting?: () => number;
   /** Its screens; which of them is asked of `router.rest`. */
@@ -24,6 +26,7 @@ export interface Area {
 export const areas: readonly Area[] = [
   {
     path: 'callout',
+    first: true,
     label: 'common.nav_callout',
     icon: 'call',
     roles: OFFICERS,
@@ -32,6 +35,7 @@ export const areas: readonly Area[] = [
   },
   {
     path: 'board',
+    first: true,
     label: 'common.nav_board',
     icon: 'board',
     roles: SUPERVISORS,
@@ -40,6 +44,7 @@ export const areas: readonly Area[] = [
   },
   {
     path: 'duty',
+    first: true,
     label: 'common.nav_duty',
     icon: 'duty',
     roles: RESPONDERS,
@@ -64,6 +69,7 @@ export const areas: readonly Area[] = [
   },
   {
     path: 'admin',
+    first: true,
     label: 'common.nav_admin',
     icon: 'admin',
     roles: ['admin'],
@@ -72,6 +78,7 @@ export const areas: readonly Area[] = [
   },
   {
     path: 'rooms',
+    first: true,
     label: 'common.nav_rooms',
     icon: 'rooms',
     roles: ROLES,

@@ -15,7 +15,7 @@ export function startDuty(role: Role | undefined): void {
   const responder = role !== undefined && RESPONDERS.includes(role);
   if (started || !(officer || responder)) return;
   started = true;
-  void policy.start().then(() => policy.read());
+  void policy.start();
   callouts.watch();
   // While the engine is unlocked its connection tells at once; without it the polling does.
   engine.listen(({ event }) => {

@@ -22,6 +22,8 @@ class Alarm {
         if (this.ringing !== undefined) sound.ring();
         else {
           sound.stop();
+          // What lies in the tray stays until the server has been asked: this page may have been opened by it.
+          if (!callouts.loaded) return;
           navigator.serviceWorker?.controller?.postMessage({ do: 'quiet' });
         }
       });

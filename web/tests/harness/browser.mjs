@@ -17,15 +17,15 @@ export function startBrowser() {
 }
 
 /** A context of its own with one page that went nowhere yet, and what goes wrong in it. */
-export async function watched(browser, world, { size = PHONE, language = 'en', theme = 'night', serviceWorkers = 'allow' } = {}) {
+export async function watched(browser, world, { size = PHONE, language = 'en', theme = 'night', who } = {}) {
   const context = await browser.newContext({
     viewport: size,
     locale: language === 'es' ? 'es-US' : 'en-US',
     timezoneId: 'America/Los_Angeles',
     baseURL: world.server.url,
     hasTouch: size === PHONE,
-    serviceWorkers,
   });
+  world.overheard?.listen(context, who);
   const problems = [];
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);

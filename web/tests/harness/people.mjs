@@ -2,14 +2,15 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { open } from './browser.mjs';
+import { words } from './words.mjs';
 
 const jsQR = createRequire(import.meta.url)('jsqr');
 export const PASSPHRASE = 'quiet river lantern oak';
 
 /** Chooses the passphrase on whatever page asks for a new one. */
-export async function choosePassphrase(page) {
-  await page.getByLabel('Passphrase', { exact: true }).and(page.locator('input[type=password]')).fill(PASSPHRASE);
-  await page.getByLabel('Repeat it').fill(PASSPHRASE);
+export async function choosePassphrase(page, say = words()) {
+  await page.getByLabel(say('join.passphrase'), { exact: true }).and(page.locator('input[type=password]')).fill(PASSPHRASE);
+  await page.getByLabel(say('join.repeat')).fill(PASSPHRASE);
 }
 
 export async function unlock(page, passphrase = PASSPHRASE) {
@@ -60,8 +61,44 @@ export async function invite(page, name, role) {
   await page.goto('/#/admin/invite');
   await page.getByLabel('Work name').fill(name);
   await page.getByText(role, { exact: true }).click();
+  return linkOf(page);
+}
+
+/** The same for a partner agency of the host's. */
+export async function invitePartner(page, name) {
+  await page.goto('/#/admin/invite-agency');
+  await page.getByLabel('Name of the agency').fill(name);
+  return linkOf(page);
+}
+
+async function linkOf(page) {
   await page.getByRole('button', { name: 'Make the invite' }).click();
-  return readCode(page);
+  const link = await readCode(page);
+  await page.getByRole('button', { name: 'Done' }).click();
+  return link;
+}
+
+/** Founds a partner agency from its link; its admin's page at "Admin", which waits for the host's approval. */
+export async function foundPartner(browser, world, link, admin, options = {}) {
+  const opened = await open(browser, world, undefined, { ...options, at: link });
+  const { page } = opened;
+  await page.getByLabel('Your work name').fill(admin);
+  await choosePassphrase(page);
+  await page.getByRole('button', { name: 'Found the organisation' }).click();
+  await page.getByRole('heading', { name: 'Print the recovery sheet' }).waitFor({ timeout: 60_000 });
+  await keepSheet(page);
+  return opened;
+}
+
+/** The host's admin has compared the fingerprint, and believes the agency from then on. */
+export async function approvePartner(page, name) {
+  await page.goto('/#/admin/requests');
+  const request = page.getByRole('region', { name });
+  await request.getByRole('button', { name: 'Approve' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('switch', { name: 'We compared the fingerprint' }).check();
+  await dialog.getByRole('button', { name: 'Approve' }).click();
+  await request.waitFor({ state: 'detached' });
 }
 
 export async function approve(page, name) {
@@ -75,16 +112,22 @@ export async function approve(page, name) {
 /** Opens a link and asks to join; the page waits for the admin then. */
 export async function useInvite(browser, world, link, options = {}) {
   const opened = await open(browser, world, undefined, { ...options, at: link });
-  await choosePassphrase(opened.page);
-  await opened.page.getByRole('button', { name: 'Join', exact: true }).click();
-  await opened.page.getByRole('heading', { name: 'Almost there' }).waitFor({ timeout: 30_000 });
+  const say = words(options.language);
+  await choosePassphrase(opened.page, say);
+  await opened.page.getByRole('button', { name: say('join.join'), exact: true }).click();
+  await opened.page.getByRole('heading', { name: say('join.waiting_title') }).waitFor({ timeout: 60_000 });
   return opened;
+}
+
+/** The admin has signed: the page goes on by itself. */
+export function isIn(page, language) {
+  return page.getByRole('heading', { name: words(language)('join.waiting_title') }).waitFor({ state: 'detached', timeout: 60_000 });
 }
 
 /** From an invite to the first screen. */
 export async function enrolInBrowser(browser, world, admin, name, role, options = {}) {
   const opened = await useInvite(browser, world, await invite(admin, name, role), options);
   await approve(admin, name);
-  await opened.page.getByRole('heading', { name: 'Almost there' }).waitFor({ state: 'detached', timeout: 30_000 });
+  await isIn(opened.page, options.language);
   return opened;
 }

@@ -18,13 +18,15 @@ async function freePort() {
   return port;
 }
 
-/** Starts a server; `stop` ends it and removes what it kept, `restart` starts it again on the same data. */
-export async function startServer() {
+/** Starts a server; `stop` ends it and removes what it kept, `restart` starts it again on the same data. With a level, what
+ *  it logs is kept in `logged`. */
+export async function startServer({ log } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'firstlight-web-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const config = join(dir, 'server.toml');
-  writeFileSync(config, `listen = "127.0.0.1:${port}"\nname = "${url}"\ndata_dir = "${join(dir, 'data')}"\n[log]\nformat = "json"\n`);
+  writeFileSync(config, `listen = "127.0.0.1:${port}"\nname = "${url}"\ndata_dir = "${join(dir, 'data')}"\n[log]\nformat = "json"\n${log ? `filter = "${log}"\n` : ''}`);
+  const logged = [];
   let child;
   const start = async () => {
     child = spawn(join(bin, 'firstlight-server'), ['--config', config, 'serve'], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -35,7 +37,11 @@ export async function startServer() {
       if (line.includes('"listening"')) break;
     }
     if (!said.at(-1)?.includes('"listening"')) throw new Error(`the server did not start:\n${said.join('\n')}`);
-    child.stderr.resume();
+    if (log === undefined) child.stderr.resume();
+    else {
+      logged.push(...said);
+      createInterface({ input: child.stderr }).on('line', (line) => logged.push(line));
+    }
   };
   const kill = async () => {
     if (child.exitCode !== null) return;
@@ -46,6 +52,8 @@ export async function startServer() {
   return {
     dir,
     url,
+    data: join(dir, 'data'),
+    logged,
     bootstrap: join(dir, 'data', 'bootstrap-token'),
     kill,
     restart: start,
