@@ -32,6 +32,8 @@ export async function watched(browser, world, { size = PHONE, language = 'en', t
   page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
   page.on('console', (line) => ['error', 'warning'].includes(line.type()) && problems.push(`console: ${line.text()}`));
   await page.addInitScript(([theme, language]) => {
+    // A page that shows nothing has no storage.
+    if (location.protocol === 'about:') return;
     localStorage.setItem('firstlight.theme', theme);
     localStorage.setItem('firstlight.language', language);
   }, [theme, language]);
