@@ -1,6 +1,6 @@
 //! Carries out effects: a request to the server, its answer back into the engine, the next effects, until all is quiet.
 
-use super::{Session, SessionError, random};
+use super::{Boxed, Session, SessionError, random};
 use crate::{
     engine::{Effect, Event, PendingKind, is_retryable},
     storage::Outcome,
@@ -88,24 +88,26 @@ pub(super) fn merge(into: &mut Acks, more: Acks) {
 
 impl Session {
     /// One request, and its answer into the engine.
-    pub(super) async fn carry_out(&self, task: Task) -> Result<Outcome, SessionError> {
-        match task {
-            Task::Effect(effect) => self.carry_out_effect(effect).await,
-            Task::Trust => {
-                let organisations = self.api.organisations().await?;
-                self.believe(&organisations).await
+    pub(super) fn carry_out(&self, task: Task) -> Boxed<'_, Result<Outcome, SessionError>> {
+        Box::pin(async move {
+            match task {
+                Task::Effect(effect) => self.carry_out_effect(effect).await,
+                Task::Trust => {
+                    let organisations = self.api.organisations().await?;
+                    self.believe(&organisations).await
+                }
+                Task::KeyPackages => {
+                    let suites = self.suites().await?;
+                    let count = self.api.key_packages().await?;
+                    self.state.apply(|engine, now| engine.replenish(&count, &suites, now)).await
+                }
+                Task::Rooms => {
+                    let had = self.state.read(|engine| engine.cursors()).await?;
+                    let views = self.api.rooms().await?;
+                    self.state.apply(|engine, _| engine.compare_rooms(&had, &views)).await
+                }
             }
-            Task::KeyPackages => {
-                let suites = self.suites().await?;
-                let count = self.api.key_packages().await?;
-                self.state.apply(|engine, now| engine.replenish(&count, &suites, now)).await
-            }
-            Task::Rooms => {
-                let had = self.state.read(|engine| engine.cursors()).await?;
-                let views = self.api.rooms().await?;
-                self.state.apply(|engine, _| engine.compare_rooms(&had, &views)).await
-            }
-        }
+        })
     }
 
     async fn carry_out_effect(&self, effect: Effect) -> Result<Outcome, SessionError> {

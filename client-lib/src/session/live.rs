@@ -7,7 +7,7 @@
 //! one does. So pages and messages are shown from the store, up to where it has come, whoever wrote them there.
 
 use super::{
-    Session, SessionError,
+    Boxed, Session, SessionError,
     drive::{Task, merge},
     roomless::Roomless,
     unseen::Unseen,
@@ -29,7 +29,7 @@ use futures_util::FutureExt;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     future::{pending, poll_fn},
-    pin::{Pin, pin},
+    pin::pin,
     task::Poll,
     time::Duration,
 };
@@ -104,17 +104,12 @@ enum Next {
     Look,
 }
 
-#[cfg(feature = "native")]
-type Running = Pin<Box<dyn Future<Output = Done> + Send>>;
-#[cfg(target_arch = "wasm32")]
-type Running = Pin<Box<dyn Future<Output = Done>>>;
-
 /// The connection of a watching device.
 pub struct Live {
     session: Session,
     ready: VecDeque<Happening>,
     work: VecDeque<Work>,
-    running: Option<Running>,
+    running: Option<Boxed<'static, Done>>,
     outgoing: VecDeque<ClientFrame>,
     acks: Acks,
     unseen: Unseen,

@@ -46,7 +46,13 @@ use crate::{
     transport::{Api, Http, ServerUrl, SignIn},
 };
 use handed::Handed;
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
+
+/// A future that is compiled once. An async fn is compiled again into every crate that awaits it, with all it awaits.
+#[cfg(feature = "native")]
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+#[cfg(target_arch = "wasm32")]
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// A set-up device and its connection.
 #[derive(Debug, Clone)]
