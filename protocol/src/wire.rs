@@ -1,9 +1,13 @@
 //! How values become bytes: CBOR on the websocket and at rest, JSON over HTTP.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use cbor4ii::core::dec::Reference;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned};
-use std::{fmt, ops::Deref};
+use std::{convert::Infallible, fmt, ops::Deref};
 use zeroize::Zeroize;
+
+#[cfg(test)]
+mod tests;
 
 /// Bytes that are not valid CBOR, or not of the expected shape. The text never quotes the content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,19 +18,61 @@ pub struct Malformed {
 }
 
 /// Encodes as CBOR. Types of this crate always encode; a failure is a defect, answered with an empty string.
-pub fn to_cbor<T: Serialize>(value: &T) -> Vec<u8> {
-    let mut out = Vec::with_capacity(128);
-    match ciborium::into_writer(value, &mut out) {
-        Ok(()) => out,
-        Err(_) => Vec::new(),
-    }
+pub fn to_cbor<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    append_cbor(Vec::with_capacity(128), value).unwrap_or_default()
+}
+
+/// Encodes as CBOR after bytes that are there already.
+pub fn append_cbor<T: Serialize + ?Sized>(bytes: Vec<u8>, value: &T) -> Result<Vec<u8>, Malformed> {
+    cbor4ii::serde::to_vec(bytes, &value).map_err(|_| malformed::<T>())
 }
 
 /// Decodes CBOR and refuses trailing bytes. Nesting is bounded, so that a hostile frame can't exhaust the stack.
-pub fn from_cbor<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<T, Malformed> {
-    let malformed = Malformed { expected: std::any::type_name::<T>().rsplit("::").next().unwrap_or("value") };
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut bytes, 32).map_err(|_| malformed.clone())?;
-    if bytes.is_empty() { Ok(value) } else { Err(malformed) }
+pub fn from_cbor<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed> {
+    read_cbor(bytes, 64)
+}
+
+/// Decodes CBOR of our own store, where openmls nests deeper than anything on the wire.
+pub fn from_stored_cbor<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed> {
+    read_cbor(bytes, 256)
+}
+
+fn read_cbor<T: DeserializeOwned>(bytes: &[u8], depth: usize) -> Result<T, Malformed> {
+    let mut reader = cbor4ii::serde::Deserializer::new(Reader { bytes, depth });
+    let value = T::deserialize(&mut reader).map_err(|_| malformed::<T>())?;
+    if reader.into_inner().bytes.is_empty() { Ok(value) } else { Err(malformed::<T>()) }
+}
+
+fn malformed<T: ?Sized>() -> Malformed {
+    Malformed { expected: std::any::type_name::<T>().rsplit("::").next().unwrap_or("value") }
+}
+
+/// Bytes to decode, and how much deeper they may nest: every list, map, option and choice is one step.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    depth: usize,
+}
+
+impl<'a> cbor4ii::core::dec::Read<'a> for Reader<'a> {
+    type Error = Infallible;
+
+    fn fill<'b>(&'b mut self, want: usize) -> Result<Reference<'a, 'b>, Infallible> {
+        Ok(Reference::Long(self.bytes.get(..want).unwrap_or(self.bytes)))
+    }
+
+    fn advance(&mut self, n: usize) {
+        self.bytes = self.bytes.get(n..).unwrap_or_default();
+    }
+
+    fn step_in(&mut self) -> bool {
+        let deeper = self.depth.checked_sub(1);
+        self.depth = deeper.unwrap_or_default();
+        deeper.is_some()
+    }
+
+    fn step_out(&mut self) {
+        self.depth += 1;
+    }
 }
 
 /// Opaque bytes: base64url without padding in JSON, a byte string in CBOR.

@@ -1,7 +1,7 @@
 //! openmls' storage, on the engine's map: what MLS writes is part of the same step as everything else.
 
-use super::store::Store;
-use openmls_rust_crypto::RustCrypto;
+use super::{store::Store, suites::Suites};
+use firstlight_protocol::wire::{append_cbor, from_stored_cbor};
 use openmls_traits::{
     OpenMlsProvider,
     storage::{CURRENT_VERSION as V, StorageProvider, traits},
@@ -9,27 +9,27 @@ use openmls_traits::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_bytes::ByteBuf;
 
-/// Cryptography of RustCrypto, randomness of the system, storage of the engine.
+/// Cryptography of the allowed suites, randomness of the system, storage of the engine.
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
-    pub(crate) crypto: RustCrypto,
+    pub(crate) crypto: Suites,
     pub(crate) store: Store,
 }
 
 impl OpenMlsProvider for Provider {
-    type CryptoProvider = RustCrypto;
-    type RandProvider = RustCrypto;
+    type CryptoProvider = Suites;
+    type RandProvider = Suites;
     type StorageProvider = Store;
 
     fn storage(&self) -> &Store {
         &self.store
     }
 
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &Suites {
         &self.crypto
     }
 
-    fn rand(&self) -> &RustCrypto {
+    fn rand(&self) -> &Suites {
         &self.crypto
     }
 }
@@ -41,19 +41,15 @@ pub(crate) struct BadValue;
 
 /// CBOR: openmls needs a self-describing format.
 fn encode(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, BadValue> {
-    let mut out = Vec::with_capacity(256);
-    ciborium::into_writer(value, &mut out).map_err(|_| BadValue)?;
-    Ok(out)
+    append_cbor(Vec::with_capacity(256), value).map_err(|_| BadValue)
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadValue> {
-    ciborium::from_reader(bytes).map_err(|_| BadValue)
+    from_stored_cbor(bytes).map_err(|_| BadValue)
 }
 
 fn key(label: &str, id: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, BadValue> {
-    let mut out = format!("mls/{label}/").into_bytes();
-    ciborium::into_writer(id, &mut out).map_err(|_| BadValue)?;
-    Ok(out)
+    append_cbor(format!("mls/{label}/").into_bytes(), id).map_err(|_| BadValue)
 }
 
 impl Store {

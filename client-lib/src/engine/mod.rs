@@ -33,6 +33,7 @@ mod settle;
 mod state;
 mod step;
 mod store;
+mod suites;
 mod trust;
 mod view;
 mod welcome;

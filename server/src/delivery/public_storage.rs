@@ -1,7 +1,7 @@
 //! Where openmls puts a group's public state: into memory, to be stored by us in the same transaction as the commit.
 
 use crate::{Error, Result};
-use firstlight_protocol::wire::{from_cbor, to_cbor};
+use firstlight_protocol::wire::{from_cbor, from_stored_cbor, to_cbor};
 use openmls_traits::{
     public_storage::PublicStorageProvider,
     storage::{CURRENT_VERSION, traits},
@@ -72,8 +72,7 @@ impl Snapshot {
         if bytes.is_empty() {
             return Ok(None);
         }
-        // Not `from_cbor`: a tree of openmls nests deeper than anything on our wire, and comes from our own store.
-        ciborium::from_reader(bytes.as_slice()).map(Some).map_err(|_| Unreadable)
+        from_stored_cbor(bytes).map(Some).map_err(|_| Unreadable)
     }
 }
 
