@@ -4,14 +4,15 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { axe, DESKTOP, PHONE, shot, startBrowser } from './harness/browser.mjs';
 import { foundWorld } from './harness/cast.mjs';
 import { newId } from './harness/device.mjs';
-import { openUnlocked } from './harness/unlocked.mjs';
+import { beginAt, joinInBrowser } from './harness/unlocked.mjs';
 
 describe('a supervisor', () => {
-  let world, browser, officer, supervisor;
+  let world, browser, officer, supervisor, device;
   before(async () => {
     [world, browser] = await Promise.all([foundWorld(), startBrowser()]);
     officer = world.people['Officer 1'];
     supervisor = world.people['Supervisor 1'];
+    device = await joinInBrowser(browser, world, 'Supervisor 1');
   });
   after(async () => {
     await browser?.close();
@@ -46,13 +47,16 @@ describe('a supervisor', () => {
   };
   const act = (who, callout, action) => who.request('POST', `/v1/callouts/${callout}/actions`, { id: newId('act'), action });
   const view = (callout) => supervisor.request('GET', `/v1/callouts/${callout}`);
-  const open = (at, look) => openUnlocked(browser, world, supervisor, { at: `/${at}`, ...look });
-  const well = async ({ page, context, problems }, name) => {
+  const open = async (at, look) => {
+    await beginAt(device, `/${at}`, look);
+    device.problems.length = 0;
+    return device;
+  };
+  const well = async ({ page, problems }, name) => {
     await shot(page, name);
     assert.deepEqual(await axe(page), []);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, 'wider than the screen');
     assert.deepEqual(problems, []);
-    await context.close();
   };
 
   it('sees a callout, who knows of it and every page with its reason; bars, calls more, and reviews it', async () => {
@@ -82,7 +86,12 @@ describe('a supervisor', () => {
 
     await act(world.people['Advocate 1'], callout, { do: 'accept', eta_minutes: 20 });
     await page.getByText(/there at .*, in (19|20) min/).waitFor();
-    await act(world.people['Advocate 1'], callout, { do: 'close', support: 'accepted', kits_given: 1 });
+    await page.getByRole('button', { name: 'Close the callout' }).click();
+    const closing = page.getByRole('dialog');
+    await closing.getByText('Accepted', { exact: true }).click();
+    await closing.getByRole('button', { name: 'One more' }).click();
+    await closing.getByRole('button', { name: 'Close the callout' }).click();
+    await closing.waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Review' }).click();
     await page.getByText('Well', { exact: true }).click();
     await page.getByText('Called late', { exact: true }).click();
@@ -107,6 +116,18 @@ describe('a supervisor', () => {
     await page.getByRole('button', { name: 'Silenciar el sonido' }).waitFor({ state: 'detached' });
     await alarms.getByRole('link', { name: new RegExp(reference) }).waitFor();
     await well(opened, 'board-phone-day-es');
+  });
+
+  it('is paged over the board, and goes on with the night when somebody else has to go', async () => {
+    const { page } = await open('#/board');
+    const callout = await call({ zone: 'harbor', site: 'youth-center' });
+    await act(supervisor, callout, { do: 'call_more', wanted: 2, people: [supervisor.me.person] });
+    await page.getByRole('dialog', { name: 'Duty: respond' }).waitFor();
+    await page.getByRole('button', { name: "I can't go" }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const { reference } = await view(callout);
+    await page.getByRole('article', { name: reference }).waitFor();
+    assert.equal(new URL(page.url()).hash, '#/board');
   });
 
   it('puts somebody on duty by dragging, and by keyboard alone', async () => {

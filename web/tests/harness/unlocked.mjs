@@ -1,22 +1,35 @@
-// A page whose engine is unlocked, for screens that need no more of it than access tokens. The worker's file is replaced by
-// one that gives the device's own; the engine itself is proven by its own tests, and every answer here is the real server's.
-import { DESKTOP, watched } from './browser.mjs';
+// Somebody of the cast at a browser of their own: joined by a link as anybody does, and unlocked.
+import { DESKTOP } from './browser.mjs';
+import { isIn, unlock, useInvite } from './people.mjs';
 
-export async function openUnlocked(browser, world, device, { at = '/', size = DESKTOP, ...look } = {}) {
-  const { page, context, problems } = await watched(browser, world, { size, ...look, serviceWorkers: 'block' });
-  const status = { state: 'unlocked', enrolment: 'enrolled', connected: true, me: device.me };
-  const worker = `
-    const answers = { status: ${JSON.stringify(status)}, access_token: { token: ${JSON.stringify(device.access)} } };
-    onmessage = ({ data }) => {
-      if (data.id === undefined) return;
-      if (data.command in answers) postMessage({ id: data.id, answer: answers[data.command] });
-      else postMessage({ id: data.id, problem: { code: 'not_found', status: 404, title: '' } });
-    };`;
-  await context.route(/\/assets\/worker-[^/]+\.js$/, (route) => route.fulfill({ contentType: 'text/javascript', body: worker }));
+/** A further device of a person, in a browser. */
+export async function joinInBrowser(browser, world, name) {
+  const { link } = await world.admin.run(['invite', 'create', '--person', name]);
+  const opened = await useInvite(browser, world, link, { size: DESKTOP });
+  await world.admin.run(['devices', 'approve', '--all']);
+  await isIn(opened.page);
+  return opened;
+}
+
+/** Goes to a place in a look; another look begins anew, as after a night: loaded again, and unlocked. */
+export async function beginAt(device, at, { size = DESKTOP, theme = 'night', language = 'en' } = {}) {
+  const { page, context } = device;
+  await page.setViewportSize(size);
   // Larger screens, read in many requests.
   page.setDefaultTimeout(40_000);
-  // Blocked workers would not register.
-  await page.addInitScript(() => delete Navigator.prototype.serviceWorker);
+  const look = `${theme} ${language}`;
+  if ((device.look ?? 'night en') === look) {
+    await page.goto(at);
+    return;
+  }
+  device.look = look;
+  // After the one that the context began with, so that this one counts.
+  await context.addInitScript(([theme, language]) => {
+    if (location.protocol === 'about:') return;
+    localStorage.setItem('firstlight.theme', theme);
+    localStorage.setItem('firstlight.language', language);
+  }, [theme, language]);
+  await page.goto('about:blank');
   await page.goto(at);
-  return { page, context, problems };
+  await unlock(page);
 }
