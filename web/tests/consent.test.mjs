@@ -23,20 +23,19 @@ describe('letting police into a room', { skip }, () => {
     await opened.page.getByRole('heading', { name: 'Almost there' }).waitFor({ state: 'detached', timeout: 30_000 });
     return opened;
   };
+  /** A device of the command line. */
+  const join = async (admin, name, role) => {
+    const { link } = await admin.run(['invite', 'create', '--role', role, '--name', name]);
+    const device = cli(world.server, name);
+    await device.run(['join', '--no-wait', link]);
+    await admin.run(['devices', 'approve', '--all']);
+    await device.run(['join']);
+    return device;
+  };
   before(async () => {
     [world, browser] = await Promise.all([foundWorld(), startBrowser()]);
     [first, second] = [await enrol('Advocate 3'), await enrol('Advocate 4', { size: DESKTOP, theme: 'day' })];
-    const { link } = await world.police.run(['invite', 'create', '--role', 'police_officer', '--name', 'Officer 3']);
-    officer = cli(world.server, 'Officer 3');
-    const joining = officer.run(['join', link]);
-    const approving = (async () => {
-      for (let tries = 0; tries < 60; tries++) {
-        const { approved } = await world.police.run(['devices', 'approve', '--all']);
-        if (approved?.length > 0) return;
-        await new Promise((resolve) => setTimeout(resolve, 500));
-      }
-    })();
-    await Promise.all([joining, approving]);
+    officer = await join(world.police, 'Officer 3', 'police_officer');
     code = (await officer.run(['me'])).person;
   });
   after(async () => {
@@ -122,6 +121,19 @@ describe('letting police into a room', { skip }, () => {
     const { lines } = await officer.run(['room', 'read', rooms[0].room]);
     assert.ok(lines.some((line) => line.content?.text?.text === 'Briefing at six.'));
     assert.ok(!lines.some((line) => line.content?.ask_to_admit), 'nothing from before they came');
+  });
+
+  it('goes the same way on the command line', async () => {
+    const [one, two] = [await join(world.admin, 'Advocate 5', 'advocate'), await join(world.admin, 'Advocate 6', 'advocate')];
+    const { room } = await one.run(['room', 'create', '--kind', 'operation', '--name', 'Quay plan', '--with', 'Advocate 6']);
+    await assert.rejects(one.run(['room', 'add', room, code]), /ask in the room/);
+    assert.equal((await one.run(['room', 'ask', room, 'law_enforcement'])).asks[0].agreed, false);
+    await assert.rejects(one.run(['room', 'agree', room, 'law_enforcement']), /same person/);
+    assert.equal((await two.run(['room', 'agree', room, 'law_enforcement'])).asks[0].agreed, true);
+    const { members, asks } = await one.run(['room', 'add', room, code]);
+    assert.deepEqual([members.length, asks], [3, []]);
+    const { lines } = await two.run(['room', 'read', room]);
+    assert.deepEqual(lines.slice(-1)[0].added.map((who) => who.work_name), ['Officer 3']);
   });
 
   it('said nothing in the console', () => {

@@ -114,6 +114,9 @@ fn who_does_not_agree_is_seen_and_who_asked_can_take_it_back() {
     answer(&mut b, true, 3).unwrap();
     settle(&mut town.net, &mut [&mut a, &mut b, &mut a2]);
     assert!(a.host.engine().room(ROOM).unwrap().asks[0].agreed, "a person's newest answer counts");
+    answer(&mut b, false, 6).unwrap();
+    settle(&mut town.net, &mut [&mut a, &mut b, &mut a2]);
+    assert_eq!(flaw(add(&mut town, &mut a, &officer, 7)), Flaw::Missing, "agreed no longer");
     answer(&mut a2, false, 4).unwrap();
     settle(&mut town.net, &mut [&mut a, &mut b, &mut a2]);
     assert!(b.host.engine().room(ROOM).unwrap().asks.is_empty(), "taken back with another device of theirs");
