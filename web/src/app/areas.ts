@@ -2,7 +2,7 @@ import type { Component } from 'svelte';
 import type { Key } from '../i18n/index.svelte';
 import { rooms } from '../engine/rooms.svelte';
 import type { IconName } from '../ui/Icon.svelte';
-import { OFFICERS, REACHED, RESPONDERS, ROLES, SUPERVISORS, TENDERS, type Role } from './roles';
+import { NOTIFIED, OFFICERS, REACHED, RESPONDERS, ROLES, SUPERVISORS, TENDERS, type Role } from './roles';
 
 /** One area of the app: a place in the navigation and the screens behind it. To add one, add a row. */
 export interface Area {
@@ -50,6 +50,15 @@ export const areas: readonly Area[] = [
     roles: RESPONDERS,
     needs: 'duty',
     load: () => import('../routes/responder/Responder.svelte'),
+  },
+  {
+    path: 'notices',
+    first: true,
+    label: 'common.nav_notices',
+    icon: 'call',
+    roles: NOTIFIED,
+    needs: 'unlocked',
+    load: () => import('../routes/notices/Notices.svelte'),
   },
   {
     path: 'shifts',

@@ -47,3 +47,5 @@ export const SUPERVISORS: readonly Role[] = ['supervisor'];
 export const TENDERS: readonly Role[] = ['supervisor', 'admin'];
 /** Who is reached by more than the app: responders, and other agencies' people, for their notices. */
 export const REACHED: readonly Role[] = ['advocate', 'supervisor', 'child_welfare_worker', 'probation_officer', 'admin'];
+/** Who takes their agency's notices of callouts. */
+export const NOTIFIED: readonly Role[] = ['child_welfare_worker', 'probation_officer'];

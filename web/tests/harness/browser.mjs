@@ -28,7 +28,7 @@ export async function watched(browser, world, { size = PHONE, language = 'en', t
   world.overheard?.listen(context, who);
   const problems = [];
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
   page.on('console', (line) => ['error', 'warning'].includes(line.type()) && problems.push(`console: ${line.text()}`));
   await page.addInitScript(([theme, language]) => {

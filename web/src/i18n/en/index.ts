@@ -6,6 +6,7 @@ import contacts from './contacts.json';
 import details from './details.json';
 import join from './join.json';
 import lock from './lock.json';
+import notices from './notices.json';
 import officer from './officer.json';
 import policy from './policy.json';
 import ready from './ready.json';
@@ -28,6 +29,7 @@ export default {
   details,
   join,
   lock,
+  notices,
   officer,
   policy,
   ready,
