@@ -116,6 +116,14 @@ describe('a supervisor', () => {
     await page.getByRole('button', { name: 'Silenciar el sonido' }).waitFor({ state: 'detached' });
     await alarms.getByRole('link', { name: new RegExp(reference) }).waitFor();
     await well(opened, 'board-phone-day-es');
+    // Ten places, four of which fit on a telephone's bar beside the way to the others.
+    await page.getByRole('button', { name: 'Más', exact: true }).click();
+    const more = page.getByRole('dialog', { name: 'Más' });
+    assert.equal(await more.getByRole('link').count(), 6);
+    await shot(page, 'nav-more-phone-day-es', { fullPage: false });
+    await more.getByRole('link', { name: 'Política' }).click();
+    await page.getByRole('heading', { name: 'Política', level: 1 }).waitFor();
+    await more.waitFor({ state: 'hidden' });
   });
 
   it('is paged over the board, and goes on with the night when somebody else has to go', async () => {
