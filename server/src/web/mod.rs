@@ -1,7 +1,7 @@
 //! The app for browsers, from this very binary: `web/build` makes it, and a release has it inside.
 //!
-//! Everything outside `/v1` is the app's. A file is answered as it was built, in the best compression that the browser
-//! takes; every other path is a screen of the app, and answered by its page. Nothing but the embedded files can be
+//! A file is answered as it was built, in the best compression that the browser takes. Screens are told apart behind the
+//! `#`, which no server sees; two paths lead to the page. Nothing but the embedded files can be
 //! reached: a path is a key here and never leads to a file system (in a debug build, to the app's own folder alone).
 
 mod files;
@@ -21,6 +21,8 @@ use headers::Headers;
 
 /// The page that every screen begins with.
 const PAGE: &str = "index.html";
+/// Where it is: the app's own address, and that of invite links.
+const PLACES: [&str; 2] = ["", "join"];
 /// What a server says that was built without the app.
 const MISSING: &str = include_str!("missing.html");
 
@@ -39,18 +41,15 @@ impl Site {
 
     /// Answers a request that no route of the API is for; `None` where it is not the app's either.
     pub(crate) fn answer(&self, request: &Request) -> Option<Response> {
-        let path = request.uri().path();
-        if !matches!(*request.method(), Method::GET | Method::HEAD) || path == "/v1" || path.starts_with("/v1/") {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let key = path.strip_prefix('/')?;
-        // What has an ending is a file and nothing else: a browser that asks for a script must not get a page.
-        let is_file = key.rsplit('/').next().is_some_and(|name| name.contains('.'));
-        let key = if is_file { key } else { PAGE };
-        let mut response = match self.find(key, request.headers()) {
+        let path = request.uri().path().strip_prefix('/')?;
+        let is_place = PLACES.contains(&path);
+        let mut response = match self.find(if is_place { PAGE } else { path }, request.headers()) {
             Some(found) => found.response(request),
-            None if is_file => return None,
-            None => missing(request),
+            None if is_place => missing(request),
+            None => return None,
         };
         self.headers.put_into(response.headers_mut());
         Some(response)

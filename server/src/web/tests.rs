@@ -44,7 +44,7 @@ async fn text(response: Response) -> String {
 
 #[tokio::test]
 async fn every_screen_begins_with_the_page() {
-    for path in ["/", "/join", "/duty", "/callouts/9a8b?from=push", "/v1x"] {
+    for path in ["/", "/join", "/?from=push"] {
         let page = get(path, &[]);
         assert_eq!(page.status(), StatusCode::OK, "{path}");
         assert_eq!(header(&page, "content-type"), "text/html; charset=utf-8");
@@ -104,6 +104,8 @@ fn nothing_else_can_be_reached() {
     let site = site("http://127.0.0.1:8440");
     let none = [
         "/v1",
+        "/metrics",
+        "/duty",
         "/v1/nothing",
         "/missing.js",
         "/assets/gone-1234.js",

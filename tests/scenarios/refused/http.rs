@@ -7,6 +7,10 @@ use firstlight_tests::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 /// What somebody typed in the wrong place.
 const MARKER: &str = "Name-of-a-child";
@@ -78,9 +82,25 @@ fn an_id_in_use_with_other_content_is_a_conflict() {
 fn an_oversized_body_is_refused_before_it_is_read() {
     run(async {
         let cast = Cast::new().await;
-        let big = vec![b' '; MAX_BODY + 1];
-        let problem = cast.changes_nothing(post(&cast.officer, "/v1/callouts", big)).await;
-        assert_eq!(problem.code, ErrorCode::TooLarge);
+        let token = cast.officer.access().await.unwrap();
+        // Announced, and never sent: the answer comes all the same.
+        let head = format!(
+            "POST /v1/callouts HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            token.reveal(),
+            MAX_BODY + 1
+        );
+        let answer = cast.changes_nothing(async {
+            let mut socket = TcpStream::connect(cast.server.http.addr()).await.unwrap();
+            socket.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = vec![0; 4_096];
+            let length = socket.read(&mut answer).await.unwrap();
+            String::from_utf8(answer[..length].to_vec()).unwrap()
+        });
+        let answer = answer.await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 413 "), "{head}");
+        assert_eq!(serde_json::from_str::<Problem>(body).unwrap().code, ErrorCode::TooLarge);
     });
 }
 
