@@ -42,7 +42,7 @@ describe('a push', () => {
 
     await push(page, { kind: 'page', page: first.id, text: 'Duty: respond' });
     await showing(page, 1);
-    assert.deepEqual(await shown(page), [{ title: 'Duty: respond', body: '', requireInteraction: true, tag: 'duty' }]);
+    assert.deepEqual(await shown(page), [{ title: 'Duty: respond', body: '', requireInteraction: true, tag: 'duty-page' }]);
     for (let i = 0; i < 50 && !(await pages()).some((one) => one.id === first.id && one.delivered_at); i += 1) await page.waitForTimeout(100);
     assert.ok((await pages()).find((one) => one.id === first.id).delivered_at > 0, 'no receipt');
 

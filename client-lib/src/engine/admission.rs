@@ -2,7 +2,7 @@
 //! into a room, who agreed, and whether what comes in was agreed to.
 
 use super::{
-    Engine, EngineError, Step,
+    Engine, EngineError, OutOfSync, RoomState, Step,
     settle::Place,
     state::{MemberRecord, RoomRecord, Wish, key},
     view::{Answered, Ask},
@@ -135,7 +135,9 @@ impl Engine {
     pub fn accept_members(&mut self, room: RoomId) -> Result<Step, EngineError> {
         let mut record = self.room_record(room)?.ok_or(EngineError::NoSuchRoom { room })?;
         self.step(|engine, _| {
-            record.accepts = true;
+            // Only what they were told of: a room that was lost for another reason comes back as it was, or not at all.
+            let unseen = RoomState::OutOfSync(OutOfSync::UnseenConsent);
+            record.accepts = record.state == unseen || record.lost == Some(OutOfSync::UnseenConsent);
             engine.save_room(&record);
             Ok(())
         })

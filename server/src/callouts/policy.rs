@@ -6,7 +6,7 @@ use crate::{
     agencies::check_rules,
     caller::Caller,
     extract::Json,
-    identity::OnDuty,
+    identity::MaybeLocked,
     intake::must_know_lines,
     rota::{KEEPERS, require_host},
 };
@@ -16,15 +16,19 @@ use firstlight_protocol::{ErrorCode, Problem, Role, api::PolicyDocument, policy:
 /// The policy. Officers read it too: it holds the zones, the sites, and the number to call when nothing works.
 #[utoipa::path(get, path = "/v1/policy", tag = "dispatch", security(("bearer" = []), ("duty" = [])), responses(
     (status = 200, body = PolicyDocument), (status = "default", description = "Refused", body = Problem)))]
-pub(super) async fn get_policy(State(app): State<Shared>, OnDuty(caller): OnDuty) -> Result<Json<PolicyDocument>> {
+pub(super) async fn get_policy(
+    State(app): State<Shared>,
+    MaybeLocked(caller, locked): MaybeLocked,
+) -> Result<Json<PolicyDocument>> {
     if caller.org != crate::runner::host(&app).await? {
         caller.require(&[Role::PoliceOfficer, Role::WatchCommander])?;
     }
     let (version, policy) = app.store.document::<Policy>().await?.ok_or(ErrorCode::NotFound)?;
     let policy = (*policy).clone().without_keys();
-    // How the host escalates is its own affair: police need places, times, and the number to call.
-    let police = matches!(caller.role, Role::PoliceOfficer | Role::WatchCommander);
-    Ok(Json(PolicyDocument { version, policy: if police { policy.for_police() } else { policy } }))
+    // How the host escalates is its own affair: police, and whoever found a locked telephone, need places, times, and the
+    // number to call.
+    let outside = locked || matches!(caller.role, Role::PoliceOfficer | Role::WatchCommander);
+    Ok(Json(PolicyDocument { version, policy: if outside { policy.for_police() } else { policy } }))
 }
 
 /// Replaces the policy, as the rota is replaced. Callouts that are open go on under the new one.

@@ -54,7 +54,8 @@ pub(super) async fn challenge(
 ) -> Result<Json<Challenge>> {
     let (now, identity) = (app.clock.now(), &app.identity);
     identity.limits.stranger.check_peer(peer, now)?;
-    identity.limits.sign_in.check(request.device, now)?;
+    // Apart from the sign-ins' allowance: a challenge that took the last of it would be one that can't be used.
+    identity.limits.sign_in.check(("challenge", request.device, peer), now)?;
     challenge::issue(&identity.tokens, request.device, now).map(Json)
 }
 
@@ -71,7 +72,7 @@ pub(super) async fn sign_in(
 ) -> Result<Json<Tokens>> {
     let (now, identity) = (app.clock.now(), &app.identity);
     identity.limits.stranger.check_peer(peer, now)?;
-    identity.limits.sign_in.check(request.device, now)?;
+    identity.limits.sign_in.check((request.device, peer), now)?;
     let SignIn { device, challenge, signature } = request;
     let expires_at = challenge::check(&identity.tokens, device, &challenge, now)?;
     let known = app.store.device(device).await?.ok_or(ErrorCode::BadSignature)?;
@@ -82,7 +83,7 @@ pub(super) async fn sign_in(
     }
     let refresh = identity.tokens.refresh(SessionId(random()?), 0)?;
     to_the_end(async move {
-        let attempt = Attempt { device, challenge: challenge.0, expires_at, verified };
+        let attempt = Attempt { device, challenge: challenge.0, expires_at, verified, despite_lockout: false };
         match app.store.sign_in(attempt, refresh.clone(), now).await? {
             Outcome::Refused(problem) => Err(problem.into()),
             Outcome::SignedIn(ended) => {

@@ -33,12 +33,25 @@ impl FromRequestParts<Shared> for SignedIn {
 #[derive(Debug, Clone)]
 pub struct OnDuty(pub Caller);
 
+/// The same, and whether the device is locked: for what shows less to whoever found it.
+#[derive(Debug, Clone)]
+pub struct MaybeLocked(pub Caller, pub bool);
+
+impl FromRequestParts<Shared> for MaybeLocked {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self> {
+        let (caller, scope) = app.identity.authenticate(parts, app)?;
+        app.identity.require_active(&caller)?;
+        Ok(Self(caller, scope == Scope::Duty))
+    }
+}
+
 impl FromRequestParts<Shared> for OnDuty {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self> {
-        let (caller, _) = app.identity.authenticate(parts, app)?;
-        app.identity.require_active(&caller)?;
+        let MaybeLocked(caller, _) = MaybeLocked::from_request_parts(parts, app).await?;
         Ok(Self(caller))
     }
 }

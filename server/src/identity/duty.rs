@@ -79,7 +79,7 @@ pub(super) async fn delete(SignedIn(caller): SignedIn, State(app): State<Shared>
 
 /// Signs in with the duty key's signature over a challenge, for the caller's own callouts alone.
 ///
-/// A wrong signature counts towards the lockout of the device's sign-in.
+/// A wrong signature counts towards the lockout of the device's sign-in; a right one comes in all the same.
 #[utoipa::path(post, path = "/v1/auth/duty", tag = "identity", request_body = DutySignIn, security(()),
     responses((status = 200, body = DutyAccess), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 429, body = Problem)))]
@@ -90,7 +90,7 @@ pub(super) async fn sign_in(
 ) -> Result<Json<DutyAccess>> {
     let (now, identity) = (app.clock.now(), &app.identity);
     identity.limits.stranger.check_peer(peer, now)?;
-    identity.limits.sign_in.check(request.device, now)?;
+    identity.limits.sign_in.check((request.device, peer), now)?;
     let DutySignIn { device, challenge, signature } = request;
     let expires_at = challenge::check(&identity.tokens, device, &challenge, now)?;
     let known = app.store.device(device).await?.ok_or(ErrorCode::BadSignature)?;
@@ -103,7 +103,8 @@ pub(super) async fn sign_in(
     if verified.is_some() {
         identity.anchors()?.verify_device(&known.chain, now).map_err(Problem::from)?;
     }
-    let attempt = Attempt { device, challenge: challenge.0, expires_at, verified: verified.is_some() };
+    let (challenge, verified_now) = (challenge.0, verified.is_some());
+    let attempt = Attempt { device, challenge, expires_at, verified: verified_now, despite_lockout: true };
     to_the_end(async move {
         let session = verified.map(|registered| registered.session);
         let session = app.store.duty_sign_in(attempt, session, now).await?.ok_or(ErrorCode::BadSignature)?;

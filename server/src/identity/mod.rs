@@ -35,7 +35,7 @@ mod tickets;
 mod token;
 mod trust;
 
-pub use caller::{OnDuty, SignedIn};
+pub use caller::{MaybeLocked, OnDuty, SignedIn};
 pub use contacts::ContactRow;
 pub(crate) use contacts::read_rule;
 pub(crate) use keys::own_secret;

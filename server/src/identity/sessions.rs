@@ -44,6 +44,9 @@ pub(super) struct Attempt {
     pub(super) challenge: Vec<u8>,
     pub(super) expires_at: Timestamp,
     pub(super) verified: bool,
+    /// A right signature comes in although wrong ones locked the device: nobody guesses one, and a page must not be missed
+    /// because somebody else knows the device's id.
+    pub(super) despite_lockout: bool,
 }
 
 impl Store {
@@ -129,7 +132,7 @@ impl Tx<'_> {
     /// Uses the challenge of an attempt up, or counts its failure. Answers with the refusal, if it is one: an outcome and
     /// not an error, because it has to be written down.
     pub(super) async fn attempt(&mut self, attempt: &Attempt, now: Timestamp) -> Result<Option<Problem>> {
-        if let Some(refused) = self.admit(attempt.device, attempt.verified, now).await? {
+        if let Some(refused) = self.admit(attempt, now).await? {
             return Ok(Some(refused));
         }
         let fresh = self.answer(&attempt.challenge, attempt.expires_at, now).await?;
@@ -137,14 +140,15 @@ impl Tx<'_> {
     }
 
     /// Checks the lockout and counts a failure. Answers with the refusal, if it is one.
-    async fn admit(&mut self, device: DeviceId, verified: bool, now: Timestamp) -> Result<Option<Problem>> {
+    async fn admit(&mut self, attempt: &Attempt, now: Timestamp) -> Result<Option<Problem>> {
+        let &Attempt { device, verified, despite_lockout, .. } = attempt;
         let row = sqlx::query("SELECT failures, locked_until, revoked_at FROM devices WHERE device = $1")
             .bind(device.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?
             .ok_or(ErrorCode::BadSignature)?;
         let (failures, locked_until): (i64, i64) = (row.get("failures"), row.get("locked_until"));
-        if locked_until > now.0 {
+        if locked_until > now.0 && !(verified && despite_lockout) {
             let wait = Timestamp(locked_until).since(now).as_millis();
             let problem = Problem::with(ErrorCode::RateLimited, "Too many wrong signatures: this device has to wait.");
             return Ok(Some(problem.retry_after_ms(u64::try_from(wait).unwrap_or(u64::MAX))));

@@ -5,7 +5,6 @@ use crate::{
     Error, Result, Shared,
     caller::Caller,
     extract::{Json, Query},
-    identity::OnDuty,
     runner::{World, decode_callout},
     store::id,
 };
@@ -81,11 +80,11 @@ pub(super) async fn names(app: &Shared) -> Result<HashMap<PersonId, String>> {
 }
 
 /// Who is on call at a moment, tier by tier.
-#[utoipa::path(get, path = "/v1/on-call", tag = "dispatch", params(At), security(("bearer" = []), ("duty" = [])), responses(
+#[utoipa::path(get, path = "/v1/on-call", tag = "dispatch", params(At), responses(
     (status = 200, body = OnCallView), (status = "default", description = "Refused", body = Problem)))]
 pub(crate) async fn on_call(
     State(app): State<Shared>,
-    OnDuty(caller): OnDuty,
+    caller: Caller,
     Query(At { at }): Query<At>,
 ) -> Result<Json<OnCallView>> {
     require_host(&app, &caller, &READERS).await?;

@@ -90,7 +90,7 @@ export interface paths {
         put?: never;
         /**
          * Signs in with the duty key's signature over a challenge, for the caller's own callouts alone.
-         * @description A wrong signature counts towards the lockout of the device's sign-in.
+         * @description A wrong signature counts towards the lockout of the device's sign-in; a right one comes in all the same.
          */
         post: operations["post_auth_duty"];
         delete?: never;

@@ -1,6 +1,7 @@
 import { useTokens } from '../api/client';
 import type { Schema } from '../api/types';
-import { dutyToken } from '../duty/access';
+import { dropAccess, dutyToken } from '../duty/access';
+import { callouts } from '../duty/callouts.svelte';
 import { keep, type DutyDevice } from '../duty/keep';
 import { registerDutyKey } from '../duty/register';
 import { browser, type Status } from '../engine/browser.svelte';
@@ -21,7 +22,11 @@ class Session {
 
   async start(): Promise<void> {
     useTokens(dutyToken);
-    this.device = await keep.get('device');
+    // A store that can't be opened must not keep the number to call off the screen.
+    this.device = await Promise.race([
+      keep.get('device').catch(() => undefined),
+      new Promise<undefined>((resolve) => setTimeout(resolve, 3000)),
+    ]);
     if (this.device !== undefined) this.phase = 'locked';
     $effect.root(() => {
       $effect(() => void this.#follow(browser.status));
@@ -45,7 +50,9 @@ class Session {
     rooms.stop();
     if (status.state === 'empty' || status.enrolment === 'revoked') {
       this.device = undefined;
-      await keep.forget('device');
+      dropAccess();
+      callouts.forget();
+      await keep.clear();
     }
     this.phase = this.device === undefined ? 'empty' : 'locked';
   }

@@ -79,7 +79,14 @@ class Callouts {
       this.failed = undefined;
     } catch (thrown) {
       this.failed = trouble(thrown);
+      // Not this device's any more: it neither shows nor rings.
+      if (this.failed.code === 'device_revoked') this.forget();
     }
+  }
+
+  /** The device is nobody's any more. */
+  forget(): void {
+    this.#known = new Map();
   }
 
   #newer(callout: Callout): Callout {

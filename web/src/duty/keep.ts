@@ -36,7 +36,9 @@ function open(): Promise<IDBDatabase> {
       request.result.createObjectStore('unsent', { keyPath: 'id' });
     };
     request.onsuccess = () => {
-      request.result.onversionchange = () => request.result.close();
+      request.result.onversionchange = () => (request.result.close(), (opened = undefined));
+      // A browser closes it by itself, in the background or when its storage breaks: the next request opens it anew.
+      request.result.onclose = () => (opened = undefined);
       resolve(request.result);
     };
     request.onerror = () => {
@@ -48,6 +50,16 @@ function open(): Promise<IDBDatabase> {
 }
 
 async function run<T>(store: string, mode: IDBTransactionMode, what: (in_: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  try {
+    return await once(store, mode, what);
+  } catch (thrown) {
+    if (!(thrown instanceof DOMException) || thrown.name !== 'InvalidStateError') throw thrown;
+    opened = undefined;
+    return once(store, mode, what);
+  }
+}
+
+async function once<T>(store: string, mode: IDBTransactionMode, what: (in_: IDBObjectStore) => IDBRequest<T>): Promise<T> {
   const database = await open();
   return new Promise((resolve, reject) => {
     // Durable before it is believed: a queued callout must outlive a telephone that dies at once.
@@ -66,4 +78,9 @@ export const keep = {
   unsent: (): Promise<Unsent[]> => run('unsent', 'readonly', (s) => s.getAll()),
   queue: (callout: Unsent): Promise<unknown> => run('unsent', 'readwrite', (s) => s.put(callout)),
   sent: (id: string): Promise<unknown> => run('unsent', 'readwrite', (s) => s.delete(id)),
+  /** Everything: the device is nobody's any more. */
+  clear: async (): Promise<void> => {
+    await run('unsent', 'readwrite', (s) => s.clear());
+    await run('kept', 'readwrite', (s) => s.clear());
+  },
 };

@@ -16,9 +16,9 @@ class PolicyRead {
   #reading = false;
 
   async start(): Promise<void> {
-    this.now = await keep.get('policy');
     addEventListener('online', () => void this.read());
     document.addEventListener('visibilitychange', () => void (document.visibilityState === 'visible' && this.read()));
+    this.now ??= await keep.get('policy').catch(() => undefined);
     await this.read();
   }
 
@@ -30,7 +30,7 @@ class PolicyRead {
     try {
       const { policy } = await api.get('/v1/policy', {}, { token: dutyToken });
       this.now = policy;
-      await keep.set('policy', policy);
+      await keep.set('policy', policy).catch(() => undefined);
     } catch (thrown) {
       // The one that was kept serves on; the screens say themselves that there is no connection.
       const { passing, retryAfterMs } = trouble(thrown);

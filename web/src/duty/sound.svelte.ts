@@ -1,6 +1,8 @@
 /** The alarm's sound, made here: no file to load, nothing that a phone's media volume list would show. */
 class Sound {
   #context: AudioContext | undefined;
+  /** All tones go through it. */
+  #out: GainNode | undefined;
   #ringing: { stop: () => void } | undefined;
   /** Whether this browser lets us make a sound without a touch first. */
   allowed = $state(false);
@@ -29,7 +31,7 @@ class Sound {
     const round = async (): Promise<void> => {
       if (stopped) return;
       if (touched()) navigator.vibrate?.([700, 200, 700]);
-      if (await this.wake()) this.#tones();
+      if ((await this.wake()) && !stopped) this.#tones();
       if (!stopped) timer = setTimeout(() => void round(), 2200);
     };
     this.#ringing = {
@@ -46,7 +48,9 @@ class Sound {
     this.#ringing.stop();
     this.#ringing = undefined;
     if (touched()) navigator.vibrate?.(0);
-    // Cuts what is already scheduled: the sound ends with the picture.
+    // Takes what is already scheduled off the loudspeaker: the sound ends with the picture, and never comes back later.
+    this.#out?.disconnect();
+    this.#out = undefined;
     void this.#context?.suspend();
   }
 
@@ -71,6 +75,8 @@ class Sound {
   #tones(pitches = [660, 880, 660, 880, 1040]): void {
     const context = this.#context;
     if (context === undefined) return;
+    if (this.#out === undefined) (this.#out = context.createGain()).connect(context.destination);
+    const out = this.#out;
     const begin = context.currentTime + 0.05;
     pitches.forEach((pitch, i) => {
       const tone = context.createOscillator();
@@ -82,7 +88,7 @@ class Sound {
       level.gain.linearRampToValueAtTime(0.9, at + 0.02);
       level.gain.setValueAtTime(0.9, at + 0.2);
       level.gain.linearRampToValueAtTime(0, at + 0.26);
-      tone.connect(level).connect(context.destination);
+      tone.connect(level).connect(out);
       tone.start(at);
       tone.stop(at + 0.28);
     });

@@ -1,15 +1,18 @@
 /// <reference lib="webworker" />
-import { seen } from './receipt';
+import { moved, nobodyCalls, seen } from './receipt';
 
 declare const self: ServiceWorkerGlobalScope;
 
 /** What a lock screen may say: never what for, where or for whom. */
 const WORDS: Record<string, Record<string, string>> = {
-  en: { page: 'Duty: respond', drill: 'Duty: drill', stand_down: 'Duty: stand down', other: 'Duty: please look at the app' },
-  es: { page: 'Guardia: responda', drill: 'Guardia: simulacro', stand_down: 'Guardia: ya no hace falta', other: 'Guardia: mire la aplicación' },
+  en: { page: 'Duty: respond', drill: 'Duty: drill', alarm: 'Duty: alarm', notice: 'Duty: notice', stand_down: 'Duty: stand down', other: 'Duty: please look at the app' },
+  es: { page: 'Guardia: responda', drill: 'Guardia: simulacro', alarm: 'Guardia: alarma', notice: 'Guardia: notificación', stand_down: 'Guardia: ya no hace falta', other: 'Guardia: mire la aplicación' },
 };
-const TAG = 'duty';
-const RINGS = ['page', 'drill', 'test'];
+/** What wakes somebody. Each kind has a notification of its own, so that nothing takes a page's place. */
+const RINGS = ['page', 'drill', 'test', 'alarm', 'notice'];
+const tagOf = (kind: string): string => `duty-${kind}`;
+/** A callout that was called off must not lie there beside its end. */
+const PAGES = ['page', 'drill'].map(tagOf);
 
 interface Payload {
   kind: string;
@@ -31,7 +34,7 @@ export async function push(event: PushEvent): Promise<void> {
   const code = /\b\d{6}\b/.exec(text)?.[0];
   for (const client of open) client.postMessage(kind === 'verify' && code ? { tell: 'code', code } : { tell: 'push', kind, code });
   const shown = self.registration.showNotification(kind === 'test' ? text : words(kind), {
-    tag: TAG,
+    tag: tagOf(kind),
     // Called again: sound and vibration again, though one is still on the screen.
     ...({ renotify: rings, vibrate: rings ? [600, 200, 600, 200, 600, 200, 1000] : [] } as NotificationOptions),
     requireInteraction: rings,
@@ -40,7 +43,15 @@ export async function push(event: PushEvent): Promise<void> {
     badge: '/icons/badge-96.png',
     data: { kind },
   });
-  await Promise.all([shown, kind === 'page' || kind === 'drill' ? seen(page) : undefined]);
+  await Promise.all([
+    shown,
+    kind === 'page' || kind === 'drill' ? seen(page) : undefined,
+    kind === 'stand_down' ? nobodyCalls().then((quiet) => (quiet ? takeAway() : undefined)) : undefined,
+  ]);
+}
+
+async function takeAway(tags = PAGES): Promise<void> {
+  for (const tag of tags) (await self.registration.getNotifications({ tag })).forEach((one) => one.close());
 }
 
 /** Whatever can't be read is a page: better once too often. */
@@ -56,7 +67,7 @@ function read(event: PushEvent): Payload {
 /** Brings the duty screen to the front, in the tab that is open or in a new one. */
 export async function click(event: NotificationEvent): Promise<void> {
   event.notification.close();
-  const places: Record<string, string> = { test: '#/ready', room: '#/rooms' };
+  const places: Record<string, string> = { test: '#/ready', room: '#/rooms', alarm: '#/board', notice: '#/notices' };
   const place = places[event.notification.data?.kind as string] ?? '#/duty';
   const first = (await self.clients.matchAll({ type: 'window' }))[0];
   if (first === undefined) {
@@ -70,7 +81,22 @@ export async function click(event: NotificationEvent): Promise<void> {
 /** The alarm on the screen has stopped: what lies in the notification tray stops with it. */
 export function answer(event: ExtendableMessageEvent): void {
   if (event.data?.do !== 'quiet') return;
-  event.waitUntil(
-    self.registration.getNotifications({ tag: TAG }).then((shown) => shown.forEach((one) => one.close())),
-  );
+  event.waitUntil(takeAway([...PAGES, tagOf('stand_down')]));
+}
+
+interface PushSubscriptionChangeEvent extends ExtendableEvent {
+  readonly newSubscription?: PushSubscription | null;
+  readonly oldSubscription?: PushSubscription | null;
+}
+export type { PushSubscriptionChangeEvent };
+
+/** The browser gave the subscription up: another one is made, and the server told; the code that proves it comes by push,
+ *  and the app sends it back when it is next opened. */
+export function renew(event: PushSubscriptionChangeEvent): void {
+  const again = async (): Promise<void> => {
+    const options = event.oldSubscription?.options;
+    const made = event.newSubscription ?? (options && (await self.registration.pushManager.subscribe(options)));
+    if (made) await moved(made);
+  };
+  event.waitUntil(again());
 }

@@ -29,7 +29,7 @@ async fn a_document_is_replaced_only_by_who_has_read_it() {
     assert_eq!(code(put_rota(app(), supervisor(), Json(far)).await), ErrorCode::Conflict);
     assert_eq!(get_rota(app(), primary()).await.unwrap().0.rota, second.rota);
 
-    let Json(PolicyDocument { version, mut policy }) = get_policy(app(), OnDuty(officer())).await.unwrap();
+    let Json(PolicyDocument { version, mut policy }) = get_policy(app(), MaybeLocked(officer(), false)).await.unwrap();
     policy.timers.backup_after_ms = Millis::minutes(1);
     let Json(new) =
         put_policy(app(), supervisor(), Json(PolicyDocument { version, policy: policy.clone() })).await.unwrap();
@@ -41,7 +41,7 @@ async fn documents_are_checked_and_kept_by_their_keepers() {
     let house = House::new().await;
     let app = || State(Shared::clone(house.app()));
     let Json(rota) = get_rota(app(), admin()).await.unwrap();
-    let Json(policy) = get_policy(app(), OnDuty(primary())).await.unwrap();
+    let Json(policy) = get_policy(app(), MaybeLocked(primary(), false)).await.unwrap();
     for caller in [officer(), commander(), primary(), caseworker()] {
         assert_eq!(code(put_rota(app(), caller.clone(), Json(rota.clone())).await), ErrorCode::Forbidden);
         assert_eq!(code(put_policy(app(), caller, Json(policy.clone())).await), ErrorCode::Forbidden);
@@ -49,7 +49,7 @@ async fn documents_are_checked_and_kept_by_their_keepers() {
     assert_eq!(code(get_rota(app(), officer()).await), ErrorCode::Forbidden);
     let partner_admin = Caller { org: AGENCY, org_kind: OrgKind::LawEnforcement, ..admin() };
     assert_eq!(code(put_rota(app(), partner_admin.clone(), Json(rota.clone())).await), ErrorCode::Forbidden);
-    assert_eq!(code(get_policy(app(), OnDuty(partner_admin)).await), ErrorCode::Forbidden);
+    assert_eq!(code(get_policy(app(), MaybeLocked(partner_admin, false)).await), ErrorCode::Forbidden);
 
     for wrong in [officer(), caseworker(), who(99)] {
         let mut with = rota.clone();
@@ -71,7 +71,7 @@ async fn documents_are_checked_and_kept_by_their_keepers() {
 async fn who_is_on_call_and_connected() {
     let house = House::new().await;
     let app = || State(Shared::clone(house.app()));
-    let ask = |caller, at| on_call(app(), OnDuty(caller), Query(At { at }));
+    let ask = |caller, at| on_call(app(), caller, Query(At { at }));
     let _phone = house.phone(&primary());
     let Json(now) = ask(supervisor(), None).await.unwrap();
     assert_eq!(now.at, house.app().clock.now());

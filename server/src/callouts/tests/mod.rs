@@ -13,7 +13,7 @@ use crate::{
     clock::{Clock, ManualClock},
     config::{Config, Paging},
     extract::{Json, Path},
-    identity::OnDuty,
+    identity::{MaybeLocked, OnDuty},
     serve::{Running, serve},
 };
 use axum::extract::State;
