@@ -48,8 +48,10 @@ function startWorker(file) {
       else if ('ended' in data) {
         window.ended += 1;
         window.worker = start();
+        // Asked of the one that was about to end: it said nothing to that.
+        for (const { message } of waiting.values()) window.worker.postMessage(message);
       } else {
-        waiting.get(data.id)?.(data);
+        waiting.get(data.id)?.resolve(data);
         waiting.delete(data.id);
       }
     };
@@ -60,8 +62,9 @@ function startWorker(file) {
   window.ask = (command, argument) =>
     new Promise((resolve) => {
       const id = next++;
-      waiting.set(id, resolve);
-      window.worker.postMessage({ id, command, argument });
+      const message = { id, command, argument };
+      waiting.set(id, { resolve, message });
+      window.worker.postMessage(message);
     });
 }
 
