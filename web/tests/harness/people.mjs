@@ -39,21 +39,28 @@ export async function keepSheet(page) {
   await page.getByRole('heading', { name: 'Admin', exact: true }).waitFor();
 }
 
-/** What a camera reads from the code on the screen. */
+/** What a camera reads from the code on the screen: nearer and farther, until it does. */
 export async function readCode(page) {
   const drawn = page.getByRole('img', { name: /QR/ });
   await drawn.waitFor();
-  const png = (await drawn.screenshot()).toString('base64');
-  const { width, height, data } = await page.evaluate(async (png) => {
-    const image = new Image();
-    image.src = `data:image/png;base64,${png}`;
-    await image.decode();
-    const { width, height } = image;
-    const canvas = new OffscreenCanvas(width, height).getContext('2d');
-    canvas.drawImage(image, 0, 0);
-    return { width, height, data: [...canvas.getImageData(0, 0, width, height).data] };
-  }, png);
-  return jsQR(Uint8ClampedArray.from(data), width, height)?.data;
+  for (const scale of [1, 1.5, 2, 0.75, 3, 1.25]) {
+    const png = (await drawn.screenshot()).toString('base64');
+    const { width, height, data } = await page.evaluate(
+      async ([png, scale]) => {
+        const image = new Image();
+        image.src = `data:image/png;base64,${png}`;
+        await image.decode();
+        const [width, height] = [image.width, image.height].map((side) => Math.round(side * scale));
+        const canvas = new OffscreenCanvas(width, height).getContext('2d');
+        canvas.drawImage(image, 0, 0, width, height);
+        return { width, height, data: [...canvas.getImageData(0, 0, width, height).data] };
+      },
+      [png, scale],
+    );
+    const read = jsQR(Uint8ClampedArray.from(data), width, height)?.data;
+    if (read) return read;
+  }
+  throw new Error('no camera reads this code');
 }
 
 /** An admin makes an invite; gives the link that its code holds. */
