@@ -84,14 +84,14 @@ async function seenAfterAccepting(world, page, id) {
 async function fill(page) {
   const form = page.locator('form');
   await page.getByRole('button', { name: 'Call an advocate' }).waitFor();
-  // Remembered after the first time, and folded away.
-  const number = page.getByLabel('Your call-back number');
-  if (await number.isVisible()) await number.fill('555-0111');
   await form.getByText('Central Station', { exact: true }).tap();
   await form.getByText('15–17', { exact: true }).tap();
   for (const [group, answer] of [[/scene safe/, 'Yes'], [/Emergency services/, 'No']]) {
     await page.getByRole('radiogroup', { name: group }).getByText(answer, { exact: true }).tap();
   }
+  // Remembered after the first time, and folded away.
+  const number = page.getByLabel('Your call-back number');
+  if (await number.isVisible()) await number.fill('555-0111');
 }
 
 /** From the officer's finger to the server's durable answer: the tap is written down in the browser before it is sent. */
