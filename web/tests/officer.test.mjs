@@ -2,23 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { axe, DESKTOP, open, PHONE, shot, smallTargets, startBrowser } from './harness/browser.mjs';
-import { DUTY_NUMBER, foundWorld } from './harness/cast.mjs';
+import { ASKED, DUTY_NUMBER, foundWorld } from './harness/cast.mjs';
 import { newId } from './harness/device.mjs';
 
 /** A callout that never left its telephone. */
-const OLD = {
-  zone: 'north',
-  site: 'station-1',
-  call_back: '555-0111',
-  first_contact_at: Date.now() - 5 * 3_600_000,
-  young_people: 1,
-  age_band: 'late',
-  languages: [],
-  preference: 'any',
-  scene_safe: true,
-  emergency_needed: false,
-  wanted: 1,
-};
+const OLD = { ...ASKED, first_contact_at: Date.now() - 5 * 3_600_000 };
 
 describe('an officer', () => {
   let world, browser;

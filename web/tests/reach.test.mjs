@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { open, shot, startBrowser } from './harness/browser.mjs';
-import { foundWorld } from './harness/cast.mjs';
+import { ASKED, foundWorld } from './harness/cast.mjs';
 import { newId } from './harness/device.mjs';
 
 /** A telephone of the smallest kind, or text at four times its size (WCAG 2.2, 1.4.10). */
@@ -74,9 +74,8 @@ describe('the night', () => {
       await shot(officer.page, `reach-form-${direction}`);
 
       const id = newId('call');
-      const routing = { zone: 'north', site: 'station-1', call_back: '555-0111', first_contact_at: Date.now(), young_people: 1, age_band: 'late' };
-      const wishes = { languages: [], preference: 'any', scene_safe: true, emergency_needed: false, wanted: 1 };
-      await world.people['Officer 1'].request('POST', '/v1/callouts', { id, routing: { ...routing, ...wishes } });
+      const routing = { ...ASKED, first_contact_at: Date.now() };
+      await world.people['Officer 1'].request('POST', '/v1/callouts', { id, routing });
       await officer.page.goto(`/#/callout/${id}`);
       await officer.page.getByText('An advocate is being called', { exact: true }).waitFor();
       assert.ok((await tooWide(officer.page)) <= 0, 'the status');

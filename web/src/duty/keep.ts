@@ -74,7 +74,6 @@ export const keep = {
   get: <K extends keyof Kept>(name: K): Promise<Kept[K] | undefined> => run('kept', 'readonly', (s) => s.get(name)),
   set: <K extends keyof Kept>(name: K, value: Kept[K]): Promise<unknown> =>
     run('kept', 'readwrite', (s) => s.put(value, name)),
-  forget: (name: keyof Kept): Promise<unknown> => run('kept', 'readwrite', (s) => s.delete(name)),
   unsent: (): Promise<Unsent[]> => run('unsent', 'readonly', (s) => s.getAll()),
   queue: (callout: Unsent): Promise<unknown> => run('unsent', 'readwrite', (s) => s.put(callout)),
   sent: (id: string): Promise<unknown> => run('unsent', 'readwrite', (s) => s.delete(id)),

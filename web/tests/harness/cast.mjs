@@ -4,6 +4,20 @@ import { enrol } from './device.mjs';
 
 export const DUTY_NUMBER = '555-0100';
 
+/** What a callout asks for, but for when the first contact was. */
+export const ASKED = {
+  zone: 'north',
+  site: 'station-1',
+  call_back: '555-0111',
+  young_people: 1,
+  age_band: 'late',
+  languages: [],
+  preference: 'any',
+  scene_safe: true,
+  emergency_needed: false,
+  wanted: 1,
+};
+
 /** A policy whose night lasts as long as a test wants: one minute of it is `minute` ms. */
 export function policy(minute = 60_000) {
   const timers = { repeat_every_ms: 1, backup_after_ms: 3, supervisor_after_ms: 6, everyone_after_ms: 10, slow_repeat_ms: 3 };

@@ -1,23 +1,11 @@
 // The night's screens on locked devices: how long until they can be used, and how long a tap takes to arrive.
 import { open } from '../harness/browser.mjs';
-import { foundWorld } from '../harness/cast.mjs';
+import { ASKED, foundWorld } from '../harness/cast.mjs';
 import { newId } from '../harness/device.mjs';
 import { useInvite } from '../harness/people.mjs';
 import { figure, slowPhone, spread } from './figures.mjs';
 
 const LONG = 120_000;
-const ASKED = {
-  zone: 'north',
-  site: 'station-1',
-  call_back: '555-0111',
-  young_people: 1,
-  age_band: 'late',
-  languages: [],
-  preference: 'any',
-  scene_safe: true,
-  emergency_needed: false,
-  wanted: 1,
-};
 
 export async function measureDuty(browser, quick) {
   const world = await foundWorld();
