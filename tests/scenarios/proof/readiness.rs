@@ -17,8 +17,9 @@ use std::time::Duration;
 
 async fn cast() -> Cast {
     let cast = Cast::with(|config| config.proof.readiness_every_ms = Millis::minutes(1)).await;
-    // The rota of the cast is in this time zone, and tests wait for its morning: the next one, whatever time it is now.
-    let (rota, mut at) = (Rota::new("America/Los_Angeles"), cast.now());
+    // The rota of the cast is in this time zone, and tests wait for its morning: the next one, whatever time it is now,
+    // that is far enough away for a round to be due.
+    let (rota, mut at) = (Rota::new("America/Los_Angeles"), cast.now() + Duration::from_secs(60));
     while rota.waking(at).unwrap() == at {
         at = at + Duration::from_secs(3600);
     }
