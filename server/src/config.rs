@@ -6,21 +6,31 @@
 //! `deploy/firstlight-server.example.toml` shows every setting with its default; a test holds the two together.
 
 mod check;
+mod cluster;
 mod load;
 mod paging;
 
+pub use cluster::{Database, DatabaseKind, Node};
 pub use load::{ConfigProblem, Loaded, load};
 pub use paging::{Email, Paging, SmtpTls, TelephonyAccount};
 
 use firstlight_protocol::{RoomKind, limits, mls, policy::Millis};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Every setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// Where the database and the server's own keys are; made if it is missing, for its owner alone.
     pub data_dir: PathBuf,
+    /// The database.
+    pub database: Database,
+    /// This node among several.
+    pub node: Node,
     /// The address to listen on. TLS is the proxy's work, so this is a loopback or private address.
     pub listen: SocketAddr,
     /// The address that clients use, such as `https://firstlight.example.org`. It is part of what devices sign to sign
@@ -144,6 +154,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: "./firstlight-data".into(),
+            database: Database::default(),
+            node: Node::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8440)),
             name: "http://127.0.0.1:8440".into(),
             origins: Vec::new(),
@@ -207,6 +219,11 @@ impl Default for Log {
 }
 
 impl Config {
+    /// Where the server's own keys are.
+    pub fn keys_dir(&self) -> &Path {
+        if self.node.keys_dir.as_os_str().is_empty() { &self.data_dir } else { &self.node.keys_dir }
+    }
+
     /// The address at which providers reach this server.
     pub fn public_url(&self) -> &str {
         if self.paging.public_url.is_empty() { &self.name } else { &self.paging.public_url }

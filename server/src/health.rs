@@ -1,5 +1,6 @@
 //! Whether the process runs, whether it can do its work, and whether a page would go out.
 
+use crate::store::sql;
 use crate::{Error, Result, Shared, extract::Json, paging::ProviderHealth, proof::has_room};
 use axum::{
     extract::State,
@@ -136,7 +137,7 @@ pub(crate) async fn vital(app: &Shared) -> Vec<&'static str> {
 
 /// Without these the server takes no work.
 async fn failing(app: &Shared) -> Vec<&'static str> {
-    let read = async { sqlx::query("SELECT 1").execute(app.store.read()).await.map_err(Error::from) };
+    let read = async { sql::query("SELECT 1").execute(app.store.read()).await.map_err(Error::from) };
     let write = app.store.write(|_| Box::pin(async { Ok(()) }));
     let (read, write) = tokio::join!(answers(read), answers(write));
     let parts = [(read, NO_READ), (write, NO_WRITE), (app.runner.sweeps(app.clock.now()), NO_SWEEP)];

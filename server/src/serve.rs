@@ -72,9 +72,13 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     let addr = listener.local_addr().map_err(Error::internal)?;
     let alone = lock(&config.data_dir)?;
     let bus = Bus::default();
-    let store = Store::open(&config.data_dir, bus.clone()).await?;
+    let store = match config.database.url()? {
+        None => Store::open(&config.data_dir, bus.clone()).await?,
+        Some(url) => Store::open_shared(&url, bus.clone()).await?,
+    };
+    let keys = config.keys_dir().to_owned();
     let app = Arc::new(App {
-        identity: Identity::open(&config.data_dir, &config.name, config.suite_ids(), &store, clock.now()).await?,
+        identity: Identity::open(&keys, &config.name, config.suite_ids(), &store, clock.now()).await?,
         runner: Runner::new(&config)?,
         phone: Phone::default(),
         proof: Proof::new(&config.paging, clock.now())?,

@@ -8,6 +8,7 @@ use firstlight_protocol::{
     policy::Millis,
     record::{CalloutRecord, OwnWelfare, ReviewState},
 };
+use firstlight_server::store::sql;
 use firstlight_tests::{
     inproc::{Cast, run},
     world::{Device, random, routing},
@@ -201,9 +202,7 @@ fn callouts_from_before_there_were_figures_are_made_up_for() {
         let id = answered(&cast, "north", (2, 30)).await;
         let before: FigureTable = cast.supervisor.get("/v1/figures").await.unwrap();
         let forget = cast.server.app().store.write(|tx| {
-            Box::pin(
-                async move { Ok(sqlx::query("DELETE FROM callout_facts").execute(&mut *tx.conn).await.map(drop)?) },
-            )
+            Box::pin(async move { Ok(sql::query("DELETE FROM callout_facts").execute(&mut *tx.conn).await.map(drop)?) })
         });
         forget.await.unwrap();
         assert_eq!(refused(&cast.supervisor, &format!("/v1/callouts/{id}/record")).await, ErrorCode::NotFound);

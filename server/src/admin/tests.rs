@@ -1,6 +1,7 @@
 //! The commands against a database that a server is using.
 
 use super::*;
+use crate::store::sql;
 use crate::{bus::Bus, store::Store};
 use firstlight_protocol::Timestamp;
 use serde_json::Value;
@@ -57,9 +58,9 @@ async fn a_changed_or_shortened_trail_shows() {
     let tamper = |sql: &'static str| {
         running.write(move |tx| {
             Box::pin(async move {
-                sqlx::query("DROP TRIGGER IF EXISTS audit_keeps_text").execute(&mut *tx.conn).await?;
-                sqlx::query("DROP TRIGGER IF EXISTS audit_keeps_entries").execute(&mut *tx.conn).await?;
-                sqlx::query(sql).execute(&mut *tx.conn).await?;
+                sql::query("DROP TRIGGER IF EXISTS audit_keeps_text").execute(&mut *tx.conn).await?;
+                sql::query("DROP TRIGGER IF EXISTS audit_keeps_entries").execute(&mut *tx.conn).await?;
+                sql::query(sql).execute(&mut *tx.conn).await?;
                 Ok(())
             })
         })

@@ -4,6 +4,7 @@
 //! document is kept under the digest of its bytes: whatever row, rollback or backup the same digest comes from, the same
 //! document is meant, and nothing has to be told when one is replaced.
 
+use crate::store::sql::{self, Conn};
 use crate::{
     Result, Shared,
     caller::Caller,
@@ -17,7 +18,6 @@ use firstlight_protocol::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection};
 use std::{
     any::Any,
     collections::HashMap,
@@ -84,22 +84,22 @@ fn decode<D: Document>(body: &[u8]) -> Result<Arc<D>> {
 }
 
 /// Reads a document, inside or outside of a transaction.
-pub(crate) async fn read_document<D: Document>(conn: &mut SqliteConnection) -> Result<Option<Versioned<D>>> {
-    let row = sqlx::query("SELECT version, digest FROM dispatch_documents WHERE kind = $1")
+pub(crate) async fn read_document<D: Document>(conn: &mut Conn) -> Result<Option<Versioned<D>>> {
+    let row = sql::query("SELECT version, digest FROM dispatch_documents WHERE kind = $1")
         .bind(D::KIND)
         .fetch_optional(&mut *conn)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let digest = row.get::<Option<Vec<u8>>, _>("digest").and_then(|digest| digest.try_into().ok());
+    let digest = row.get::<Option<Vec<u8>>>("digest").and_then(|digest| digest.try_into().ok());
     if let Some(document) = digest.and_then(decoded) {
-        return Ok(Some((row.get::<i64, _>("version").cast_unsigned(), document)));
+        return Ok(Some((row.get::<i64>("version").cast_unsigned(), document)));
     }
     // Outside of a transaction it may have been replaced since: version and body come from one row.
-    let row = sqlx::query("SELECT version, body FROM dispatch_documents WHERE kind = $1")
+    let row = sql::query("SELECT version, body FROM dispatch_documents WHERE kind = $1")
         .bind(D::KIND)
         .fetch_one(conn)
         .await?;
-    Ok(Some((row.get::<i64, _>("version").cast_unsigned(), decode(&row.get::<Vec<u8>, _>("body"))?)))
+    Ok(Some((row.get::<i64>("version").cast_unsigned(), decode(&row.get::<Vec<u8>>("body"))?)))
 }
 
 impl Tx<'_> {
@@ -121,7 +121,7 @@ impl Tx<'_> {
             return Err(Problem::with(ErrorCode::Conflict, detail).into());
         }
         let body = to_cbor(document);
-        sqlx::query(
+        sql::query(
             "INSERT INTO dispatch_documents (kind, version, at, body, digest) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (kind) DO UPDATE
              SET version = excluded.version, at = excluded.at, body = excluded.body, digest = excluded.digest",

@@ -1,5 +1,6 @@
 //! `/v1/callouts`.
 
+use crate::store::sql::Conn;
 use crate::{
     Result, Shared,
     caller::Caller,
@@ -14,7 +15,6 @@ use firstlight_protocol::{
     api::{ActOnCallout, CalloutList, Team, Timeline},
     callout::{CalloutView, OpenCallout, Purpose},
 };
-use sqlx::SqliteConnection;
 
 /// Opens a callout: when this answers, it is durable and the first people are called.
 ///
@@ -134,7 +134,7 @@ pub(super) async fn act(
 
 pub(super) async fn read(app: &Shared, caller: &Caller, callout: CalloutId) -> Result<(World, Callout, CalloutView)> {
     let mut conn = app.store.read().acquire().await?;
-    let conn: &mut SqliteConnection = &mut conn;
+    let conn: &mut Conn = &mut conn;
     let callout = load_callout(conn, callout).await?.ok_or(ErrorCode::NotFound)?;
     let world = World::read(conn, app.clock.now()).await?;
     let view = view(&callout, world.actor(caller), &world.context()).ok_or(ErrorCode::NotFound)?;

@@ -49,6 +49,8 @@ impl Config {
         between(found, "limits.ping_interval_ms", l.ping_interval_ms.0, 1_000, 300_000);
         between(found, "sweeper_interval_ms", self.sweeper_interval_ms.0, 100, 5_000);
         self.check_proof(found);
+        self.database.check(found);
+        self.node.check(found);
         self.paging.check(found);
         let r = &self.retention;
         between(found, "retention.callout_days", r.callout_days, 1, MAX_DAYS);

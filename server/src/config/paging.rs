@@ -125,7 +125,7 @@ impl Default for Email {
 }
 
 /// Reads a secret from its file or from the environment. Neither the secret nor the environment's other text is told.
-fn secret(setting: &str, file: Option<&PathBuf>, variable: &str) -> Result<Secret> {
+pub(super) fn secret(setting: &str, file: Option<&PathBuf>, variable: &str) -> Result<Secret> {
     let text = match file {
         Some(path) => std::fs::read_to_string(path)
             .map_err(|e| Error::internal(format!("{setting}: the file {} can't be read ({e})", path.display())))?,
@@ -162,7 +162,8 @@ impl Email {
 
 /// Whether a variable holds a secret of this file's, and so is a setting although no setting has its name.
 pub(super) fn is_secret(variable: &str) -> bool {
-    variable == "email_password" || variable.starts_with("telephony_") && variable.ends_with("_token")
+    ["email_password", "database_url"].contains(&variable)
+        || variable.starts_with("telephony_") && variable.ends_with("_token")
 }
 
 impl Paging {

@@ -2,6 +2,7 @@
 //! in memory and written together once a second, and a crash loses at most that second of them.
 
 use super::log::place;
+use crate::store::sql;
 use crate::{App, Result, Shared, bus::lock, caller::Caller, extract::Json, store::Tx};
 use axum::{extract::State, http::StatusCode};
 use firstlight_protocol::{DeviceId, ErrorCode, RoomId, api::Acks, limits::MAX_ROOMS_PER_DEVICE};
@@ -86,12 +87,12 @@ impl Tx<'_> {
     async fn ack_rooms(&mut self, acks: &[(DeviceId, RoomId, i64)]) -> Result<()> {
         for (device, room, seq) in acks {
             // Nobody can acknowledge what was never there, nor where they never were.
-            sqlx::query(
+            sql::query(
                 "INSERT INTO cursors (device, room, seq)
                  SELECT $1, $2, MIN($3, (SELECT COALESCE(MAX(seq), 0) FROM entries
                                          WHERE room = (SELECT n FROM rooms WHERE room = $2)))
                  WHERE EXISTS (SELECT 1 FROM room_members WHERE device = $1 AND room = $2)
-                 ON CONFLICT (device, room) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
+                 ON CONFLICT (device, room) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > cursors.seq",
             )
             .bind(device.as_bytes())
             .bind(room.as_bytes())
@@ -104,12 +105,12 @@ impl Tx<'_> {
 
     async fn ack_inboxes(&mut self, acks: &[(DeviceId, i64)]) -> Result<()> {
         for (device, seq) in acks {
-            sqlx::query("UPDATE inboxes SET acked = MAX(acked, MIN($2, head)) WHERE device = $1")
+            sql::query("UPDATE inboxes SET acked = MAX(acked, MIN($2, head)) WHERE device = $1")
                 .bind(device.as_bytes())
                 .bind(seq)
                 .execute(&mut *self.conn)
                 .await?;
-            sqlx::query("DELETE FROM inbox_items WHERE device = $1 AND seq <= $2")
+            sql::query("DELETE FROM inbox_items WHERE device = $1 AND seq <= $2")
                 .bind(device.as_bytes())
                 .bind(seq)
                 .execute(&mut *self.conn)

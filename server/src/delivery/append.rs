@@ -5,6 +5,7 @@
 //! one fsync. A message must be encrypted to the room's current epoch: then nobody who was removed can read anything that
 //! was accepted after their removal. A sender that lost the race gets `stale_epoch` and encrypts again.
 
+use crate::store::sql::{self, Conn};
 use crate::{Error, Result, store::AfterCommit};
 use bytes::Bytes;
 use firstlight_protocol::{
@@ -13,8 +14,10 @@ use firstlight_protocol::{
     stream::{Entry, ServerFrame},
     wire::to_cbor,
 };
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// Rows in one INSERT; fixed sizes, so that the statement is prepared once.
@@ -76,8 +79,13 @@ impl Appender {
         self.rooms.remove(&room);
     }
 
+    /// The same for all rooms: another node has written.
+    pub(crate) fn forget_all(&mut self) {
+        self.rooms.clear();
+    }
+
     /// Writes what was pushed so far.
-    pub(crate) async fn flush(&mut self, conn: &mut SqliteConnection, after: &mut AfterCommit) -> Result<()> {
+    pub(crate) async fn flush(&mut self, conn: &mut Conn, after: &mut AfterCommit) -> Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -147,21 +155,17 @@ impl Appender {
     }
 
     /// Which of the pending ids are in the log already: a repeated send gets its first answer.
-    async fn known(&self, conn: &mut SqliteConnection) -> Result<HashMap<MessageId, (RoomId, DeviceId, Sent)>> {
+    async fn known(&self, conn: &mut Conn) -> Result<HashMap<MessageId, (RoomId, DeviceId, Sent)>> {
         let mut known = HashMap::new();
         let ids: Vec<Vec<u8>> = self.pending.iter().map(|a| a.id.0.to_vec()).collect();
         for chunk in ids.chunks(CHUNKS[0]) {
-            let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
-                "SELECT r.room AS room, e.sender, e.id, e.seq, e.at FROM entries e JOIN rooms r ON r.n = e.room WHERE e.id IN (",
-            );
-            let mut list = query.separated(",");
-            // Always the same number of binds, so that the statement is prepared once; the rest is NULL.
+            let mut query = sql::query(known_text());
+            // Always the same number of values, so that the statement is prepared once; the rest is NULL.
             for i in 0..CHUNKS[0] {
-                list.push_bind(chunk.get(i).cloned());
+                query = query.bind(chunk.get(i).cloned());
             }
-            query.push(")");
-            for row in query.build().fetch_all(&mut *conn).await? {
-                let sent = Sent { seq: row.get::<i64, _>("seq").cast_unsigned(), at: Timestamp(row.get("at")) };
+            for row in query.fetch_all(&mut *conn).await? {
+                let sent = Sent { seq: row.get::<i64>("seq").cast_unsigned(), at: Timestamp(row.get("at")) };
                 let room = crate::store::id(row.get("room"))?;
                 known.insert(crate::store::id(row.get("id"))?, (room, crate::store::id(row.get("sender"))?, sent));
             }
@@ -169,31 +173,51 @@ impl Appender {
         Ok(known)
     }
 
-    async fn insert(&self, conn: &mut SqliteConnection, rows: Vec<NewRow>, after: &mut AfterCommit) -> Result<()> {
+    async fn insert(&self, conn: &mut Conn, rows: Vec<NewRow>, after: &mut AfterCommit) -> Result<()> {
         let mut rest = rows;
         for size in CHUNKS {
             while rest.len() >= size {
                 let tail = rest.split_off(size);
-                let mut query: QueryBuilder<Sqlite> =
-                    QueryBuilder::new("INSERT INTO entries (room, seq, at, sender, id, kind, body) ");
                 let chunk = std::mem::replace(&mut rest, tail);
-                for (_, sent, sender, id, room, body) in &chunk {
-                    after.entry(*room, sent.seq, frame(*room, sent, *sender, *id, EntryKind::Message, body.clone()));
+                let mut query = sql::query(insert_text(size));
+                for (n, sent, sender, id, room, body) in chunk {
+                    after.entry(room, sent.seq, frame(room, &sent, sender, id, EntryKind::Message, body.clone()));
+                    query = query.bind(n).bind(sent.seq.cast_signed()).bind(sent.at.0).bind(sender.as_bytes());
+                    query = query.bind(id.as_bytes()).bind(kind_code(EntryKind::Message)).bind(body);
                 }
-                query.push_values(chunk, |mut row, (n, sent, sender, id, _, body)| {
-                    row.push_bind(n)
-                        .push_bind(sent.seq.cast_signed())
-                        .push_bind(sent.at.0)
-                        .push_bind(sender.0.to_vec())
-                        .push_bind(id.0.to_vec())
-                        .push_bind(kind_code(EntryKind::Message))
-                        .push_bind(body);
-                });
-                query.build().execute(&mut *conn).await?;
+                query.execute(&mut *conn).await?;
             }
         }
         Ok(())
     }
+}
+
+/// Asks for a chunk of ids.
+fn known_text() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let values = (1..=CHUNKS[0]).map(|place| format!("${place}")).collect::<Vec<_>>().join(",");
+        format!(
+            "SELECT r.room AS room, e.sender, e.id, e.seq, e.at FROM entries e JOIN rooms r ON r.n = e.room
+             WHERE e.id IN ({values})"
+        )
+    });
+    TEXT.as_str()
+}
+
+/// Adds a chunk of this size.
+fn insert_text(size: usize) -> &'static str {
+    static TEXTS: LazyLock<[String; CHUNKS.len()]> = LazyLock::new(|| {
+        CHUNKS.map(|size| {
+            let row = |row: usize| {
+                let places = (1..=7).map(|place| format!("${}", row * 7 + place)).collect::<Vec<_>>();
+                format!("({})", places.join(","))
+            };
+            let rows = (0..size).map(row).collect::<Vec<_>>().join(",");
+            format!("INSERT INTO entries (room, seq, at, sender, id, kind, body) VALUES {rows}")
+        })
+    });
+    let chunk = CHUNKS.iter().position(|chunk| *chunk == size).unwrap_or_default();
+    TEXTS[chunk].as_str()
 }
 
 type NewRow = (i64, Sent, DeviceId, MessageId, RoomId, Vec<u8>);
@@ -228,8 +252,8 @@ pub(crate) fn frame(
     Bytes::from(to_cbor(&ServerFrame::Entry(entry)))
 }
 
-async fn load(conn: &mut SqliteConnection, id: RoomId) -> Result<Option<Room>> {
-    let row = sqlx::query(
+async fn load(conn: &mut Conn, id: RoomId) -> Result<Option<Room>> {
+    let row = sql::query(
         "SELECT n, epoch, (SELECT COALESCE(MAX(seq), 0) FROM entries WHERE entries.room = rooms.n) AS head
          FROM rooms WHERE room = $1",
     )
@@ -237,7 +261,7 @@ async fn load(conn: &mut SqliteConnection, id: RoomId) -> Result<Option<Room>> {
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let members = sqlx::query("SELECT device FROM room_members WHERE room = $1 AND left_seq IS NULL AND suspended = 0")
+    let members = sql::query("SELECT device FROM room_members WHERE room = $1 AND left_seq IS NULL AND suspended = 0")
         .bind(id.as_bytes())
         .fetch_all(&mut *conn)
         .await?;

@@ -5,11 +5,11 @@
 //! Writing the whole tree at every commit would cost more than checking the commit.
 
 use super::public_storage::Snapshot;
+use crate::store::sql::{self, Row};
 use crate::{Error, Result, store::Store};
 use firstlight_protocol::{DeviceId, ErrorCode, OrgKind, RoomId};
 use openmls::prelude::{GroupId, MlsMessageIn, ProcessedMessageContent, PublicGroup};
 use openmls_rust_crypto::RustCrypto;
-use sqlx::Row;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
@@ -66,7 +66,7 @@ impl Groups {
     }
 
     async fn read(&self, store: &Store, room: RoomId) -> Result<Group> {
-        let row = sqlx::query("SELECT n, epoch, snapshot, snapshot_epoch, snapshot_seq FROM rooms WHERE room = $1")
+        let row = sql::query("SELECT n, epoch, snapshot, snapshot_epoch, snapshot_seq FROM rooms WHERE room = $1")
             .bind(room.as_bytes())
             .fetch_optional(store.read())
             .await?
@@ -75,9 +75,9 @@ impl Groups {
         let mut public = PublicGroup::load(&snapshot, &GroupId::from_slice(room.as_bytes()))
             .map_err(|e| Error::internal(format!("room snapshot: {e}")))?
             .ok_or_else(|| Error::internal("room snapshot is incomplete"))?;
-        let commits = sqlx::query("SELECT body FROM entries WHERE room = $1 AND seq > $2 AND kind = 1 ORDER BY seq")
-            .bind(row.get::<i64, _>("n"))
-            .bind(row.get::<i64, _>("snapshot_seq"))
+        let commits = sql::query("SELECT body FROM entries WHERE room = $1 AND seq > $2 AND kind = 1 ORDER BY seq")
+            .bind(row.get::<i64>("n"))
+            .bind(row.get::<i64>("snapshot_seq"))
             .fetch_all(store.read())
             .await?;
         for commit in commits {
@@ -91,7 +91,7 @@ impl Groups {
             public,
             members: members(store, room).await?,
             left: left(store, room).await?,
-            snapshot_epoch: row.get::<i64, _>("snapshot_epoch").cast_unsigned(),
+            snapshot_epoch: row.get::<i64>("snapshot_epoch").cast_unsigned(),
         })
     }
 
@@ -108,7 +108,7 @@ impl Groups {
 }
 
 async fn members(store: &Store, room: RoomId) -> Result<BTreeMap<u32, DeviceId>> {
-    let rows = sqlx::query("SELECT leaf, device FROM room_members WHERE room = $1 AND left_seq IS NULL")
+    let rows = sql::query("SELECT leaf, device FROM room_members WHERE room = $1 AND left_seq IS NULL")
         .bind(room.as_bytes())
         .fetch_all(store.read())
         .await?;
@@ -116,10 +116,10 @@ async fn members(store: &Store, room: RoomId) -> Result<BTreeMap<u32, DeviceId>>
 }
 
 async fn left(store: &Store, room: RoomId) -> Result<BTreeMap<OrgKind, u64>> {
-    let rows = sqlx::query("SELECT org_kind, epoch FROM room_classes_left WHERE room = $1")
+    let rows = sql::query("SELECT org_kind, epoch FROM room_classes_left WHERE room = $1")
         .bind(room.as_bytes())
         .fetch_all(store.read())
         .await?;
-    let class = |row: &sqlx::sqlite::SqliteRow| crate::store::word(row.get("org_kind"));
-    rows.iter().map(|row| Ok((class(row)?, row.get::<i64, _>("epoch").cast_unsigned()))).collect()
+    let class = |row: &Row| crate::store::word(row.get("org_kind"));
+    rows.iter().map(|row| Ok((class(row)?, row.get::<i64>("epoch").cast_unsigned()))).collect()
 }

@@ -1,6 +1,7 @@
 //! Key packages: what allows a device to be added to a room while it is asleep (RFC 9420 §10, RFC 9750 §5.1).
 
 use super::check::chain_and_key;
+use crate::store::sql;
 use crate::{
     Result, Shared,
     caller::Caller,
@@ -14,7 +15,6 @@ use firstlight_protocol::{
     api::{ClaimKeyPackages, ClaimedKeyPackage, KeyPackageCount, PublishKeyPackages},
     limits,
 };
-use sqlx::Row;
 use std::time::Duration;
 
 /// How many key packages one device may claim from one other at once, and how long until it may claim one more:
@@ -91,7 +91,7 @@ pub(super) async fn claim(
 
 impl Tx<'_> {
     async fn publish_key_packages(&mut self, device: DeviceId, request: PublishKeyPackages) -> Result<()> {
-        let kept: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM key_packages WHERE device = $1 AND last_resort = 0")
+        let kept: i64 = sql::query_scalar("SELECT COUNT(*) FROM key_packages WHERE device = $1 AND last_resort = 0")
             .bind(device.as_bytes())
             .fetch_one(&mut *self.conn)
             .await?;
@@ -102,7 +102,7 @@ impl Tx<'_> {
             );
         }
         if request.last_resort.is_some() {
-            sqlx::query("DELETE FROM key_packages WHERE device = $1 AND suite = $2 AND last_resort = 1")
+            sql::query("DELETE FROM key_packages WHERE device = $1 AND suite = $2 AND last_resort = 1")
                 .bind(device.as_bytes())
                 .bind(i64::from(request.suite))
                 .execute(&mut *self.conn)
@@ -110,7 +110,7 @@ impl Tx<'_> {
         }
         let one_time = request.one_time.into_iter().map(|body| (body, false));
         for (body, last_resort) in one_time.chain(request.last_resort.into_iter().map(|body| (body, true))) {
-            sqlx::query("INSERT INTO key_packages (device, suite, last_resort, body) VALUES ($1, $2, $3, $4)")
+            sql::query("INSERT INTO key_packages (device, suite, last_resort, body) VALUES ($1, $2, $3, $4)")
                 .bind(device.as_bytes())
                 .bind(i64::from(request.suite))
                 .bind(last_resort)
@@ -122,7 +122,7 @@ impl Tx<'_> {
     }
 
     async fn claim_key_package(&mut self, device: DeviceId, suite: u16) -> Result<Option<Vec<u8>>> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT n, last_resort, body FROM key_packages WHERE device = $1 AND suite = $2 ORDER BY last_resort, n LIMIT 1",
         )
         .bind(device.as_bytes())
@@ -130,9 +130,9 @@ impl Tx<'_> {
         .fetch_optional(&mut *self.conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        if !row.get::<bool, _>("last_resort") {
-            sqlx::query("DELETE FROM key_packages WHERE n = $1")
-                .bind(row.get::<i64, _>("n"))
+        if !row.get::<bool>("last_resort") {
+            sql::query("DELETE FROM key_packages WHERE n = $1")
+                .bind(row.get::<i64>("n"))
                 .execute(&mut *self.conn)
                 .await?;
         }
@@ -142,8 +142,8 @@ impl Tx<'_> {
 
 impl Store {
     async fn key_package_count(&self, device: DeviceId) -> Result<KeyPackageCount> {
-        let row = sqlx::query(
-            "SELECT COALESCE(SUM(1 - last_resort), 0) AS one_time, COALESCE(MAX(last_resort), 0) AS last_resort
+        let row = sql::query(
+            "SELECT CAST(COALESCE(SUM(1 - last_resort), 0) AS BIGINT) AS one_time, COALESCE(MAX(last_resort), 0) AS last_resort
              FROM key_packages WHERE device = $1",
         )
         .bind(device.as_bytes())

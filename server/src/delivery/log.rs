@@ -5,6 +5,7 @@ use super::{
     check::application_message,
     members::Stretch,
 };
+use crate::store::sql::{self, Row};
 use crate::{
     App, Error, Result, Shared,
     caller::Caller,
@@ -19,7 +20,6 @@ use firstlight_protocol::{
 };
 use futures_util::TryStreamExt;
 use serde::Deserialize;
-use sqlx::{Row, sqlite::SqliteRow};
 use tls_codec::Serialize as _;
 use tokio::sync::oneshot;
 
@@ -113,8 +113,7 @@ pub(crate) async fn append(
     reply: Reply,
 ) -> Result<()> {
     let epoch = application_message(room, id, &body)?;
-    let Store::Sqlite(store) = &app.store;
-    store.append(Append { room, sender, id, epoch, at: app.clock.now(), body, reply }).await
+    app.store.append(Append { room, sender, id, epoch, at: app.clock.now(), body, reply }).await
 }
 
 /// The state with which a member's device rejoins by external commit.
@@ -128,15 +127,15 @@ pub(super) async fn group_info(
     app.store.require_member(room, caller.device).await?;
     let mut slot = app.groups.lock(room).await;
     let group = app.groups.load(&mut slot, &app.store, room).await?;
-    let row = sqlx::query("SELECT group_info, epoch_seq FROM rooms WHERE room = $1")
+    let row = sql::query("SELECT group_info, epoch_seq FROM rooms WHERE room = $1")
         .bind(room.as_bytes())
         .fetch_one(app.store.read())
         .await?;
     let tree = group.public.export_ratchet_tree().tls_serialize_detached();
     Ok(Json(GroupState {
         epoch: group.public.group_context().epoch().as_u64(),
-        seq: row.get::<i64, _>("epoch_seq").cast_unsigned(),
-        group_info: row.get::<Vec<u8>, _>("group_info").into(),
+        seq: row.get::<i64>("epoch_seq").cast_unsigned(),
+        group_info: row.get::<Vec<u8>>("group_info").into(),
         tree: tree.map_err(|e| Error::internal(format!("ratchet tree: {e}")))?.into(),
     }))
 }
@@ -150,7 +149,7 @@ pub(super) async fn welcome(
     caller: Caller,
     Path((room, epoch)): Path<(RoomId, u64)>,
 ) -> Result<Json<WelcomeBundle>> {
-    let row = sqlx::query(
+    let row = sql::query(
         "SELECT w.seq, w.welcome, w.tree FROM welcomes w
          JOIN room_members m ON m.room = w.room AND m.joined_seq = w.seq
          WHERE w.room = $1 AND w.epoch = $2 AND m.device = $3 AND m.suspended = 0",
@@ -164,9 +163,9 @@ pub(super) async fn welcome(
     Ok(Json(WelcomeBundle {
         room,
         epoch,
-        seq: row.get::<i64, _>("seq").cast_unsigned(),
-        welcome: row.get::<Vec<u8>, _>("welcome").into(),
-        tree: row.get::<Vec<u8>, _>("tree").into(),
+        seq: row.get::<i64>("seq").cast_unsigned(),
+        welcome: row.get::<Vec<u8>>("welcome").into(),
+        tree: row.get::<Vec<u8>>("tree").into(),
     }))
 }
 
@@ -201,7 +200,7 @@ impl Store {
 
     /// Up to `limit` entries after `after`, up to `until` if that is set; fewer where they are large.
     async fn entries(&self, room: RoomId, after: u64, until: Option<u64>, limit: usize) -> Result<Page> {
-        let mut rows = sqlx::query(
+        let mut rows = sql::query(
             "SELECT e.seq, e.at, e.sender, e.id, e.kind, e.body FROM entries e
              WHERE e.room = (SELECT n FROM rooms WHERE room = $1) AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq LIMIT $4",
         )
@@ -224,7 +223,7 @@ impl Store {
 
     /// The oldest entry that is kept, and the newest.
     pub async fn log_bounds(&self, room: RoomId) -> Result<(u64, u64)> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT first_seq, (SELECT COALESCE(MAX(seq), 0) FROM entries WHERE entries.room = rooms.n) AS head
              FROM rooms WHERE room = $1",
         )
@@ -232,7 +231,7 @@ impl Store {
         .fetch_optional(self.read())
         .await?
         .ok_or(ErrorCode::NotFound)?;
-        Ok((row.get::<i64, _>("first_seq").cast_unsigned(), row.get::<i64, _>("head").cast_unsigned()))
+        Ok((row.get::<i64>("first_seq").cast_unsigned(), row.get::<i64>("head").cast_unsigned()))
     }
 }
 
@@ -242,14 +241,14 @@ pub(super) fn place(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
-fn entry(room: RoomId, row: &SqliteRow) -> Result<LogEntry> {
+fn entry(room: RoomId, row: &Row) -> Result<LogEntry> {
     Ok(LogEntry {
         room,
-        seq: row.get::<i64, _>("seq").cast_unsigned(),
+        seq: row.get::<i64>("seq").cast_unsigned(),
         at: Timestamp(row.get("at")),
         sender: id(row.get("sender"))?,
         id: id(row.get("id"))?,
         kind: kind_of(row.get("kind"))?,
-        body: row.get::<Vec<u8>, _>("body").into(),
+        body: row.get::<Vec<u8>>("body").into(),
     })
 }

@@ -5,9 +5,10 @@
 //! Commits that a room's public state is still rebuilt from are kept whatever their age, and a log never loses its newest
 //! entry, so that sequence numbers go on from where they were.
 
+use crate::store::sql;
 use crate::{App, Result, Shared};
 use firstlight_protocol::{RoomKind, Timestamp, api::Notice, wire::to_cbor};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::AssertSqlSafe;
 use std::time::Duration;
 
 /// How often the purge runs.
@@ -51,7 +52,7 @@ async fn purge_messages(app: &App, before: i64) -> Result<u64> {
                            ORDER BY page LIMIT $2";
                 let mut deleted = 0;
                 for table in ["legs", "outbox"] {
-                    let done = sqlx::query(AssertSqlSafe(format!("DELETE FROM {table} WHERE page IN ({old})")))
+                    let done = sql::query(AssertSqlSafe(format!("DELETE FROM {table} WHERE page IN ({old})")))
                         .bind(before)
                         .bind(BATCH)
                         .execute(&mut *tx.conn)
@@ -75,14 +76,14 @@ async fn purge_undelivered(app: &App, before: i64) -> Result<u64> {
         let expired = expired.clone();
         let rows = app.store.write(move |tx| {
             Box::pin(async move {
-                let welcomes = sqlx::query(
+                let welcomes = sql::query(
                     "DELETE FROM welcomes WHERE (room, epoch) IN (SELECT room, epoch FROM welcomes WHERE at < $1 LIMIT $2)",
                 )
                 .bind(before)
                 .bind(BATCH)
                 .execute(&mut *tx.conn)
                 .await?;
-                let items = sqlx::query(
+                let items = sql::query(
                     "UPDATE inbox_items SET notice = $3 WHERE (device, seq) IN (
                          SELECT device, seq FROM inbox_items WHERE at < $1 AND notice <> $3 LIMIT $2)",
                 )
@@ -102,7 +103,7 @@ async fn purge_undelivered(app: &App, before: i64) -> Result<u64> {
 }
 
 async fn purge_kind(app: &App, kind: RoomKind, before: Timestamp) -> Result<u64> {
-    let rooms = sqlx::query("SELECT n, snapshot_seq FROM rooms WHERE kind = $1 AND first_seq < snapshot_seq")
+    let rooms = sql::query("SELECT n, snapshot_seq FROM rooms WHERE kind = $1 AND first_seq < snapshot_seq")
         .bind(kind.as_str())
         .fetch_all(app.store.read())
         .await?;
@@ -117,24 +118,24 @@ async fn purge_kind(app: &App, kind: RoomKind, before: Timestamp) -> Result<u64>
 async fn purge_room(app: &App, room: i64, snapshot_seq: i64, before: Timestamp) -> Result<u64> {
     let mut total = 0;
     loop {
-        let oldest = sqlx::query("SELECT seq, at FROM entries WHERE room = $1 AND seq < $2 ORDER BY seq LIMIT $3")
+        let oldest = sql::query("SELECT seq, at FROM entries WHERE room = $1 AND seq < $2 ORDER BY seq LIMIT $3")
             .bind(room)
             .bind(snapshot_seq)
             .bind(BATCH)
             .fetch_all(app.store.read())
             .await?;
-        let old = oldest.iter().take_while(|row| row.get::<i64, _>("at") < before.0).last();
-        let Some(last) = old.map(|row| row.get::<i64, _>("seq")) else { return Ok(total) };
+        let old = oldest.iter().take_while(|row| row.get::<i64>("at") < before.0).last();
+        let Some(last) = old.map(|row| row.get::<i64>("seq")) else { return Ok(total) };
         total += app
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    let deleted = sqlx::query("DELETE FROM entries WHERE room = $1 AND seq <= $2")
+                    let deleted = sql::query("DELETE FROM entries WHERE room = $1 AND seq <= $2")
                         .bind(room)
                         .bind(last)
                         .execute(&mut *tx.conn)
                         .await?;
-                    sqlx::query("UPDATE rooms SET first_seq = MAX(first_seq, $2) WHERE n = $1")
+                    sql::query("UPDATE rooms SET first_seq = MAX(first_seq, $2) WHERE n = $1")
                         .bind(room)
                         .bind(last + 1)
                         .execute(&mut *tx.conn)

@@ -7,6 +7,7 @@ use super::{
     groups::{Group, SNAPSHOT_EVERY, Slot},
     public_storage::Snapshot,
 };
+use crate::store::sql;
 use crate::{
     App, Error, Result, Shared,
     caller::Caller,
@@ -20,7 +21,6 @@ use firstlight_protocol::{
     limits::MAX_ROOMS_PER_DEVICE,
 };
 use sha2::{Digest, Sha256};
-use sqlx::Row;
 use std::collections::{BTreeMap, BTreeSet};
 use tls_codec::Serialize as _;
 
@@ -132,12 +132,12 @@ fn require_place(app: &App, caller: &Caller, new: &NewRoom) -> Result<()> {
 }
 
 async fn existing(app: &App, caller: &Caller, room: RoomId, digest: &[u8]) -> Result<Option<RoomView>> {
-    let row = sqlx::query("SELECT created_by, request_digest FROM rooms WHERE room = $1")
+    let row = sql::query("SELECT created_by, request_digest FROM rooms WHERE room = $1")
         .bind(room.as_bytes())
         .fetch_optional(app.store.read())
         .await?;
     let Some(row) = row else { return Ok(None) };
-    if id::<DeviceId>(row.get("created_by"))? == caller.device && row.get::<Vec<u8>, _>("request_digest") == digest {
+    if id::<DeviceId>(row.get("created_by"))? == caller.device && row.get::<Vec<u8>>("request_digest") == digest {
         return Ok(Some(app.store.room_view(room).await?));
     }
     Err(ErrorCode::Conflict.into())
@@ -211,7 +211,7 @@ impl Tx<'_> {
             Some(callout) => crate::callouts::room_created(self, callout, new.room, by, new.at).await?,
             None => self.require_room_for_one_more(by.device).await?,
         }
-        sqlx::query(
+        sql::query(
             "INSERT INTO rooms (room, kind, org, callout, suite, created_by, created_at, request_digest, epoch, epoch_seq,
                                 group_info, snapshot, snapshot_epoch, snapshot_seq)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, 0, 0)",
@@ -234,7 +234,7 @@ impl Tx<'_> {
 
     /// A device makes no more rooms than it can be in; the room of a callout is never refused for that.
     async fn require_room_for_one_more(&mut self, device: DeviceId) -> Result<()> {
-        let rooms: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM room_members WHERE device = $1 AND left_seq IS NULL")
+        let rooms: i64 = sql::query_scalar("SELECT COUNT(*) FROM room_members WHERE device = $1 AND left_seq IS NULL")
             .bind(device.as_bytes())
             .fetch_one(&mut *self.conn)
             .await?;
@@ -252,7 +252,7 @@ impl Tx<'_> {
         leaf: u32,
         seq: i64,
     ) -> Result<()> {
-        sqlx::query("INSERT INTO room_members (room, device, person, leaf, joined_seq) VALUES ($1, $2, $3, $4, $5)")
+        sql::query("INSERT INTO room_members (room, device, person, leaf, joined_seq) VALUES ($1, $2, $3, $4, $5)")
             .bind(room.as_bytes())
             .bind(device.as_bytes())
             .bind(person.as_bytes())
@@ -267,15 +267,13 @@ impl Tx<'_> {
     async fn land(&mut self, landing: &Landing, by: DeviceId, at: Timestamp) -> Result<Committed> {
         let Landing { room, bundle, .. } = landing;
         // It may have been removed or suspended since the bundle was checked.
-        sqlx::query(
-            "SELECT 1 FROM room_members WHERE room = $1 AND device = $2 AND left_seq IS NULL AND suspended = 0",
-        )
-        .bind(room.as_bytes())
-        .bind(by.as_bytes())
-        .fetch_optional(&mut *self.conn)
-        .await?
-        .ok_or(ErrorCode::NotAMember)?;
-        let row = sqlx::query(
+        sql::query("SELECT 1 FROM room_members WHERE room = $1 AND device = $2 AND left_seq IS NULL AND suspended = 0")
+            .bind(room.as_bytes())
+            .bind(by.as_bytes())
+            .fetch_optional(&mut *self.conn)
+            .await?
+            .ok_or(ErrorCode::NotAMember)?;
+        let row = sql::query(
             "UPDATE rooms SET epoch = epoch + 1, group_info = $3,
                  epoch_seq = 1 + (SELECT COALESCE(MAX(seq), 0) FROM entries WHERE entries.room = rooms.n)
              WHERE room = $1 AND epoch = $2 RETURNING n, epoch_seq",
@@ -287,8 +285,8 @@ impl Tx<'_> {
         .await?
         .ok_or(ErrorCode::StaleEpoch)?;
         let seq: i64 = row.get("epoch_seq");
-        sqlx::query("INSERT INTO entries (room, seq, at, sender, id, kind, body) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-            .bind(row.get::<i64, _>("n"))
+        sql::query("INSERT INTO entries (room, seq, at, sender, id, kind, body) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+            .bind(row.get::<i64>("n"))
             .bind(seq)
             .bind(at.0)
             .bind(by.as_bytes())
@@ -298,7 +296,7 @@ impl Tx<'_> {
             .execute(&mut *self.conn)
             .await?;
         if let Some(snapshot) = &landing.snapshot {
-            sqlx::query("UPDATE rooms SET snapshot = $2, snapshot_epoch = $3, snapshot_seq = $4 WHERE room = $1")
+            sql::query("UPDATE rooms SET snapshot = $2, snapshot_epoch = $3, snapshot_seq = $4 WHERE room = $1")
                 .bind(room.as_bytes())
                 .bind(snapshot)
                 .bind(bundle.epoch.cast_signed() + 1)
@@ -308,7 +306,7 @@ impl Tx<'_> {
         }
         self.members(landing, by, seq, at).await?;
         for class in &landing.leaving {
-            sqlx::query(
+            sql::query(
                 "INSERT INTO room_classes_left (room, org_kind, epoch) VALUES ($1, $2, $3)
                  ON CONFLICT (room, org_kind) DO UPDATE SET epoch = excluded.epoch",
             )
@@ -335,7 +333,7 @@ impl Tx<'_> {
         }
         if let Some(leaf) = rejoined {
             // The same membership in another leaf: what it could read, it can still read.
-            sqlx::query("UPDATE room_members SET leaf = $3 WHERE room = $1 AND device = $2 AND left_seq IS NULL")
+            sql::query("UPDATE room_members SET leaf = $3 WHERE room = $1 AND device = $2 AND left_seq IS NULL")
                 .bind(room.as_bytes())
                 .bind(by.as_bytes())
                 .bind(leaf)
@@ -344,7 +342,7 @@ impl Tx<'_> {
             return self.audit(at, Some(by), "room.rejoin", room, "").await;
         }
         for device in removed {
-            sqlx::query("UPDATE room_members SET left_seq = $3 WHERE room = $1 AND device = $2 AND left_seq IS NULL")
+            sql::query("UPDATE room_members SET left_seq = $3 WHERE room = $1 AND device = $2 AND left_seq IS NULL")
                 .bind(room.as_bytes())
                 .bind(device.as_bytes())
                 .bind(seq)
@@ -356,7 +354,7 @@ impl Tx<'_> {
         }
         let epoch = bundle.epoch + 1;
         if let (Some(welcome), Some(tree)) = (&bundle.welcome, &landing.tree) {
-            sqlx::query("INSERT INTO welcomes (room, epoch, seq, at, welcome, tree) VALUES ($1, $2, $3, $4, $5, $6)")
+            sql::query("INSERT INTO welcomes (room, epoch, seq, at, welcome, tree) VALUES ($1, $2, $3, $4, $5, $6)")
                 .bind(room.as_bytes())
                 .bind(epoch.cast_signed())
                 .bind(seq)
@@ -383,7 +381,7 @@ impl Tx<'_> {
 impl crate::store::Store {
     /// The answer that a repeated bundle got the first time.
     async fn committed(&self, room: RoomId, by: DeviceId, bundle: &CommitBundle) -> Result<Option<Committed>> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT e.seq, e.at, e.sender, e.body, r.room FROM entries e JOIN rooms r ON r.n = e.room WHERE e.id = $1",
         )
         .bind(bundle.id.as_bytes())
@@ -392,7 +390,7 @@ impl crate::store::Store {
         let Some(row) = row else { return Ok(None) };
         let same = id::<RoomId>(row.get("room"))? == room
             && id::<DeviceId>(row.get("sender"))? == by
-            && row.get::<Vec<u8>, _>("body") == bundle.commit.0;
+            && row.get::<Vec<u8>>("body") == bundle.commit.0;
         if !same {
             return Err(ErrorCode::Conflict.into());
         }

@@ -1,6 +1,7 @@
 //! Where the facts of callouts are kept: written with every step of a callout that changes them, read for figures.
 
 use super::period::Period;
+use crate::store::sql::{self, Conn, Row};
 use crate::{
     Error, Result, Shared,
     runner::{World, load_callout},
@@ -15,7 +16,6 @@ use firstlight_protocol::{
     policy::Millis,
     record::CalloutTimes,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// How many callouts without facts one transaction makes up for.
 const BATCH: i64 = 64;
@@ -55,8 +55,8 @@ impl Fact {
         matches!(self.state, CalloutState::Cancelled | CalloutState::Merged)
     }
 
-    fn read(row: &SqliteRow) -> Result<Self> {
-        let time = |column: &str| row.get::<Option<i64>, _>(column).map(Timestamp);
+    fn read(row: &Row) -> Result<Self> {
+        let time = |column: &str| row.get::<Option<i64>>(column).map(Timestamp);
         let support: Option<String> = row.get("support");
         let reasons: String = row.get("reasons");
         Ok(Self {
@@ -78,12 +78,12 @@ impl Fact {
                 reviewed_at: time("reviewed_at"),
             },
             review_due_at: time("review_due_at"),
-            target: Millis(row.get::<i64, _>("target_ms").unsigned_abs()),
+            target: Millis(row.get::<i64>("target_ms").unsigned_abs()),
             unanswered: row.get("unanswered"),
             language_match: row.get("language_match"),
             reasons: reasons.split_whitespace().map(word).collect::<Result<_>>()?,
             support: support.as_deref().map(word).transpose()?,
-            kits_given: row.get::<Option<i64>, _>("kits_given").map(|kits| u16::try_from(kits).unwrap_or(u16::MAX)),
+            kits_given: row.get::<Option<i64>>("kits_given").map(|kits| u16::try_from(kits).unwrap_or(u16::MAX)),
         })
     }
 }
@@ -101,25 +101,25 @@ impl Tx<'_> {
         let reasons: Vec<_> =
             outcome.iter().flat_map(|outcome| &outcome.reasons).map(|reason| reason.as_str()).collect();
         let millis = |at: Option<Timestamp>| at.map(|at| at.0);
-        sqlx::query(
+        sql::query(
             "INSERT INTO callout_facts (callout, purpose, agency, zone, state, first_contact_at, opened_at, first_page_at,
                  acknowledged_at, accepted_at, en_route_at, arrived_at, with_young_person_at, handed_over_at, ended_at,
                  reviewed_at, review_due_at, target_ms, unanswered, language_match, reasons, support, kits_given)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
              ON CONFLICT (callout) DO UPDATE SET
                  state = excluded.state,
-                 first_page_at = coalesce(first_page_at, excluded.first_page_at),
-                 acknowledged_at = coalesce(acknowledged_at, excluded.acknowledged_at),
-                 accepted_at = coalesce(accepted_at, excluded.accepted_at),
-                 en_route_at = coalesce(en_route_at, excluded.en_route_at),
-                 arrived_at = coalesce(arrived_at, excluded.arrived_at),
-                 with_young_person_at = coalesce(with_young_person_at, excluded.with_young_person_at),
-                 handed_over_at = coalesce(handed_over_at, excluded.handed_over_at),
-                 ended_at = coalesce(ended_at, excluded.ended_at),
-                 reviewed_at = coalesce(reviewed_at, excluded.reviewed_at),
-                 review_due_at = coalesce(review_due_at, excluded.review_due_at),
-                 unanswered = max(unanswered, excluded.unanswered),
-                 language_match = coalesce(excluded.language_match, language_match),
+                 first_page_at = coalesce(callout_facts.first_page_at, excluded.first_page_at),
+                 acknowledged_at = coalesce(callout_facts.acknowledged_at, excluded.acknowledged_at),
+                 accepted_at = coalesce(callout_facts.accepted_at, excluded.accepted_at),
+                 en_route_at = coalesce(callout_facts.en_route_at, excluded.en_route_at),
+                 arrived_at = coalesce(callout_facts.arrived_at, excluded.arrived_at),
+                 with_young_person_at = coalesce(callout_facts.with_young_person_at, excluded.with_young_person_at),
+                 handed_over_at = coalesce(callout_facts.handed_over_at, excluded.handed_over_at),
+                 ended_at = coalesce(callout_facts.ended_at, excluded.ended_at),
+                 reviewed_at = coalesce(callout_facts.reviewed_at, excluded.reviewed_at),
+                 review_due_at = coalesce(callout_facts.review_due_at, excluded.review_due_at),
+                 unanswered = max(callout_facts.unanswered, excluded.unanswered),
+                 language_match = coalesce(excluded.language_match, callout_facts.language_match),
                  reasons = excluded.reasons, support = excluded.support, kits_given = excluded.kits_given",
         )
         .bind(after.id().as_bytes())
@@ -178,7 +178,7 @@ impl Tx<'_> {
 
     /// Makes up for some callouts that have no facts. Answers how many there were.
     async fn make_up_facts(&mut self, now: Timestamp) -> Result<usize> {
-        let without: Vec<Vec<u8>> = sqlx::query_scalar(
+        let without: Vec<Vec<u8>> = sql::query_scalar(
             "SELECT callout FROM callouts WHERE purpose <> $1 AND callout NOT IN (SELECT callout FROM callout_facts) LIMIT $2",
         )
         .bind(Purpose::Canary.as_str())
@@ -214,8 +214,8 @@ pub(crate) async fn make_up(app: Shared) {
 }
 
 /// The facts of one callout.
-pub(crate) async fn of_callout(conn: &mut SqliteConnection, callout: CalloutId) -> Result<Option<Fact>> {
-    let row = sqlx::query("SELECT * FROM callout_facts WHERE callout = $1")
+pub(crate) async fn of_callout(conn: &mut Conn, callout: CalloutId) -> Result<Option<Fact>> {
+    let row = sql::query("SELECT * FROM callout_facts WHERE callout = $1")
         .bind(callout.as_bytes())
         .fetch_optional(conn)
         .await?;
@@ -226,8 +226,8 @@ pub(crate) async fn of_callout(conn: &mut SqliteConnection, callout: CalloutId) 
 ///
 /// # Errors
 /// `too_large` for more than [`MAX_CALLOUTS`].
-pub(crate) async fn of_period(conn: &mut SqliteConnection, period: Period, agency: Option<OrgId>) -> Result<Vec<Fact>> {
-    let rows = sqlx::query(
+pub(crate) async fn of_period(conn: &mut Conn, period: Period, agency: Option<OrgId>) -> Result<Vec<Fact>> {
+    let rows = sql::query(
         "SELECT * FROM callout_facts WHERE purpose = $1 AND opened_at >= $2 AND opened_at < $3
              AND ($4 IS NULL OR agency = $4) ORDER BY opened_at, callout LIMIT $5",
     )

@@ -7,6 +7,7 @@ use super::{
     report,
     table::{Wish, table},
 };
+use crate::store::sql;
 use crate::{
     Result, Shared,
     caller::Caller,
@@ -24,7 +25,6 @@ use firstlight_protocol::{
     rota::Rota,
 };
 use serde::Deserialize;
-use sqlx::Row;
 use std::collections::BTreeMap;
 use utoipa::IntoParams;
 
@@ -83,7 +83,7 @@ async fn gather(app: &Shared, caller: &Caller, ask: &Ask, word: &'static str) ->
     let mut conn = app.store.read().acquire().await?;
     let facts = of_period(&mut conn, period, agency).await?;
     let mut names = BTreeMap::new();
-    for row in sqlx::query("SELECT org, name FROM orgs").fetch_all(&mut *conn).await? {
+    for row in sql::query("SELECT org, name FROM orgs").fetch_all(&mut *conn).await? {
         names.insert(id::<OrgId>(row.get("org"))?.to_string(), row.get("name"));
     }
     drop(conn);

@@ -1,6 +1,7 @@
 //! One callout's after-action record, and how its responders are afterwards.
 
 use super::facts::{self, Fact};
+use crate::store::sql::{self, Conn};
 use crate::{
     Result, Shared,
     caller::Caller,
@@ -15,7 +16,6 @@ use firstlight_protocol::{
     callout::{CalloutState, Welfare},
     record::{CalloutRecord, OwnWelfare, ReviewRecord, ReviewState, TargetRecord},
 };
-use sqlx::{Row, SqliteConnection};
 use std::collections::HashMap;
 
 /// The after-action record of a callout: every time, how long things took, reason codes, review.
@@ -121,7 +121,7 @@ impl Tx<'_> {
             let detail = "This is for those who took part in the callout.";
             return Err(Problem::with(ErrorCode::Forbidden, detail).into());
         }
-        sqlx::query(
+        sql::query(
             "INSERT INTO callout_welfare (callout, person, welfare, at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (callout, person) DO UPDATE SET welfare = excluded.welfare, at = excluded.at",
         )
@@ -136,8 +136,8 @@ impl Tx<'_> {
     }
 }
 
-async fn welfare(conn: &mut SqliteConnection, callout: CalloutId) -> Result<HashMap<PersonId, Welfare>> {
-    let rows = sqlx::query("SELECT person, welfare FROM callout_welfare WHERE callout = $1")
+async fn welfare(conn: &mut Conn, callout: CalloutId) -> Result<HashMap<PersonId, Welfare>> {
+    let rows = sql::query("SELECT person, welfare FROM callout_welfare WHERE callout = $1")
         .bind(callout.as_bytes())
         .fetch_all(conn)
         .await?;

@@ -6,6 +6,7 @@
 //! even an open handler shows a supervisor's locked telephone what it shows an advocate's.
 
 use super::{SignedIn, challenge, sessions::Attempt, to_the_end, token::Scope};
+use crate::store::sql::{self, Executor};
 use crate::{
     Error, Result,
     app::{Shared, random},
@@ -21,7 +22,6 @@ use firstlight_protocol::{
     signed::duty_challenge_message,
 };
 use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier};
-use sqlx::{Row, SqliteExecutor};
 
 /// Registers the calling device's duty key, in place of the one before. The same key again changes nothing.
 ///
@@ -140,8 +140,8 @@ struct Registered {
     key: VerifyingKey,
 }
 
-async fn duty_key<'e>(db: impl SqliteExecutor<'e>, device: DeviceId) -> Result<Option<Registered>> {
-    let row = sqlx::query("SELECT session, key FROM duty_keys WHERE device = $1 AND ended_at IS NULL")
+async fn duty_key<'e>(db: impl Executor<'e>, device: DeviceId) -> Result<Option<Registered>> {
+    let row = sql::query("SELECT session, key FROM duty_keys WHERE device = $1 AND ended_at IS NULL")
         .bind(device.as_bytes())
         .fetch_optional(db)
         .await?;
@@ -196,12 +196,12 @@ impl Tx<'_> {
     ) -> Result<Vec<SessionId>> {
         let same = "SELECT 1 FROM duty_keys WHERE device = $1 AND key = $2 AND ended_at IS NULL";
         let same: Option<i64> =
-            sqlx::query_scalar(same).bind(device.as_bytes()).bind(key).fetch_optional(&mut *self.conn).await?;
+            sql::query_scalar(same).bind(device.as_bytes()).bind(key).fetch_optional(&mut *self.conn).await?;
         if same.is_some() {
             return Ok(Vec::new());
         }
         let ended = self.end_duty_key(device, now).await?;
-        sqlx::query("INSERT INTO duty_keys (session, device, key, made_at) VALUES ($1, $2, $3, $4)")
+        sql::query("INSERT INTO duty_keys (session, device, key, made_at) VALUES ($1, $2, $3, $4)")
             .bind(session.as_bytes())
             .bind(device.as_bytes())
             .bind(key)
@@ -214,12 +214,12 @@ impl Tx<'_> {
 
     /// Ends a device's duty key, if it has one.
     pub(super) async fn end_duty_key(&mut self, device: DeviceId, now: Timestamp) -> Result<Vec<SessionId>> {
-        sqlx::query("DELETE FROM duty_keys WHERE ended_at < $1")
+        sql::query("DELETE FROM duty_keys WHERE ended_at < $1")
             .bind((now - super::live::REMEMBER).0)
             .execute(&mut *self.conn)
             .await?;
         let rows =
-            sqlx::query("UPDATE duty_keys SET ended_at = $2 WHERE device = $1 AND ended_at IS NULL RETURNING session")
+            sql::query("UPDATE duty_keys SET ended_at = $2 WHERE device = $1 AND ended_at IS NULL RETURNING session")
                 .bind(device.as_bytes())
                 .bind(now.0)
                 .fetch_all(&mut *self.conn)

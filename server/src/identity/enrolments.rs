@@ -2,6 +2,7 @@
 //! chain before it hands it on.
 
 use super::invites::{InviteStanding, claimed};
+use crate::store::sql::{self, Row};
 use crate::{
     Error, Result,
     app::Shared,
@@ -18,7 +19,6 @@ use firstlight_protocol::{
     invite::{Sealed, SigningRequest},
     wire::{Bytes, from_cbor, to_cbor},
 };
-use sqlx::{Row, sqlite::SqliteRow};
 
 /// Requests in one answer, oldest first.
 const MAX_LISTED: i64 = 500;
@@ -52,7 +52,7 @@ pub(super) async fn status(
     let now = app.clock.now();
     app.identity.limits.stranger.check_peer(peer, now)?;
     app.identity.limits.claim.check(device, now)?;
-    let row = sqlx::query(
+    let row = sql::query(
         "SELECT e.status, i.claim, d.chain FROM enrolments e
          JOIN invites i ON i.invite = e.invite LEFT JOIN devices d ON d.device = e.device WHERE e.device = $1",
     )
@@ -63,8 +63,8 @@ pub(super) async fn status(
     standing(&row).map(Json)
 }
 
-fn standing(row: &SqliteRow) -> Result<EnrolmentStatus> {
-    match (row.get("status"), row.get::<Option<Vec<u8>>, _>("chain")) {
+fn standing(row: &Row) -> Result<EnrolmentStatus> {
+    match (row.get("status"), row.get::<Option<Vec<u8>>>("chain")) {
         ("pending", _) => Ok(EnrolmentStatus::Pending),
         ("refused", _) => Ok(EnrolmentStatus::Refused),
         (_, Some(chain)) => {
@@ -80,7 +80,7 @@ fn standing(row: &SqliteRow) -> Result<EnrolmentStatus> {
     responses((status = 200, body = Vec<PendingEnrolment>), (status = 403, body = Problem)))]
 pub(super) async fn list(caller: Caller, State(app): State<Shared>) -> Result<Json<Vec<PendingEnrolment>>> {
     caller.require(&[Role::Admin])?;
-    let rows = sqlx::query(
+    let rows = sql::query(
         "SELECT e.device, e.request, e.at, i.purpose FROM enrolments e JOIN invites i ON i.invite = e.invite
          WHERE e.org = $1 AND e.status = 'pending' ORDER BY e.at, e.device LIMIT $2",
     )
@@ -88,7 +88,7 @@ pub(super) async fn list(caller: Caller, State(app): State<Shared>) -> Result<Js
     .bind(MAX_LISTED)
     .fetch_all(app.store.read())
     .await?;
-    let view = |row: &SqliteRow| {
+    let view = |row: &Row| {
         Ok(PendingEnrolment {
             device: id(row.get("device"))?,
             purpose: stored(row, "purpose")?,
@@ -99,7 +99,7 @@ pub(super) async fn list(caller: Caller, State(app): State<Shared>) -> Result<Js
     rows.iter().map(view).collect::<Result<_>>().map(Json)
 }
 
-fn stored<T: serde::de::DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<T> {
+fn stored<T: serde::de::DeserializeOwned>(row: &Row, column: &str) -> Result<T> {
     let bytes: Vec<u8> = row.get(column);
     from_cbor(&bytes).map_err(|e| Error::internal(format!("stored {column}: {e}")))
 }
@@ -201,7 +201,7 @@ impl Tx<'_> {
             return Err(ErrorCode::Conflict.into());
         }
         self.use_invite(request.invite, now).await?;
-        let made = sqlx::query(
+        let made = sql::query(
             "INSERT INTO enrolments (device, invite, org, request, at, status) VALUES ($1, $2, $3, $4, $5, 'pending')
              ON CONFLICT DO NOTHING",
         )
@@ -229,7 +229,7 @@ impl Tx<'_> {
         invite: InviteId,
         sealed: &Sealed<SigningRequest>,
     ) -> Result<EnrolmentStatus> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT e.status, d.chain FROM enrolments e LEFT JOIN devices d ON d.device = e.device
              WHERE e.device = $1 AND e.invite = $2 AND e.request = $3",
         )
@@ -242,7 +242,7 @@ impl Tx<'_> {
     }
 
     async fn enrolment(&mut self, device: DeviceId, org: OrgId) -> Result<Waiting> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT e.status, e.request, i.purpose FROM enrolments e JOIN invites i ON i.invite = e.invite
              WHERE e.device = $1 AND e.org = $2",
         )
@@ -257,7 +257,7 @@ impl Tx<'_> {
     }
 
     async fn decide(&mut self, device: DeviceId, status: &'static str) -> Result<()> {
-        sqlx::query("UPDATE enrolments SET status = $2 WHERE device = $1")
+        sql::query("UPDATE enrolments SET status = $2 WHERE device = $1")
             .bind(device.as_bytes())
             .bind(status)
             .execute(&mut *self.conn)
@@ -281,19 +281,17 @@ impl Tx<'_> {
             }
             Some(_) => {}
             None => {
-                sqlx::query(
-                    "INSERT INTO people (person, org, work_name, role, created_at) VALUES ($1, $2, $3, $4, $5)",
-                )
-                .bind(device.person.as_bytes())
-                .bind(device.org.as_bytes())
-                .bind(&device.work_name)
-                .bind(device.role.as_str())
-                .bind(now.0)
-                .execute(&mut *self.conn)
-                .await?;
+                sql::query("INSERT INTO people (person, org, work_name, role, created_at) VALUES ($1, $2, $3, $4, $5)")
+                    .bind(device.person.as_bytes())
+                    .bind(device.org.as_bytes())
+                    .bind(&device.work_name)
+                    .bind(device.role.as_str())
+                    .bind(now.0)
+                    .execute(&mut *self.conn)
+                    .await?;
             }
         }
-        let made = sqlx::query(
+        let made = sql::query(
             "INSERT INTO devices (device, person, org, chain, key, signer, enrolled_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT DO NOTHING",
         )

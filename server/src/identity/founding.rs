@@ -1,6 +1,7 @@
 //! Founding: the host with the operator's bootstrap token, a partner with the host's invite.
 
 use super::{Identity, invites::InviteStanding, organisations::view, to_the_end};
+use crate::store::sql;
 use crate::{
     Error, Result,
     app::Shared,
@@ -102,11 +103,11 @@ impl Identity {
 
 /// The same founding of the host again, by whoever holds the token that was used.
 async fn founded_before(store: &Store, chain: &[Bytes], token: &Secret) -> Result<()> {
-    let used: Vec<u8> = sqlx::query_scalar("SELECT bootstrap FROM trust WHERE one = 1").fetch_one(store.read()).await?;
+    let used: Vec<u8> = sql::query_scalar("SELECT bootstrap FROM trust WHERE one = 1").fetch_one(store.read()).await?;
     if !bool::from(subtle::ConstantTimeEq::ct_eq(used.as_slice(), token.digest().as_slice())) {
         return Err(not_allowed());
     }
-    let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM devices WHERE chain = $1")
+    let known: Option<i64> = sql::query_scalar("SELECT 1 FROM devices WHERE chain = $1")
         .bind(to_cbor(&chain))
         .fetch_optional(store.read())
         .await?;
@@ -171,7 +172,7 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<()> {
         let der = chain.last().map_or(&[][..], |root| root);
-        let made = sqlx::query(
+        let made = sql::query(
             "INSERT INTO orgs (org, kind, name, root, founded_at, founding) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT DO NOTHING",
         )
@@ -189,7 +190,7 @@ impl Tx<'_> {
     /// Whether this request founded this organisation before.
     async fn is_founding(&mut self, root: &OrgIdentity, sealed: &Sealed<PartnerRequest>) -> Result<bool> {
         let der: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT root FROM orgs WHERE org = $1 AND (founding IS NULL OR founding = $2)")
+            sql::query_scalar("SELECT root FROM orgs WHERE org = $1 AND (founding IS NULL OR founding = $2)")
                 .bind(root.org.as_bytes())
                 .bind(to_cbor(sealed))
                 .fetch_optional(&mut *self.conn)

@@ -2,6 +2,7 @@
 //! key with which the newcomer claims it.
 
 use super::store::find_person;
+use crate::store::sql::{self, Row};
 use crate::{
     Error, Result,
     app::Shared,
@@ -18,7 +19,6 @@ use firstlight_protocol::{
     limits::MAX_INVITE_LIFETIME,
     wire::{from_cbor, to_cbor},
 };
-use sqlx::{Row, sqlite::SqliteRow};
 
 /// Open invites of one organisation at a time.
 const MAX_OPEN: i64 = 1_000;
@@ -95,12 +95,12 @@ fn check(caller: &Caller, of_host: bool, request: &CreateInvite) -> Result<()> {
 pub(super) async fn list(caller: Caller, State(app): State<Shared>) -> Result<Json<Vec<InviteView>>> {
     caller.require(&[Role::Admin])?;
     let now = app.clock.now();
-    let rows = sqlx::query("SELECT * FROM invites WHERE org = $1 ORDER BY made_at DESC, invite LIMIT $2")
+    let rows = sql::query("SELECT * FROM invites WHERE org = $1 ORDER BY made_at DESC, invite LIMIT $2")
         .bind(caller.org.as_bytes())
         .bind(MAX_LISTED)
         .fetch_all(app.store.read())
         .await?;
-    let view = |row: &SqliteRow| {
+    let view = |row: &Row| {
         Ok(InviteView {
             invite: id(row.get("invite"))?,
             purpose: purpose(row)?,
@@ -123,7 +123,7 @@ pub(super) async fn look(
     app.identity.limits.stranger.check_peer(peer, now)?;
     app.identity.limits.claim.check(invite, now)?;
     let row =
-        sqlx::query("SELECT i.*, o.name AS org_name FROM invites i JOIN orgs o ON o.org = i.org WHERE i.invite = $1")
+        sql::query("SELECT i.*, o.name AS org_name FROM invites i JOIN orgs o ON o.org = i.org WHERE i.invite = $1")
             .bind(invite.as_bytes())
             .fetch_optional(app.store.read())
             .await?
@@ -146,7 +146,7 @@ pub(super) async fn withdraw(
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                let row = sqlx::query("SELECT * FROM invites WHERE invite = $1 AND org = $2")
+                let row = sql::query("SELECT * FROM invites WHERE invite = $1 AND org = $2")
                     .bind(invite.as_bytes())
                     .bind(caller.org.as_bytes())
                     .fetch_optional(&mut *tx.conn)
@@ -160,7 +160,7 @@ pub(super) async fn withdraw(
                     }
                     InviteStatus::Open | InviteStatus::Expired => {}
                 }
-                sqlx::query("UPDATE invites SET withdrawn_at = $2 WHERE invite = $1")
+                sql::query("UPDATE invites SET withdrawn_at = $2 WHERE invite = $1")
                     .bind(invite.as_bytes())
                     .bind(now.0)
                     .execute(&mut *tx.conn)
@@ -172,22 +172,22 @@ pub(super) async fn withdraw(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) fn claimed(row: &SqliteRow, claim: &Secret) -> bool {
+pub(super) fn claimed(row: &Row, claim: &Secret) -> bool {
     let digest: Vec<u8> = row.get("claim");
     subtle::ConstantTimeEq::ct_eq(digest.as_slice(), claim.digest().as_slice()).into()
 }
 
-fn purpose(row: &SqliteRow) -> Result<InviteFor> {
+fn purpose(row: &Row) -> Result<InviteFor> {
     let bytes: Vec<u8> = row.get("purpose");
     from_cbor(&bytes).map_err(|e| Error::internal(format!("stored invite: {e}")))
 }
 
-fn status(row: &SqliteRow, now: Timestamp) -> InviteStatus {
-    if row.get::<Option<i64>, _>("used_at").is_some() {
+fn status(row: &Row, now: Timestamp) -> InviteStatus {
+    if row.get::<Option<i64>>("used_at").is_some() {
         InviteStatus::Used
-    } else if row.get::<Option<i64>, _>("withdrawn_at").is_some() {
+    } else if row.get::<Option<i64>>("withdrawn_at").is_some() {
         InviteStatus::Withdrawn
-    } else if row.get::<i64, _>("expires_at") <= now.0 {
+    } else if row.get::<i64>("expires_at") <= now.0 {
         InviteStatus::Expired
     } else {
         InviteStatus::Open
@@ -197,15 +197,15 @@ fn status(row: &SqliteRow, now: Timestamp) -> InviteStatus {
 impl Tx<'_> {
     async fn create_invite(&mut self, caller: &Caller, request: &CreateInvite, now: Timestamp) -> Result<()> {
         let wanted = to_cbor(&request.purpose);
-        let known = sqlx::query("SELECT * FROM invites WHERE invite = $1")
+        let known = sql::query("SELECT * FROM invites WHERE invite = $1")
             .bind(request.invite.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?;
         if let Some(row) = known {
-            let same = row.get::<Vec<u8>, _>("org") == caller.org.as_bytes()
-                && row.get::<Vec<u8>, _>("purpose") == wanted
-                && row.get::<Vec<u8>, _>("claim") == request.claim_digest.0
-                && row.get::<i64, _>("expires_at") == request.expires_at.0;
+            let same = row.get::<Vec<u8>>("org") == caller.org.as_bytes()
+                && row.get::<Vec<u8>>("purpose") == wanted
+                && row.get::<Vec<u8>>("claim") == request.claim_digest.0
+                && row.get::<i64>("expires_at") == request.expires_at.0;
             return if same { Ok(()) } else { Err(ErrorCode::Conflict.into()) };
         }
         if request.expires_at <= now || request.expires_at > now + MAX_INVITE_LIFETIME {
@@ -219,7 +219,7 @@ impl Tx<'_> {
                 return Err(Problem::with(ErrorCode::Conflict, detail).into());
             }
         }
-        let open: i64 = sqlx::query_scalar(
+        let open: i64 = sql::query_scalar(
             "SELECT COUNT(*) FROM invites WHERE org = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $2",
         )
         .bind(caller.org.as_bytes())
@@ -229,7 +229,7 @@ impl Tx<'_> {
         if open >= MAX_OPEN {
             return Err(Problem::with(ErrorCode::TooLarge, format!("At most {MAX_OPEN} invites may be open.")).into());
         }
-        sqlx::query(
+        sql::query(
             "INSERT INTO invites (invite, org, made_by, made_at, purpose, claim, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(request.invite.as_bytes())
@@ -250,7 +250,7 @@ impl Tx<'_> {
 
     /// The invite, shown to whoever holds its claim key. Says nothing to anybody else, not even that it exists.
     pub(super) async fn claim_invite(&mut self, invite: InviteId, claim: &Secret, now: Timestamp) -> Result<Invite> {
-        let row = sqlx::query("SELECT * FROM invites WHERE invite = $1")
+        let row = sql::query("SELECT * FROM invites WHERE invite = $1")
             .bind(invite.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?
@@ -261,7 +261,7 @@ impl Tx<'_> {
 
     /// Uses the invite up. Jobs run one after another, so an invite that was open in this job still is.
     pub(super) async fn use_invite(&mut self, invite: InviteId, now: Timestamp) -> Result<()> {
-        let used = sqlx::query("UPDATE invites SET used_at = $2 WHERE invite = $1 AND used_at IS NULL")
+        let used = sql::query("UPDATE invites SET used_at = $2 WHERE invite = $1 AND used_at IS NULL")
             .bind(invite.as_bytes())
             .bind(now.0)
             .execute(&mut *self.conn)

@@ -1,6 +1,7 @@
 //! What has ended while access tokens for it are still good: asked on every request and by every open socket, so it is
 //! kept in memory and rebuilt from the store at start.
 
+use crate::store::sql;
 use crate::{
     Result,
     store::{Store, id},
@@ -9,7 +10,6 @@ use firstlight_protocol::{
     DeviceId, SessionId, Timestamp,
     limits::{ACCESS_LIFETIME, CLOCK_LEEWAY},
 };
-use sqlx::Row;
 use std::{
     collections::{HashMap, HashSet},
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -33,13 +33,12 @@ impl Live {
     /// What the store says.
     pub(super) async fn load(store: &Store, now: Timestamp) -> Result<Self> {
         let mut ended = Ended::default();
-        for row in
-            sqlx::query("SELECT device FROM devices WHERE revoked_at IS NOT NULL").fetch_all(store.read()).await?
+        for row in sql::query("SELECT device FROM devices WHERE revoked_at IS NOT NULL").fetch_all(store.read()).await?
         {
             ended.devices.insert(id(row.get("device"))?);
         }
         let since = now - REMEMBER;
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT session, ended_at FROM sessions WHERE ended_at > $1
              UNION ALL SELECT session, ended_at FROM duty_keys WHERE ended_at > $1",
         )

@@ -1,6 +1,7 @@
 //! Organisations as their people see them, and what the host states about its partners.
 
 use super::{SignedIn, to_the_end, trust};
+use crate::store::sql::{self, Row};
 use crate::{
     Error, Result,
     app::Shared,
@@ -16,7 +17,6 @@ use firstlight_protocol::{
     wire::{from_cbor, to_cbor},
 };
 use serde::de::DeserializeOwned;
-use sqlx::{Row, sqlite::SqliteRow};
 
 /// Organisations: the host's people see all, a partner's people see their own and the host.
 #[utoipa::path(get, path = "/v1/organisations", tag = "identity",
@@ -24,7 +24,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 pub(super) async fn list(SignedIn(caller): SignedIn, State(app): State<Shared>) -> Result<Json<Vec<OrgView>>> {
     let anchors = app.identity.anchors()?;
     let of_host = caller.org == anchors.host();
-    let rows = sqlx::query("SELECT * FROM orgs WHERE $1 OR org IN ($2, $3) ORDER BY founded_at, org")
+    let rows = sql::query("SELECT * FROM orgs WHERE $1 = 1 OR org IN ($2, $3) ORDER BY founded_at, org")
         .bind(of_host)
         .bind(caller.org.as_bytes())
         .bind(anchors.host().as_bytes())
@@ -36,19 +36,18 @@ pub(super) async fn list(SignedIn(caller): SignedIn, State(app): State<Shared>) 
 
 /// One organisation; its founding request is for admins of the host alone.
 pub(super) async fn view(store: &Store, anchors: &Anchors, org: OrgId, to_admin: bool) -> Result<OrgView> {
-    let row =
-        sqlx::query("SELECT * FROM orgs WHERE org = $1").bind(org.as_bytes()).fetch_optional(store.read()).await?;
+    let row = sql::query("SELECT * FROM orgs WHERE org = $1").bind(org.as_bytes()).fetch_optional(store.read()).await?;
     read(&row.ok_or(ErrorCode::NotFound)?, anchors, to_admin)
 }
 
-fn read(row: &SqliteRow, anchors: &Anchors, to_admin: bool) -> Result<OrgView> {
+fn read(row: &Row, anchors: &Anchors, to_admin: bool) -> Result<OrgView> {
     let org = id(row.get("org"))?;
     let status = trust::status(anchors, org);
     Ok(OrgView {
         org,
         kind: word(row.get("kind"))?,
         name: row.get("name"),
-        root: row.get::<Vec<u8>, _>("root").into(),
+        root: row.get::<Vec<u8>>("root").into(),
         status,
         statement: stored(row, "statement")?,
         revocations: stored(row, "revocations")?,
@@ -56,7 +55,7 @@ fn read(row: &SqliteRow, anchors: &Anchors, to_admin: bool) -> Result<OrgView> {
     })
 }
 
-fn stored<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<Option<T>> {
+fn stored<T: DeserializeOwned>(row: &Row, column: &str) -> Result<Option<T>> {
     let bytes: Option<Vec<u8>> = row.get(column);
     bytes.map(|b| from_cbor(&b).map_err(|e| Error::internal(format!("stored {column}: {e}")))).transpose()
 }
@@ -85,7 +84,7 @@ pub(super) async fn put_statement(
                 Box::pin(async move {
                     let mut anchors = tx.anchors().await?;
                     let (statement, _) = anchors.verify_org_statement(&signed, now).map_err(Problem::from)?;
-                    let kind: Option<String> = sqlx::query_scalar("SELECT kind FROM orgs WHERE org = $1")
+                    let kind: Option<String> = sql::query_scalar("SELECT kind FROM orgs WHERE org = $1")
                         .bind(org.as_bytes())
                         .fetch_optional(&mut *tx.conn)
                         .await?;
@@ -98,7 +97,7 @@ pub(super) async fn put_statement(
                         return Ok(Vec::new());
                     }
                     tx.save_anchors(&anchors).await?;
-                    sqlx::query("UPDATE orgs SET statement = $2, founding = NULL WHERE org = $1")
+                    sql::query("UPDATE orgs SET statement = $2, founding = NULL WHERE org = $1")
                         .bind(org.as_bytes())
                         .bind(to_cbor(&signed))
                         .execute(&mut *tx.conn)

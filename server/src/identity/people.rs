@@ -1,6 +1,7 @@
 //! The directory: who works here, and whom a caller may look up.
 
 use super::{Person, store::Detail, trust};
+use crate::store::sql;
 use crate::{
     Result,
     app::{App, Shared},
@@ -91,7 +92,7 @@ impl App {
         if caller.org == anchors.host() {
             return Ok(true);
         }
-        let shared: Option<i64> = sqlx::query_scalar(
+        let shared: Option<i64> = sql::query_scalar(
             "SELECT 1 FROM room_members own JOIN room_members other ON other.room = own.room
              WHERE own.device = $1 AND own.left_seq IS NULL AND own.suspended = 0
                AND other.person = $2 AND other.left_seq IS NULL LIMIT 1",

@@ -1,6 +1,7 @@
 //! Revocation: a device that is lost, or whose holder has left, is out at once and everywhere.
 
 use super::{to_the_end, trust};
+use crate::store::sql;
 use crate::{
     Result,
     app::Shared,
@@ -15,7 +16,6 @@ use firstlight_protocol::{
     cert::{Fingerprint, RevocationList},
     wire::to_cbor,
 };
-use sqlx::Row;
 use std::collections::BTreeSet;
 
 /// Publishes what an organisation has revoked so far: for its own admins. The same list again changes nothing.
@@ -54,7 +54,7 @@ pub(super) async fn put_revocations(
                         return Ok((Vec::new(), Vec::new()));
                     }
                     tx.save_anchors(&anchors).await?;
-                    sqlx::query("UPDATE orgs SET revocations = $2 WHERE org = $1")
+                    sql::query("UPDATE orgs SET revocations = $2 WHERE org = $1")
                         .bind(org.as_bytes())
                         .bind(to_cbor(&signed))
                         .execute(&mut *tx.conn)
@@ -89,7 +89,7 @@ pub(super) async fn put_revocations(
 
 impl Tx<'_> {
     async fn newly_revoked(&mut self, list: &RevocationList) -> Result<Vec<DeviceId>> {
-        let rows = sqlx::query("SELECT device, signer FROM devices WHERE org = $1 AND revoked_at IS NULL")
+        let rows = sql::query("SELECT device, signer FROM devices WHERE org = $1 AND revoked_at IS NULL")
             .bind(list.org.as_bytes())
             .fetch_all(&mut *self.conn)
             .await?;
@@ -105,14 +105,14 @@ impl Tx<'_> {
     }
 
     async fn revoke_device(&mut self, device: DeviceId, by: DeviceId, now: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE devices SET revoked_at = $2 WHERE device = $1")
+        sql::query("UPDATE devices SET revoked_at = $2 WHERE device = $1")
             .bind(device.as_bytes())
             .bind(now.0)
             .execute(&mut *self.conn)
             .await?;
         self.end_sessions_of_device(device, now).await?;
         self.end_duty_key(device, now).await?;
-        sqlx::query("DELETE FROM key_packages WHERE device = $1")
+        sql::query("DELETE FROM key_packages WHERE device = $1")
             .bind(device.as_bytes())
             .execute(&mut *self.conn)
             .await?;
@@ -126,7 +126,7 @@ impl Tx<'_> {
 
     /// Ends every sign-in of an organisation that is no partner any more, and tells those who share rooms with it.
     pub(super) async fn shut_out(&mut self, org: OrgId, now: Timestamp) -> Result<Vec<SessionId>> {
-        let rows = sqlx::query("SELECT device FROM devices WHERE org = $1 AND revoked_at IS NULL")
+        let rows = sql::query("SELECT device FROM devices WHERE org = $1 AND revoked_at IS NULL")
             .bind(org.as_bytes())
             .fetch_all(&mut *self.conn)
             .await?;
@@ -139,7 +139,7 @@ impl Tx<'_> {
     async fn tell_roommates(&mut self, org: OrgId, gone: &[DeviceId], now: Timestamp) -> Result<()> {
         let mut mates = BTreeSet::new();
         for device in gone {
-            let rows = sqlx::query(
+            let rows = sql::query(
                 "SELECT DISTINCT mate.device FROM room_members gone
                  JOIN room_members mate ON mate.room = gone.room AND mate.left_seq IS NULL
                  WHERE gone.device = $1 AND gone.left_seq IS NULL",

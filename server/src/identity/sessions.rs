@@ -1,13 +1,13 @@
 //! Sign-ins in the store: each a family of refresh tokens, of which only the newest is good.
 
 use super::token::Refresh;
+use crate::store::sql;
 use crate::{
     Error, Result,
     caller::Caller,
     store::{Store, Tx, id},
 };
 use firstlight_protocol::{DeviceId, ErrorCode, OrgId, Problem, SessionId, Timestamp, limits::REFRESH_LIFETIME};
-use sqlx::Row;
 use std::time::Duration;
 
 /// Wrong signatures in a row before a device has to wait (DOMAIN.md, "What the law turns into", 6).
@@ -59,7 +59,7 @@ impl Store {
                     return Ok(Outcome::Refused(refused));
                 }
                 let ended = tx.make_room(device, now).await?;
-                sqlx::query(
+                sql::query(
                     "INSERT INTO sessions (session, device, created_at, generation, refresh, refresh_expires_at)
                      VALUES ($1, $2, $3, $4, $5, $6)",
                 )
@@ -82,16 +82,15 @@ impl Store {
     pub(super) async fn refresh(&self, old: Refresh, next: Refresh, now: Timestamp) -> Result<Refreshed> {
         self.write(move |tx| {
             Box::pin(async move {
-                let row = sqlx::query(
-                    "SELECT device, refresh, refresh_expires_at, ended_at FROM sessions WHERE session = $1",
-                )
-                .bind(old.session.as_bytes())
-                .fetch_optional(&mut *tx.conn)
-                .await?
-                .ok_or(ErrorCode::Unauthenticated)?;
+                let row =
+                    sql::query("SELECT device, refresh, refresh_expires_at, ended_at FROM sessions WHERE session = $1")
+                        .bind(old.session.as_bytes())
+                        .fetch_optional(&mut *tx.conn)
+                        .await?
+                        .ok_or(ErrorCode::Unauthenticated)?;
                 let device: DeviceId = id(row.get("device"))?;
                 let over =
-                    row.get::<Option<i64>, _>("ended_at").is_some() || row.get::<i64, _>("refresh_expires_at") <= now.0;
+                    row.get::<Option<i64>>("ended_at").is_some() || row.get::<i64>("refresh_expires_at") <= now.0;
                 if over {
                     return Err(ErrorCode::Unauthenticated.into());
                 }
@@ -101,7 +100,7 @@ impl Store {
                     tx.audit(now, Some(device), "auth.refresh_reused", old.session, old.generation).await?;
                     return Ok(Refreshed::Reused);
                 }
-                sqlx::query(
+                sql::query(
                     "UPDATE sessions SET generation = $2, refresh = $3, refresh_expires_at = $4 WHERE session = $1",
                 )
                 .bind(next.session.as_bytes())
@@ -142,7 +141,7 @@ impl Tx<'_> {
     /// Checks the lockout and counts a failure. Answers with the refusal, if it is one.
     async fn admit(&mut self, attempt: &Attempt, now: Timestamp) -> Result<Option<Problem>> {
         let &Attempt { device, verified, despite_lockout, .. } = attempt;
-        let row = sqlx::query("SELECT failures, locked_until, revoked_at FROM devices WHERE device = $1")
+        let row = sql::query("SELECT failures, locked_until, revoked_at FROM devices WHERE device = $1")
             .bind(device.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?
@@ -153,7 +152,7 @@ impl Tx<'_> {
             let problem = Problem::with(ErrorCode::RateLimited, "Too many wrong signatures: this device has to wait.");
             return Ok(Some(problem.retry_after_ms(u64::try_from(wait).unwrap_or(u64::MAX))));
         }
-        if verified && row.get::<Option<i64>, _>("revoked_at").is_some() {
+        if verified && row.get::<Option<i64>>("revoked_at").is_some() {
             return Ok(Some(ErrorCode::DeviceRevoked.into()));
         }
         let (failures, locked_until) = match (verified, failures + 1) {
@@ -161,7 +160,7 @@ impl Tx<'_> {
             (false, FAILURES..) => (0, (now + LOCKOUT).0),
             (false, more) => (more, 0),
         };
-        sqlx::query("UPDATE devices SET failures = $2, locked_until = $3 WHERE device = $1")
+        sql::query("UPDATE devices SET failures = $2, locked_until = $3 WHERE device = $1")
             .bind(device.as_bytes())
             .bind(failures)
             .bind(locked_until)
@@ -175,11 +174,11 @@ impl Tx<'_> {
 
     /// Uses up a challenge; false if it was used before.
     async fn answer(&mut self, challenge: &[u8], expires_at: Timestamp, now: Timestamp) -> Result<bool> {
-        sqlx::query("DELETE FROM answered_challenges WHERE expires_at <= $1")
+        sql::query("DELETE FROM answered_challenges WHERE expires_at <= $1")
             .bind(now.0)
             .execute(&mut *self.conn)
             .await?;
-        let used = sqlx::query(
+        let used = sql::query(
             "INSERT INTO answered_challenges (challenge, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         )
         .bind(challenge)
@@ -191,15 +190,15 @@ impl Tx<'_> {
 
     /// Ends a device's oldest sign-ins down to one below the bound, and forgets those that are long over.
     async fn make_room(&mut self, device: DeviceId, now: Timestamp) -> Result<Vec<SessionId>> {
-        sqlx::query("DELETE FROM sessions WHERE device = $1 AND (ended_at < $2 OR refresh_expires_at < $2)")
+        sql::query("DELETE FROM sessions WHERE device = $1 AND (ended_at < $2 OR refresh_expires_at < $2)")
             .bind(device.as_bytes())
             .bind((now - FORGET).0)
             .execute(&mut *self.conn)
             .await?;
-        let rows = sqlx::query(
+        let rows = sql::query(
             "UPDATE sessions SET ended_at = $3 WHERE session IN (
                 SELECT session FROM sessions WHERE device = $1 AND ended_at IS NULL
-                ORDER BY created_at DESC, session LIMIT -1 OFFSET $2
+                ORDER BY created_at DESC, session LIMIT 1000000 OFFSET $2
              ) RETURNING session",
         )
         .bind(device.as_bytes())
@@ -211,7 +210,7 @@ impl Tx<'_> {
     }
 
     async fn end_session(&mut self, session: SessionId, now: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE sessions SET ended_at = $2 WHERE session = $1 AND ended_at IS NULL")
+        sql::query("UPDATE sessions SET ended_at = $2 WHERE session = $1 AND ended_at IS NULL")
             .bind(session.as_bytes())
             .bind(now.0)
             .execute(&mut *self.conn)
@@ -221,7 +220,7 @@ impl Tx<'_> {
 
     /// Ends every sign-in of a device, its refresh families with them.
     pub(super) async fn end_sessions_of_device(&mut self, device: DeviceId, now: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE sessions SET ended_at = $2 WHERE device = $1 AND ended_at IS NULL")
+        sql::query("UPDATE sessions SET ended_at = $2 WHERE device = $1 AND ended_at IS NULL")
             .bind(device.as_bytes())
             .bind(now.0)
             .execute(&mut *self.conn)
@@ -231,7 +230,7 @@ impl Tx<'_> {
 
     /// Ends every sign-in of an organisation's devices.
     pub(super) async fn end_sessions_of_org(&mut self, org: OrgId, now: Timestamp) -> Result<Vec<SessionId>> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "UPDATE sessions SET ended_at = $2 WHERE ended_at IS NULL
              AND device IN (SELECT device FROM devices WHERE org = $1) RETURNING session",
         )

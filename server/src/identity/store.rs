@@ -1,5 +1,6 @@
 //! People and devices as the rest of the server asks for them.
 
+use crate::store::sql::{self, Executor, Row};
 use crate::{
     Error, Result,
     store::{Store, Tx, id, word},
@@ -9,7 +10,6 @@ use firstlight_protocol::{
     api::{DeviceView, PersonView},
     wire::{Bytes, from_cbor},
 };
-use sqlx::{Row, SqliteExecutor, sqlite::SqliteRow};
 use std::collections::HashMap;
 
 /// A person who works for an organisation.
@@ -48,7 +48,7 @@ pub struct Device {
     pub last_seen_at: Option<Timestamp>,
 }
 
-fn person(row: &SqliteRow) -> Result<Person> {
+fn person(row: &Row) -> Result<Person> {
     let languages: String = row.get("languages");
     Ok(Person {
         person: id(row.get("person"))?,
@@ -60,7 +60,7 @@ fn person(row: &SqliteRow) -> Result<Person> {
     })
 }
 
-fn device(row: &SqliteRow) -> Result<Device> {
+fn device(row: &Row) -> Result<Device> {
     let (chain, key): (Vec<u8>, Vec<u8>) = (row.get("chain"), row.get("key"));
     Ok(Device {
         device: id(row.get("device"))?,
@@ -68,8 +68,8 @@ fn device(row: &SqliteRow) -> Result<Device> {
         chain: from_cbor(&chain).map_err(|e| Error::internal(format!("stored chain: {e}")))?,
         key: key.try_into().map_err(|_| Error::internal("stored device key is not 32 bytes"))?,
         enrolled_at: Timestamp(row.get("enrolled_at")),
-        revoked_at: row.get::<Option<i64>, _>("revoked_at").map(Timestamp),
-        last_seen_at: row.get::<Option<i64>, _>("last_seen_at").map(Timestamp),
+        revoked_at: row.get::<Option<i64>>("revoked_at").map(Timestamp),
+        last_seen_at: row.get::<Option<i64>>("last_seen_at").map(Timestamp),
     })
 }
 
@@ -107,25 +107,25 @@ impl Person {
     }
 }
 
-pub(super) async fn find_person<'e>(db: impl SqliteExecutor<'e>, person_id: PersonId) -> Result<Option<Person>> {
-    let row = sqlx::query("SELECT * FROM known_people WHERE person = $1")
+pub(super) async fn find_person<'e>(db: impl Executor<'e>, person_id: PersonId) -> Result<Option<Person>> {
+    let row = sql::query("SELECT * FROM known_people WHERE person = $1")
         .bind(person_id.as_bytes())
         .fetch_optional(db)
         .await?;
     row.as_ref().map(person).transpose()
 }
 
-pub(super) async fn find_device<'e>(db: impl SqliteExecutor<'e>, device_id: DeviceId) -> Result<Option<Device>> {
-    let row = sqlx::query("SELECT * FROM known_devices WHERE device = $1")
+pub(super) async fn find_device<'e>(db: impl Executor<'e>, device_id: DeviceId) -> Result<Option<Device>> {
+    let row = sql::query("SELECT * FROM known_devices WHERE device = $1")
         .bind(device_id.as_bytes())
         .fetch_optional(db)
         .await?;
     row.as_ref().map(device).transpose()
 }
 
-async fn live_devices<'e>(db: impl SqliteExecutor<'e>, person_id: PersonId) -> Result<Vec<DeviceId>> {
+async fn live_devices<'e>(db: impl Executor<'e>, person_id: PersonId) -> Result<Vec<DeviceId>> {
     let rows =
-        sqlx::query("SELECT device FROM devices WHERE person = $1 AND revoked_at IS NULL ORDER BY enrolled_at, device")
+        sql::query("SELECT device FROM devices WHERE person = $1 AND revoked_at IS NULL ORDER BY enrolled_at, device")
             .bind(person_id.as_bytes())
             .fetch_all(db)
             .await?;
@@ -136,7 +136,7 @@ impl Store {
     /// The organisation that hosts the server, once it is founded.
     pub async fn host_org(&self) -> Result<Option<OrgId>> {
         let host: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(self.read()).await?;
+            sql::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(self.read()).await?;
         host.map(id).transpose()
     }
 
@@ -147,7 +147,7 @@ impl Store {
 
     /// Everybody who works for an organisation, by work name.
     pub async fn people_of_org(&self, org: OrgId) -> Result<Vec<Person>> {
-        let rows = sqlx::query("SELECT * FROM known_people WHERE org = $1 ORDER BY work_name, person")
+        let rows = sql::query("SELECT * FROM known_people WHERE org = $1 ORDER BY work_name, person")
             .bind(org.as_bytes())
             .fetch_all(self.read())
             .await?;
@@ -183,7 +183,7 @@ impl Store {
     /// Everybody of an organisation with their devices, in two queries however many they are.
     pub(super) async fn views_of_org(&self, org: OrgId, detail: Detail) -> Result<Vec<PersonView>> {
         let people = self.people_of_org(org).await?;
-        let rows = sqlx::query("SELECT * FROM known_devices WHERE org = $1 ORDER BY enrolled_at, device")
+        let rows = sql::query("SELECT * FROM known_devices WHERE org = $1 ORDER BY enrolled_at, device")
             .bind(org.as_bytes())
             .fetch_all(self.read())
             .await?;
@@ -200,7 +200,7 @@ impl Store {
     }
 
     pub(super) async fn view(&self, person: Person, detail: Detail) -> Result<PersonView> {
-        let rows = sqlx::query("SELECT * FROM known_devices WHERE person = $1 ORDER BY enrolled_at, device")
+        let rows = sql::query("SELECT * FROM known_devices WHERE person = $1 ORDER BY enrolled_at, device")
             .bind(person.person.as_bytes())
             .fetch_all(self.read())
             .await?;
@@ -211,7 +211,7 @@ impl Store {
     pub async fn device_seen(&self, device: DeviceId, at: Timestamp) -> Result<()> {
         self.write(move |tx| {
             Box::pin(async move {
-                sqlx::query("UPDATE devices SET last_seen_at = $2 WHERE device = $1")
+                sql::query("UPDATE devices SET last_seen_at = $2 WHERE device = $1")
                     .bind(device.as_bytes())
                     .bind(at.0)
                     .execute(&mut *tx.conn)
@@ -241,7 +241,7 @@ impl Tx<'_> {
 
     /// Live devices of an organisation's people with this role.
     pub async fn devices_of_role(&mut self, org: OrgId, role: Role) -> Result<Vec<DeviceId>> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT d.device FROM people p JOIN devices d ON d.person = p.person
              WHERE p.org = $1 AND p.role = $2 AND d.revoked_at IS NULL",
         )

@@ -1,5 +1,6 @@
 //! Tickets: what opens a websocket once, so that no token ever stands in a URL or a frame.
 
+use crate::store::sql;
 use crate::{
     Result,
     app::{App, Shared, random},
@@ -9,7 +10,6 @@ use crate::{
 };
 use axum::extract::State;
 use firstlight_protocol::{ErrorCode, Problem, Secret, SessionId, api::Ticket, limits::TICKET_LIFETIME};
-use sqlx::Row;
 
 /// A ticket for one websocket, good for 30 seconds.
 #[utoipa::path(post, path = "/v1/auth/tickets", tag = "identity",
@@ -22,8 +22,8 @@ pub(super) async fn ticket(caller: Caller, State(app): State<Shared>) -> Result<
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM tickets WHERE expires_at <= $1").bind(now.0).execute(&mut *tx.conn).await?;
-                sqlx::query("INSERT INTO tickets (ticket, session, expires_at) VALUES ($1, $2, $3)")
+                sql::query("DELETE FROM tickets WHERE expires_at <= $1").bind(now.0).execute(&mut *tx.conn).await?;
+                sql::query("INSERT INTO tickets (ticket, session, expires_at) VALUES ($1, $2, $3)")
                     .bind(digest.as_slice())
                     .bind(session.as_bytes())
                     .bind(expires_at.0)
@@ -48,20 +48,20 @@ impl App {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    let row = sqlx::query("DELETE FROM tickets WHERE ticket = $1 RETURNING session, expires_at")
+                    let row = sql::query("DELETE FROM tickets WHERE ticket = $1 RETURNING session, expires_at")
                         .bind(digest.as_slice())
                         .fetch_optional(&mut *tx.conn)
                         .await?
                         .ok_or(ErrorCode::TicketInvalid)?;
                     let session: SessionId = id(row.get("session"))?;
                     let device =
-                        sqlx::query_scalar("SELECT device FROM sessions WHERE session = $1 AND ended_at IS NULL")
+                        sql::query_scalar("SELECT device FROM sessions WHERE session = $1 AND ended_at IS NULL")
                             .bind(session.as_bytes())
                             .fetch_optional(&mut *tx.conn)
                             .await?;
                     // Nothing that is only found out now undoes the use of the ticket, except that it is gone anyway.
                     let Some(device) = device else { return Ok(None) };
-                    if row.get::<i64, _>("expires_at") <= now.0 {
+                    if row.get::<i64>("expires_at") <= now.0 {
                         return Ok(None);
                     }
                     tx.caller(id(device)?, session).await.map(Some)

@@ -3,6 +3,7 @@
 //!
 //! It is never rebuilt from the statements: the certificates that signed them may have expired since.
 
+use crate::store::sql::{self, Conn};
 use crate::{
     Error, Result,
     store::{Store, Tx},
@@ -13,7 +14,6 @@ use firstlight_protocol::{
     cert::Anchors,
     wire::{from_cbor, to_cbor},
 };
-use sqlx::SqliteConnection;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
@@ -36,7 +36,7 @@ impl Trust {
     pub(super) async fn reload(&self, store: &Store) -> Result<()> {
         let _one = self.reloading.lock().await;
         let stored: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(store.read()).await?;
+            sql::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(store.read()).await?;
         let anchors = stored.map(|bytes| decode(&bytes)).transpose()?.map(Arc::new);
         *self.anchors.write().unwrap_or_else(PoisonError::into_inner) = anchors;
         Ok(())
@@ -72,9 +72,9 @@ pub(super) fn is_active(anchors: &Anchors, org: OrgId) -> bool {
 }
 
 /// The anchors as this connection's transaction sees them.
-pub(crate) async fn anchors_in(conn: &mut SqliteConnection) -> Result<Anchors> {
+pub(crate) async fn anchors_in(conn: &mut Conn) -> Result<Anchors> {
     let stored: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(conn).await?;
+        sql::query_scalar("SELECT anchors FROM trust WHERE one = 1").fetch_optional(conn).await?;
     decode(&stored.ok_or_else(not_founded)?)
 }
 
@@ -85,7 +85,7 @@ impl Tx<'_> {
     }
 
     pub(super) async fn save_anchors(&mut self, anchors: &Anchors) -> Result<()> {
-        sqlx::query("UPDATE trust SET anchors = $1 WHERE one = 1")
+        sql::query("UPDATE trust SET anchors = $1 WHERE one = 1")
             .bind(to_cbor(anchors))
             .execute(&mut *self.conn)
             .await?;
@@ -94,7 +94,7 @@ impl Tx<'_> {
 
     /// The host's first anchors; refused if there is a host.
     pub(super) async fn first_anchors(&mut self, anchors: &Anchors, bootstrap: [u8; 32]) -> Result<()> {
-        let made = sqlx::query(
+        let made = sql::query(
             "INSERT INTO trust (one, host, anchors, bootstrap) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING",
         )
         .bind(anchors.host().as_bytes())

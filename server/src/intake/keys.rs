@@ -1,6 +1,7 @@
 //! Keys of agencies' dispatch systems: made and revoked by the host's admins and supervisors, shown once.
 
 use super::{lines::keeper, slow};
+use crate::store::sql::{self, Row};
 use crate::{
     Error, Result, Shared,
     app::random,
@@ -17,7 +18,6 @@ use firstlight_protocol::{
     api::{AddIntakeKey, IntakeKeyAdded, IntakeKeyView, IntakeScope, MAX_KEYS_PER_LINE},
     line::Line,
 };
-use sqlx::{Row, sqlite::SqliteRow};
 use std::time::Duration;
 
 /// What every key begins with, so that it is recognised where it should not be.
@@ -60,7 +60,7 @@ pub(super) async fn list(
 ) -> Result<Json<Vec<IntakeKeyView>>> {
     keeper(&app, &caller, app.clock.now()).await?;
     app.store.line(line).await?.ok_or(ErrorCode::NotFound)?;
-    let rows = sqlx::query("SELECT * FROM intake_keys WHERE line = $1 ORDER BY made_at DESC, key LIMIT 200")
+    let rows = sql::query("SELECT * FROM intake_keys WHERE line = $1 ORDER BY made_at DESC, key LIMIT 200")
         .bind(line.as_bytes())
         .fetch_all(app.store.read())
         .await?;
@@ -81,16 +81,16 @@ pub(super) async fn revoke(
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                let row = sqlx::query("SELECT revoked_at FROM intake_keys WHERE key = $1 AND line = $2")
+                let row = sql::query("SELECT revoked_at FROM intake_keys WHERE key = $1 AND line = $2")
                     .bind(key.as_bytes())
                     .bind(line.as_bytes())
                     .fetch_optional(&mut *tx.conn)
                     .await?
                     .ok_or(ErrorCode::NotFound)?;
-                if row.get::<Option<i64>, _>("revoked_at").is_some() {
+                if row.get::<Option<i64>>("revoked_at").is_some() {
                     return Ok(());
                 }
-                sqlx::query("UPDATE intake_keys SET revoked_at = $2 WHERE key = $1")
+                sql::query("UPDATE intake_keys SET revoked_at = $2 WHERE key = $1")
                     .bind(key.as_bytes())
                     .bind(now.0)
                     .execute(&mut *tx.conn)
@@ -102,9 +102,9 @@ pub(super) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(row: &SqliteRow) -> Result<IntakeKeyView> {
+fn view(row: &Row) -> Result<IntakeKeyView> {
     let scopes: String = row.get("scopes");
-    let at = |column: &str| row.get::<Option<i64>, _>(column).map(Timestamp);
+    let at = |column: &str| row.get::<Option<i64>>(column).map(Timestamp);
     Ok(IntakeKeyView {
         id: id(row.get("key"))?,
         line: id(row.get("line"))?,
@@ -127,7 +127,7 @@ impl Tx<'_> {
     ) -> Result<(IntakeKeyView, bool)> {
         self.line(line).await?.ok_or(ErrorCode::NotFound)?;
         let AddIntakeKey { id, scopes, expires_at } = request;
-        let known = sqlx::query("SELECT * FROM intake_keys WHERE key = $1")
+        let known = sql::query("SELECT * FROM intake_keys WHERE key = $1")
             .bind(id.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?;
@@ -135,7 +135,7 @@ impl Tx<'_> {
             let same = (known.line, &known.scopes, known.expires_at) == (line, &scopes, expires_at);
             return if same { Ok((known, false)) } else { Err(ErrorCode::Conflict.into()) };
         }
-        let live: i64 = sqlx::query_scalar(
+        let live: i64 = sql::query_scalar(
             "SELECT count(*) FROM intake_keys WHERE line = $1 AND revoked_at IS NULL AND expires_at > $2",
         )
         .bind(line.as_bytes())
@@ -147,7 +147,7 @@ impl Tx<'_> {
             return Err(Problem::with(ErrorCode::TooLarge, detail).into());
         }
         let words = scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
-        sqlx::query(
+        sql::query(
             "INSERT INTO intake_keys (key, line, digest, scopes, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(id.as_bytes())
@@ -197,11 +197,11 @@ impl FromRequestParts<Shared> for KeyHolder {
             return Err(unknown().into());
         }
         let digest = Secret::new(key).digest();
-        let row = sqlx::query("SELECT * FROM intake_keys WHERE digest = $1")
+        let row = sql::query("SELECT * FROM intake_keys WHERE digest = $1")
             .bind(digest.as_slice())
             .fetch_optional(app.store.read())
             .await?
-            .filter(|row| slow::same(&row.get::<Vec<u8>, _>("digest"), &digest))
+            .filter(|row| slow::same(&row.get::<Vec<u8>>("digest"), &digest))
             .ok_or_else(unknown)?;
         let known = view(&row)?;
         if known.revoked_at.is_some() || known.expires_at <= now {
@@ -223,7 +223,7 @@ async fn note_use(app: &Shared, key: IntakeKeyId, now: Timestamp) -> Result<()> 
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                sqlx::query("UPDATE intake_keys SET last_used_at = $2 WHERE key = $1")
+                sql::query("UPDATE intake_keys SET last_used_at = $2 WHERE key = $1")
                     .bind(key.as_bytes())
                     .bind(now.0)
                     .execute(&mut *tx.conn)

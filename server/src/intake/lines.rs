@@ -1,6 +1,7 @@
 //! `/v1/lines`: agencies' lines, kept by the host's admins and supervisors.
 
 use super::codes;
+use crate::store::sql;
 use crate::{
     Result, Shared,
     caller::Caller,
@@ -143,7 +144,7 @@ pub(super) async fn renew_code(
     let device = caller.device;
     let code = draw(&app, *CODE_DIGITS.end(), move |tx, digest| {
         Box::pin(async move {
-            let done = sqlx::query("UPDATE lines SET code = $2 WHERE line = $1 AND removed_at IS NULL")
+            let done = sql::query("UPDATE lines SET code = $2 WHERE line = $1 AND removed_at IS NULL")
                 .bind(id.as_bytes())
                 .bind(digest.as_slice())
                 .execute(&mut *tx.conn)
@@ -173,7 +174,7 @@ pub(super) async fn remove(State(app): State<Shared>, caller: Caller, Path(id): 
                     "UPDATE lines SET removed_at = $2, active = 0 WHERE line = $1",
                     "UPDATE intake_keys SET revoked_at = coalesce(revoked_at, $2) WHERE line = $1",
                 ] {
-                    sqlx::query(sql).bind(id.as_bytes()).bind(now.0).execute(&mut *tx.conn).await?;
+                    sql::query(sql).bind(id.as_bytes()).bind(now.0).execute(&mut *tx.conn).await?;
                 }
                 tx.audit(now, Some(caller.device), "line.remove", id, "").await
             })

@@ -1,6 +1,7 @@
 //! How a line opens a callout: once for each call, message or request, and no more than its quota.
 
 use super::codes::caller_digest;
+use crate::store::sql;
 use crate::{
     Result,
     store::{Tx, id},
@@ -14,7 +15,6 @@ use firstlight_protocol::{
     wire::to_cbor,
 };
 use sha2::{Digest, Sha256};
-use sqlx::Row;
 use std::time::Duration;
 
 /// The same number on the same line within this is the same officer, who wonders whether it worked.
@@ -104,7 +104,7 @@ impl Tx<'_> {
         {
             return Ok(Opened::Recent(Box::new(recent)));
         }
-        let opened: i64 = sqlx::query_scalar("SELECT count(*) FROM line_callouts WHERE line = $1 AND at > $2")
+        let opened: i64 = sql::query_scalar("SELECT count(*) FROM line_callouts WHERE line = $1 AND at > $2")
             .bind(line.id.as_bytes())
             .bind((now - QUOTA_OVER).0)
             .fetch_one(&mut *self.conn)
@@ -117,7 +117,7 @@ impl Tx<'_> {
         let caller_number = asked.text_caller.then(|| asked.call_back.clone());
         let open = OpenCallout { id: request.callout(), routing, purpose: Purpose::Real };
         let view = self.open_callout_from_line(&line, open, caller_number, now).await?;
-        sqlx::query(
+        sql::query(
             "INSERT INTO line_callouts (request, content, line, callout, caller, at) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(request.as_bytes())
@@ -134,7 +134,7 @@ impl Tx<'_> {
 
     /// Once an hour: whoever is turned away calls again.
     async fn warn_of_quota(&mut self, line: &Line, now: Timestamp) -> Result<()> {
-        let due = sqlx::query("UPDATE lines SET warned_at = $2 WHERE line = $1 AND coalesce(warned_at, 0) <= $3")
+        let due = sql::query("UPDATE lines SET warned_at = $2 WHERE line = $1 AND coalesce(warned_at, 0) <= $3")
             .bind(line.id.as_bytes())
             .bind(now.0)
             .bind((now - WARNED_EVERY).0)
@@ -155,13 +155,13 @@ impl Tx<'_> {
         asking: Asking,
         now: Timestamp,
     ) -> Result<Option<CalloutView>> {
-        let row = sqlx::query("SELECT content, callout FROM line_callouts WHERE request = $1")
+        let row = sql::query("SELECT content, callout FROM line_callouts WHERE request = $1")
             .bind(request.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?;
         let Some(row) = row else { return Ok(None) };
         // A provider's repeated request may differ in what the network adds; a dispatch system's must not.
-        if asking == Asking::System && row.get::<Vec<u8>, _>("content") != content {
+        if asking == Asking::System && row.get::<Vec<u8>>("content") != content {
             let detail = "This Idempotency-Key was used for another callout.";
             return Err(Problem::with(ErrorCode::Conflict, detail).into());
         }
@@ -176,7 +176,7 @@ impl Tx<'_> {
         content: [u8; 32],
         now: Timestamp,
     ) -> Result<Option<CalloutView>> {
-        let callout: Option<Vec<u8>> = sqlx::query_scalar(
+        let callout: Option<Vec<u8>> = sql::query_scalar(
             "SELECT callout FROM line_callouts JOIN callouts USING (callout)
              WHERE line = $1 AND caller = $2 AND content = $3 AND at > $4 AND closed = 0 ORDER BY at DESC LIMIT 1",
         )

@@ -1,15 +1,15 @@
 //! Agencies' lines in the database.
 
+use crate::store::sql::{self, Executor, Row};
 use crate::{
     Error, Result,
     store::{Store, Tx, id, word},
 };
 use firstlight_protocol::{LineId, Timestamp, line::Line};
-use sqlx::{Row, SqliteExecutor, sqlite::SqliteRow};
 
-fn read(row: &SqliteRow) -> Result<Line> {
+fn read(row: &Row) -> Result<Line> {
     let (site, languages): (Option<String>, String) = (row.get("site"), row.get("languages"));
-    let quota = u16::try_from(row.get::<i64, _>("quota")).map_err(|_| Error::internal("stored quota"))?;
+    let quota = u16::try_from(row.get::<i64>("quota")).map_err(|_| Error::internal("stored quota"))?;
     Ok(Line {
         id: id(row.get("line"))?,
         agency: id(row.get("agency"))?,
@@ -21,8 +21,8 @@ fn read(row: &SqliteRow) -> Result<Line> {
     })
 }
 
-async fn find<'e>(db: impl SqliteExecutor<'e>, line: LineId) -> Result<Option<Line>> {
-    let row = sqlx::query("SELECT * FROM lines WHERE line = $1 AND removed_at IS NULL")
+async fn find<'e>(db: impl Executor<'e>, line: LineId) -> Result<Option<Line>> {
+    let row = sql::query("SELECT * FROM lines WHERE line = $1 AND removed_at IS NULL")
         .bind(line.as_bytes())
         .fetch_optional(db)
         .await?;
@@ -32,7 +32,7 @@ async fn find<'e>(db: impl SqliteExecutor<'e>, line: LineId) -> Result<Option<Li
 impl Store {
     /// Every line, those added first at the front.
     pub(crate) async fn lines(&self) -> Result<Vec<Line>> {
-        let rows = sqlx::query("SELECT * FROM lines WHERE removed_at IS NULL ORDER BY added_at, line")
+        let rows = sql::query("SELECT * FROM lines WHERE removed_at IS NULL ORDER BY added_at, line")
             .fetch_all(self.read())
             .await?;
         rows.iter().map(read).collect()
@@ -45,7 +45,7 @@ impl Store {
 
     /// The line that opens callouts with this code, by the code's digest.
     pub(crate) async fn line_of_code(&self, code: [u8; 32]) -> Result<Option<Line>> {
-        let row = sqlx::query("SELECT * FROM lines WHERE code = $1 AND removed_at IS NULL AND active = 1")
+        let row = sql::query("SELECT * FROM lines WHERE code = $1 AND removed_at IS NULL AND active = 1")
             .bind(code.as_slice())
             .fetch_optional(self.read())
             .await?;
@@ -55,13 +55,13 @@ impl Store {
     /// The salt of the codes' digests.
     pub(crate) async fn line_salt(&self) -> Result<[u8; 16]> {
         let salt: Vec<u8> =
-            sqlx::query_scalar("SELECT salt FROM line_salt WHERE one = 1").fetch_one(self.read()).await?;
+            sql::query_scalar("SELECT salt FROM line_salt WHERE one = 1").fetch_one(self.read()).await?;
         salt.try_into().map_err(|_| Error::internal("stored salt"))
     }
 
     /// Whether somebody has opened a callout from this number before.
     pub(crate) async fn has_called(&self, caller: [u8; 32]) -> Result<bool> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM line_callouts WHERE caller = $1 LIMIT 1")
+        let found: Option<i64> = sql::query_scalar("SELECT 1 FROM line_callouts WHERE caller = $1 LIMIT 1")
             .bind(caller.as_slice())
             .fetch_optional(self.read())
             .await?;
@@ -79,11 +79,11 @@ impl Tx<'_> {
     pub(super) async fn save_line(&mut self, line: &Line, code: Option<[u8; 32]>, now: Timestamp) -> Result<()> {
         let languages: Vec<_> = line.languages.iter().map(|l| l.as_str()).collect();
         let settings = match code {
-            Some(_) => sqlx::query(
+            Some(_) => sql::query(
                 "INSERT INTO lines (zone, site, languages, active, quota, line, agency, code, added_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             ),
-            None => sqlx::query(
+            None => sql::query(
                 "UPDATE lines SET zone = $1, site = $2, languages = $3, active = $4, quota = $5 WHERE line = $6",
             ),
         };
@@ -103,7 +103,7 @@ impl Tx<'_> {
 
     /// Whether a code is taken; also by a line that was removed, so that no old note ever opens another agency's callout.
     pub(super) async fn has_code(&mut self, code: [u8; 32]) -> Result<bool> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM lines WHERE code = $1")
+        let found: Option<i64> = sql::query_scalar("SELECT 1 FROM lines WHERE code = $1")
             .bind(code.as_slice())
             .fetch_optional(&mut *self.conn)
             .await?;

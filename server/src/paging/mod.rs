@@ -90,7 +90,7 @@ impl Channels {
         Ok(Self {
             web: web::Web::new(paging)?,
             telephony: Telephony::new(paging, config.public_url())?,
-            push: push::Push::open(&config.data_dir, contact)?,
+            push: push::Push::open(config.keys_dir(), contact)?,
             email: email::Email::new(&paging.email)?,
             longest: mail.max(paging.webhook_timeout_ms.into()).max(paging.telephony_timeout_ms.into()),
             per_provider: paging.per_provider,

@@ -5,6 +5,7 @@
 //! tells nothing of any callout, and what is written back goes to the true owner of the number.
 
 use super::{calls::Sid, menu::Told};
+use crate::store::sql;
 use crate::{
     Result,
     error::Error,
@@ -19,7 +20,6 @@ use firstlight_protocol::{
     wire::to_cbor,
 };
 use sha2::{Digest, Sha256};
-use sqlx::Row;
 
 /// How many of a person's newest pages are looked at for one that still waits.
 const PAGES: i64 = 50;
@@ -58,7 +58,7 @@ fn is_coming(state: ResponderState) -> bool {
 impl Tx<'_> {
     /// For whom, and for which callout, a page was ordered; `None` for other messages.
     pub(super) async fn called(&mut self, page: PageId) -> Result<Option<Called>> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT person, callout FROM outbox
              WHERE page = $1 AND kind = 'page' AND person IS NOT NULL AND callout IS NOT NULL",
         )
@@ -70,7 +70,7 @@ impl Tx<'_> {
 
     /// What a call says that is no page of a callout: a code, a test, a notice.
     pub(super) async fn message_of(&mut self, page: PageId) -> Result<Option<(MessageKind, PersonId, i64)>> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT kind, person, arg FROM outbox WHERE page = $1 AND kind <> 'page' AND person IS NOT NULL",
         )
         .bind(page.as_bytes())
@@ -95,7 +95,7 @@ impl Tx<'_> {
 
     /// The languages that somebody speaks.
     pub(super) async fn languages_of(&mut self, person: PersonId) -> Result<Vec<Language>> {
-        let languages: Option<String> = sqlx::query_scalar("SELECT languages FROM people WHERE person = $1")
+        let languages: Option<String> = sql::query_scalar("SELECT languages FROM people WHERE person = $1")
             .bind(person.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?;
@@ -114,7 +114,7 @@ impl Tx<'_> {
 
     /// Text-message contacts with this number in a state: person, contact.
     async fn contacts_of_number(&mut self, number: &str, state: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        let rows = sqlx::query(
+        let rows = sql::query(
             "SELECT person, contact FROM contacts WHERE kind = 'sms' AND state = $2
                 AND replace(replace(address, ' ', ''), '-', '') = $1 ORDER BY person, contact",
         )
@@ -135,7 +135,7 @@ impl Tx<'_> {
     pub(super) async fn unblock_number(&mut self, number: &str, now: Timestamp) -> Result<()> {
         for (person, contact) in self.contacts_of_number(number, "blocked").await? {
             let (person, contact): (PersonId, ContactId) = (id(person)?, id(contact)?);
-            sqlx::query(
+            sql::query(
                 "UPDATE contacts SET state = 'verified'
                  WHERE person = $1 AND contact = $2 AND state = 'blocked' AND verified_at IS NOT NULL",
             )
@@ -150,11 +150,11 @@ impl Tx<'_> {
 
     /// The open callout whose newest page to this person still waits for an answer: a drill's only where no real one does.
     pub(super) async fn newest_unanswered(&mut self, person: PersonId) -> Result<Option<CalloutId>> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        let rows: Vec<Vec<u8>> = sql::query_scalar(
             "SELECT callout FROM (
                  SELECT outbox.callout, purpose, max(ordered_at) AS newest FROM outbox JOIN callouts USING (callout)
-                 WHERE person = $1 AND kind = 'page' AND closed = 0 GROUP BY outbox.callout
-             ) ORDER BY purpose <> 'real', newest DESC LIMIT $2",
+                 WHERE person = $1 AND kind = 'page' AND closed = 0 GROUP BY outbox.callout, purpose
+             ) waiting ORDER BY purpose <> 'real', newest DESC LIMIT $2",
         )
         .bind(person.as_bytes())
         .bind(PAGES)
@@ -171,7 +171,7 @@ impl Tx<'_> {
 
     /// The open callouts to which somebody is coming.
     pub(super) async fn coming_to(&mut self, person: PersonId) -> Result<Vec<CalloutId>> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        let rows: Vec<Vec<u8>> = sql::query_scalar(
             "SELECT callout FROM callout_people JOIN callouts USING (callout)
              WHERE person = $1 AND closed = 0 ORDER BY opened_at DESC LIMIT $2",
         )

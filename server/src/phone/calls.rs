@@ -2,6 +2,7 @@
 //! was answered. Gone after a day, with what is remembered of SMS.
 
 use super::{duty::Duty, menu::Menu};
+use crate::store::sql::{self, Executor};
 use crate::{
     Error, Result,
     store::{Store, Tx},
@@ -13,7 +14,6 @@ use firstlight_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteExecutor};
 use std::time::Duration;
 
 /// How long a call and a message are remembered: a provider repeats a request for minutes, not days.
@@ -48,8 +48,8 @@ pub(super) struct Call {
     pub(super) dialogue: Dialogue,
 }
 
-async fn load<'e>(db: impl SqliteExecutor<'e>, sid: Sid) -> Result<Option<Call>> {
-    let row = sqlx::query("SELECT step, state FROM phone_calls WHERE call = $1")
+async fn load<'e>(db: impl Executor<'e>, sid: Sid) -> Result<Option<Call>> {
+    let row = sql::query("SELECT step, state FROM phone_calls WHERE call = $1")
         .bind(sid.0.as_slice())
         .fetch_optional(db)
         .await?;
@@ -72,7 +72,7 @@ impl Tx<'_> {
     /// Writes a new call down; answers with the one that is known, if this request came before.
     pub(super) async fn begin_call(&mut self, sid: Sid, dialogue: Dialogue, now: Timestamp) -> Result<Call> {
         self.forget_calls(now).await?;
-        sqlx::query("INSERT INTO phone_calls (call, at, step, state) VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING")
+        sql::query("INSERT INTO phone_calls (call, at, step, state) VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING")
             .bind(sid.0.as_slice())
             .bind(now.0)
             .bind(to_cbor(&dialogue))
@@ -83,7 +83,7 @@ impl Tx<'_> {
 
     /// Writes the next state of a call down, if nobody else did meanwhile; answers with how it stands then.
     pub(super) async fn go_on(&mut self, sid: Sid, step: u32, dialogue: &Dialogue) -> Result<Call> {
-        sqlx::query("UPDATE phone_calls SET step = step + 1, state = $3 WHERE call = $1 AND step = $2")
+        sql::query("UPDATE phone_calls SET step = step + 1, state = $3 WHERE call = $1 AND step = $2")
             .bind(sid.0.as_slice())
             .bind(step)
             .bind(to_cbor(dialogue))
@@ -94,7 +94,7 @@ impl Tx<'_> {
 
     /// What was answered to this SMS, if it came before.
     pub(super) async fn known_message(&mut self, sid: Sid) -> Result<Option<String>> {
-        Ok(sqlx::query_scalar("SELECT answer FROM phone_messages WHERE message = $1")
+        Ok(sql::query_scalar("SELECT answer FROM phone_messages WHERE message = $1")
             .bind(sid.0.as_slice())
             .fetch_optional(&mut *self.conn)
             .await?)
@@ -103,7 +103,7 @@ impl Tx<'_> {
     /// Remembers what was answered to an SMS.
     pub(super) async fn remember_message(&mut self, sid: Sid, answer: &str, now: Timestamp) -> Result<()> {
         self.forget_calls(now).await?;
-        sqlx::query("INSERT INTO phone_messages (message, at, answer) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        sql::query("INSERT INTO phone_messages (message, at, answer) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
             .bind(sid.0.as_slice())
             .bind(now.0)
             .bind(answer)
@@ -114,7 +114,7 @@ impl Tx<'_> {
 
     async fn forget_calls(&mut self, now: Timestamp) -> Result<()> {
         for sql in ["DELETE FROM phone_calls WHERE at < $1", "DELETE FROM phone_messages WHERE at < $1"] {
-            sqlx::query(sql).bind((now - KEPT).0).execute(&mut *self.conn).await?;
+            sql::query(sql).bind((now - KEPT).0).execute(&mut *self.conn).await?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! PINs: what a person keys in before a telephone call takes their answer, where the policy wants it.
 
+use crate::store::sql;
 use crate::{
     Result, Shared,
     app::random,
@@ -10,7 +11,6 @@ use crate::{
 };
 use axum::{extract::State, http::StatusCode};
 use firstlight_protocol::{ErrorCode, PersonId, Problem, Role, Secret, Timestamp, api::SetPin, attention::Attention};
-use sqlx::Row;
 use std::time::Duration;
 
 /// So many wrong ones in a row, over however many calls, lock the PIN.
@@ -44,12 +44,9 @@ pub(super) async fn put(
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM pins WHERE person = $1")
-                    .bind(person.as_bytes())
-                    .execute(&mut *tx.conn)
-                    .await?;
+                sql::query("DELETE FROM pins WHERE person = $1").bind(person.as_bytes()).execute(&mut *tx.conn).await?;
                 if let Some(digest) = digest {
-                    sqlx::query("INSERT INTO pins (person, salt, digest, set_at) VALUES ($1, $2, $3, $4)")
+                    sql::query("INSERT INTO pins (person, salt, digest, set_at) VALUES ($1, $2, $3, $4)")
                         .bind(person.as_bytes())
                         .bind(salt.as_slice())
                         .bind(digest.as_slice())
@@ -67,7 +64,7 @@ pub(super) async fn put(
 
 /// Whether somebody has a PIN.
 pub(super) async fn has_pin(app: &Shared, person: PersonId) -> Result<bool> {
-    let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM pins WHERE person = $1")
+    let found: Option<i64> = sql::query_scalar("SELECT 1 FROM pins WHERE person = $1")
         .bind(person.as_bytes())
         .fetch_optional(app.store.read())
         .await?;
@@ -76,7 +73,7 @@ pub(super) async fn has_pin(app: &Shared, person: PersonId) -> Result<bool> {
 
 /// Whether this is somebody's PIN. Wrong ones are counted; while the PIN is locked, none is right.
 pub(super) async fn is_right(app: &Shared, person: PersonId, pin: Secret, now: Timestamp) -> Result<bool> {
-    let row = sqlx::query("SELECT salt, digest, wrong, wrong_at FROM pins WHERE person = $1")
+    let row = sql::query("SELECT salt, digest, wrong, wrong_at FROM pins WHERE person = $1")
         .bind(person.as_bytes())
         .fetch_optional(app.store.read())
         .await?;
@@ -95,14 +92,14 @@ pub(super) async fn is_right(app: &Shared, person: PersonId, pin: Secret, now: T
 impl Tx<'_> {
     async fn note_pin(&mut self, person: PersonId, right: bool, now: Timestamp) -> Result<()> {
         if right {
-            sqlx::query("UPDATE pins SET wrong = 0 WHERE person = $1")
+            sql::query("UPDATE pins SET wrong = 0 WHERE person = $1")
                 .bind(person.as_bytes())
                 .execute(&mut *self.conn)
                 .await?;
             return Ok(());
         }
-        let wrong: Option<i64> = sqlx::query_scalar(
-            "UPDATE pins SET wrong = iif(wrong >= $2, 1, wrong + 1), wrong_at = $3 WHERE person = $1 RETURNING wrong",
+        let wrong: Option<i64> = sql::query_scalar(
+            "UPDATE pins SET wrong = CASE WHEN wrong >= $2 THEN 1 ELSE wrong + 1 END, wrong_at = $3 WHERE person = $1 RETURNING wrong",
         )
         .bind(person.as_bytes())
         .bind(TRIES)

@@ -1,5 +1,6 @@
 //! Where profiles are kept.
 
+use crate::store::sql::{self, Executor};
 use crate::{
     Error, Result,
     store::{Store, Tx},
@@ -11,7 +12,6 @@ use firstlight_protocol::{
     wire::{from_cbor, to_cbor},
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, SqliteExecutor};
 
 /// A profile with what is remembered beside it. Version 0: nothing was ever set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,8 +48,8 @@ fn read(languages: &str, body: Option<&[u8]>, version: u64) -> Result<Kept> {
     Ok(Kept { version, profile: Profile { languages, presents, training, zones, bars }, own_bars })
 }
 
-async fn find<'e>(db: impl SqliteExecutor<'e>, person: PersonId) -> Result<Option<Kept>> {
-    let row = sqlx::query(
+async fn find<'e>(db: impl Executor<'e>, person: PersonId) -> Result<Option<Kept>> {
+    let row = sql::query(
         "SELECT p.languages, f.body, coalesce(f.version, 0) AS version
          FROM people p LEFT JOIN profiles f ON f.person = p.person WHERE p.person = $1",
     )
@@ -58,7 +58,7 @@ async fn find<'e>(db: impl SqliteExecutor<'e>, person: PersonId) -> Result<Optio
     .await?;
     let Some(row) = row else { return Ok(None) };
     let (languages, body): (String, Option<Vec<u8>>) = (row.get("languages"), row.get("body"));
-    read(&languages, body.as_deref(), row.get::<i64, _>("version").cast_unsigned()).map(Some)
+    read(&languages, body.as_deref(), row.get::<i64>("version").cast_unsigned()).map(Some)
 }
 
 impl Store {
@@ -78,13 +78,13 @@ impl Tx<'_> {
     pub(super) async fn save_profile(&mut self, person: PersonId, kept: Kept) -> Result<()> {
         let Kept { version, profile, own_bars } = kept;
         let languages: Vec<&str> = profile.languages.iter().map(|language| language.as_str()).collect();
-        sqlx::query("UPDATE people SET languages = $2 WHERE person = $1")
+        sql::query("UPDATE people SET languages = $2 WHERE person = $1")
             .bind(person.as_bytes())
             .bind(languages.join(" "))
             .execute(&mut *self.conn)
             .await?;
         let Profile { presents, training, zones, bars, .. } = profile;
-        sqlx::query(
+        sql::query(
             "INSERT INTO profiles (person, version, body) VALUES ($1, $2, $3)
              ON CONFLICT (person) DO UPDATE SET version = excluded.version, body = excluded.body",
         )

@@ -2,6 +2,7 @@
 //! turns red or is no longer red.
 
 use super::reach::{Standing, contact_key};
+use crate::store::sql;
 use crate::{
     Result, Shared,
     app::random,
@@ -18,7 +19,6 @@ use firstlight_protocol::{
     callout::FailReason,
     policy::Channel,
 };
-use sqlx::Row;
 use std::{collections::BTreeSet, time::Duration};
 
 /// Six digits, as they stand in a text or are spoken.
@@ -47,7 +47,7 @@ pub(super) async fn round(app: &Shared) -> Result<()> {
     let now = app.clock.now();
     let mut conn = app.store.read().acquire().await?;
     let Some(standing) = Standing::read(&mut conn, &app.bus, now).await? else { return Ok(()) };
-    let told: Vec<Vec<u8>> = sqlx::query_scalar("SELECT person FROM readiness_red").fetch_all(&mut *conn).await?;
+    let told: Vec<Vec<u8>> = sql::query_scalar("SELECT person FROM readiness_red").fetch_all(&mut *conn).await?;
     let told: BTreeSet<PersonId> = told.into_iter().map(id).collect::<Result<_>>()?;
     drop(conn);
     if due(&standing)?.is_empty() && red(&standing) == told {
@@ -101,13 +101,13 @@ impl Tx<'_> {
 
     async fn tell_red(&mut self, standing: &Standing, now: Timestamp) -> Result<()> {
         let told: Vec<Vec<u8>> =
-            sqlx::query_scalar("SELECT person FROM readiness_red").fetch_all(&mut *self.conn).await?;
+            sql::query_scalar("SELECT person FROM readiness_red").fetch_all(&mut *self.conn).await?;
         let told: BTreeSet<PersonId> = told.into_iter().map(id).collect::<Result<_>>()?;
         let red = red(standing);
         let supervisors = self.devices_of_role(standing.host, Role::Supervisor).await?;
         for person in &red - &told {
             self.push_all(&supervisors, now, &Notice::Readiness { person, level: ReadinessLevel::Red }).await?;
-            sqlx::query("INSERT INTO readiness_red (person, since) VALUES ($1, $2)")
+            sql::query("INSERT INTO readiness_red (person, since) VALUES ($1, $2)")
                 .bind(person.as_bytes())
                 .bind(now.0)
                 .execute(&mut *self.conn)
@@ -118,7 +118,7 @@ impl Tx<'_> {
             if let Some(judged) = standing.on_duty().into_iter().find(|judged| judged.person == person) {
                 self.push_all(&supervisors, now, &Notice::Readiness { person, level: judged.level }).await?;
             }
-            sqlx::query("DELETE FROM readiness_red WHERE person = $1")
+            sql::query("DELETE FROM readiness_red WHERE person = $1")
                 .bind(person.as_bytes())
                 .execute(&mut *self.conn)
                 .await?;
@@ -135,23 +135,23 @@ impl Tx<'_> {
         by: Option<DeviceId>,
         now: Timestamp,
     ) -> Result<()> {
-        let attempt: u32 = sqlx::query_scalar(
+        let attempt: u32 = sql::query_scalar(
             "INSERT INTO readiness_checks (check_id, person, begun_at, last_sent_at, sent) VALUES ($1, $2, $3, $3, 1)
-             ON CONFLICT (check_id) DO UPDATE SET last_sent_at = excluded.last_sent_at, sent = sent + 1 RETURNING sent",
+             ON CONFLICT (check_id) DO UPDATE SET last_sent_at = excluded.last_sent_at, sent = readiness_checks.sent + 1 RETURNING sent",
         )
         .bind(check.as_bytes())
         .bind(person.as_bytes())
         .bind(now.0)
         .fetch_one(&mut *self.conn)
         .await?;
-        sqlx::query("DELETE FROM readiness_checks WHERE person = $1 AND begun_at < $2")
+        sql::query("DELETE FROM readiness_checks WHERE person = $1 AND begun_at < $2")
             .bind(person.as_bytes())
             .bind((now - KEPT).0)
             .execute(&mut *self.conn)
             .await?;
         for channel in channels {
             let (page, code) = (PageId(random()?), u32::from_be_bytes(random()?) % CODES);
-            sqlx::query(
+            sql::query(
                 "INSERT INTO readiness_tests (person, contact, check_id, page, code, tested_at) VALUES ($1, $2, $3, $4, $5, $6)
                  ON CONFLICT (person, contact) DO UPDATE SET check_id = excluded.check_id, page = excluded.page,
                      code = excluded.code, tested_at = excluded.tested_at, failed = NULL",
@@ -199,7 +199,7 @@ impl Tx<'_> {
         by: Option<DeviceId>,
         now: Timestamp,
     ) -> Result<()> {
-        let rows = sqlx::query("SELECT contact, code FROM readiness_tests WHERE person = $1 AND check_id = $2")
+        let rows = sql::query("SELECT contact, code FROM readiness_tests WHERE person = $1 AND check_id = $2")
             .bind(person.as_bytes())
             .bind(check.as_bytes())
             .fetch_all(&mut *self.conn)
@@ -207,7 +207,7 @@ impl Tx<'_> {
         if rows.is_empty() {
             return Err(Problem::with(ErrorCode::NotFound, "This test is not yours, or a newer one was sent.").into());
         }
-        let tested = rows.iter().map(|row| (row.get::<Vec<u8>, _>("contact"), row.get::<u32, _>("code")));
+        let tested = rows.iter().map(|row| (row.get::<Vec<u8>>("contact"), row.get::<u32>("code")));
         let mut proven = tested.filter(|(contact, code)| match shown {
             Shown::App => contact.is_empty(),
             Shown::Code(digits) => !contact.is_empty() && *code == digits,
@@ -221,7 +221,7 @@ impl Tx<'_> {
 
     /// Whose a check is.
     pub(super) async fn check_of(&mut self, check: CheckId) -> Result<Option<PersonId>> {
-        let person: Option<Vec<u8>> = sqlx::query_scalar("SELECT person FROM readiness_checks WHERE check_id = $1")
+        let person: Option<Vec<u8>> = sql::query_scalar("SELECT person FROM readiness_checks WHERE check_id = $1")
             .bind(check.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?;
@@ -230,7 +230,7 @@ impl Tx<'_> {
 
     /// For whom a test was ordered, and its digits.
     pub(crate) async fn test_called(&mut self, page: PageId) -> Result<Option<(PersonId, u32)>> {
-        let row = sqlx::query("SELECT person, code FROM readiness_tests WHERE page = $1")
+        let row = sql::query("SELECT person, code FROM readiness_tests WHERE page = $1")
             .bind(page.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?;
@@ -239,7 +239,7 @@ impl Tx<'_> {
 
     /// The person's newest check, for whoever hears from them on one of their contact methods.
     pub(crate) async fn newest_check(&mut self, person: PersonId) -> Result<Option<CheckId>> {
-        let check: Option<Vec<u8>> = sqlx::query_scalar(
+        let check: Option<Vec<u8>> = sql::query_scalar(
             "SELECT check_id FROM readiness_checks WHERE person = $1 ORDER BY begun_at DESC, check_id LIMIT 1",
         )
         .bind(person.as_bytes())
@@ -250,9 +250,9 @@ impl Tx<'_> {
 
     async fn prove(&mut self, person: PersonId, contact: Vec<u8>, by: Option<DeviceId>, now: Timestamp) -> Result<()> {
         let way = if contact.is_empty() { "in_app".to_owned() } else { id::<ContactId>(contact.clone())?.to_string() };
-        sqlx::query(
+        sql::query(
             "INSERT INTO readiness_proofs (person, contact, proven_at) VALUES ($1, $2, $3)
-             ON CONFLICT (person, contact) DO UPDATE SET proven_at = max(proven_at, excluded.proven_at)",
+             ON CONFLICT (person, contact) DO UPDATE SET proven_at = max(readiness_proofs.proven_at, excluded.proven_at)",
         )
         .bind(person.as_bytes())
         .bind(contact)
@@ -276,7 +276,7 @@ pub(crate) async fn test_settled(tx: &mut Tx<'_>, page: PageId, outcome: PageOut
         | PageOutcome::Failed(FailReason::NoAnswer | FailReason::Busy | FailReason::Voicemail) => None,
         PageOutcome::Failed(reason) => Some(reason.as_str()),
     };
-    sqlx::query("UPDATE readiness_tests SET failed = $2 WHERE page = $1")
+    sql::query("UPDATE readiness_tests SET failed = $2 WHERE page = $1")
         .bind(page.as_bytes())
         .bind(failed)
         .execute(&mut *tx.conn)

@@ -1,5 +1,6 @@
 //! Drills that begin by themselves, and that end by themselves: nobody is called all night for practice.
 
+use crate::store::sql::{self, Conn, Row};
 use crate::{
     Error, Result, Shared,
     caller::Caller,
@@ -16,7 +17,6 @@ use firstlight_protocol::{
     policy::Millis,
     wire::{from_cbor, to_cbor},
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::time::Duration;
 
 /// How far ahead a drill may be scheduled.
@@ -55,8 +55,8 @@ pub(super) async fn schedule(
     (status = 200, body = DrillList), (status = "default", description = "Refused", body = Problem)))]
 pub(super) async fn list(State(app): State<Shared>, caller: Caller) -> Result<Json<DrillList>> {
     require_host(&app, &caller, &[Role::Supervisor, Role::Admin]).await?;
-    let rows = sqlx::query(
-        "SELECT * FROM drills ORDER BY state = 'scheduled' DESC, iif(state = 'scheduled', at, -at) LIMIT $1",
+    let rows = sql::query(
+        "SELECT * FROM drills ORDER BY state = 'scheduled' DESC, CASE WHEN state = 'scheduled' THEN at ELSE -at END LIMIT $1",
     )
     .bind(LISTED)
     .fetch_all(app.store.read())
@@ -120,7 +120,7 @@ pub(super) async fn run(app: Shared) {
 /// Does what is due, and answers when something is due next.
 async fn turn(app: &Shared) -> Result<Option<Timestamp>> {
     let now = app.clock.now();
-    let due = sqlx::query(
+    let due = sql::query(
         "SELECT callout, state FROM drills WHERE (state = 'scheduled' AND at <= $1) OR (state = 'running' AND ends_at <= $1)
          LIMIT 100",
     )
@@ -154,8 +154,8 @@ async fn turn(app: &Shared) -> Result<Option<Timestamp>> {
             Err(error) => return Err(error),
         }
     }
-    let next: Option<i64> = sqlx::query_scalar(
-        "SELECT min(iif(state = 'scheduled', at, ends_at)) FROM drills WHERE state IN ('scheduled', 'running')",
+    let next: Option<i64> = sql::query_scalar(
+        "SELECT min(CASE WHEN state = 'scheduled' THEN at ELSE ends_at END) FROM drills WHERE state IN ('scheduled', 'running')",
     )
     .fetch_one(app.store.read())
     .await?;
@@ -163,13 +163,12 @@ async fn turn(app: &Shared) -> Result<Option<Timestamp>> {
 }
 
 /// A drill by its id.
-pub(super) async fn load(conn: &mut SqliteConnection, drill: CalloutId) -> Result<Option<DrillView>> {
-    let row =
-        sqlx::query("SELECT * FROM drills WHERE callout = $1").bind(drill.as_bytes()).fetch_optional(conn).await?;
+pub(super) async fn load(conn: &mut Conn, drill: CalloutId) -> Result<Option<DrillView>> {
+    let row = sql::query("SELECT * FROM drills WHERE callout = $1").bind(drill.as_bytes()).fetch_optional(conn).await?;
     row.as_ref().map(read).transpose()
 }
 
-fn read(row: &SqliteRow) -> Result<DrillView> {
+fn read(row: &Row) -> Result<DrillView> {
     Ok(DrillView {
         id: id(row.get("callout"))?,
         at: Timestamp(row.get("at")),
@@ -182,7 +181,7 @@ fn read(row: &SqliteRow) -> Result<DrillView> {
 
 /// Notes a drill that was opened by hand, so that it is listed, reported and ended like the others.
 pub(crate) async fn opened_by_hand(tx: &mut Tx<'_>, callout: CalloutId, by: PersonId, now: Timestamp) -> Result<()> {
-    sqlx::query(
+    sql::query(
         "INSERT INTO drills (callout, person, at, ends_at, state) VALUES ($1, $2, $3, $4, 'running') ON CONFLICT DO NOTHING",
     )
     .bind(callout.as_bytes())
@@ -200,7 +199,7 @@ impl Tx<'_> {
         let ends_at = at + ends_after_ms.into();
         let routing = to_cbor(&routing);
         if let Some(known) = load(self.conn, callout).await? {
-            let stored: Option<Vec<u8>> = sqlx::query_scalar("SELECT routing FROM drills WHERE callout = $1")
+            let stored: Option<Vec<u8>> = sql::query_scalar("SELECT routing FROM drills WHERE callout = $1")
                 .bind(callout.as_bytes())
                 .fetch_one(&mut *self.conn)
                 .await?;
@@ -214,13 +213,13 @@ impl Tx<'_> {
         if load_callout(self.conn, callout).await?.is_some() {
             return Err(ErrorCode::Conflict.into());
         }
-        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM drills WHERE state = 'scheduled'")
+        let waiting: i64 = sql::query_scalar("SELECT count(*) FROM drills WHERE state = 'scheduled'")
             .fetch_one(&mut *self.conn)
             .await?;
         if waiting >= LISTED {
             return Err(Problem::with(ErrorCode::TooLarge, format!("At most {LISTED} drills may be scheduled.")).into());
         }
-        sqlx::query(
+        sql::query(
             "INSERT INTO drills (callout, person, at, ends_at, state, routing) VALUES ($1, $2, $3, $4, 'scheduled', $5)",
         )
         .bind(callout.as_bytes())
@@ -236,7 +235,7 @@ impl Tx<'_> {
 
     async fn begin_drill(&mut self, drill: CalloutId, now: Timestamp) -> Result<()> {
         let row =
-            sqlx::query("SELECT person, routing, at, ends_at FROM drills WHERE callout = $1 AND state = 'scheduled'")
+            sql::query("SELECT person, routing, at, ends_at FROM drills WHERE callout = $1 AND state = 'scheduled'")
                 .bind(drill.as_bytes())
                 .fetch_optional(&mut *self.conn)
                 .await?;
@@ -247,7 +246,7 @@ impl Tx<'_> {
         let length = Timestamp(row.get("ends_at")).since(planned);
         self.open_drill(drill, by, Routing { first_contact_at: now, ..routing }, now).await?;
         // A server that was away begins it late, and gives it its whole time.
-        sqlx::query("UPDATE drills SET state = 'running', at = $2, ends_at = $3 WHERE callout = $1")
+        sql::query("UPDATE drills SET state = 'running', at = $2, ends_at = $3 WHERE callout = $1")
             .bind(drill.as_bytes())
             .bind(now.0)
             .bind((now + length).0)
@@ -265,7 +264,7 @@ impl Tx<'_> {
     }
 
     async fn set_drill(&mut self, drill: CalloutId, state: DrillState, problem: Option<&str>) -> Result<()> {
-        sqlx::query("UPDATE drills SET state = $2, problem = $3 WHERE callout = $1")
+        sql::query("UPDATE drills SET state = $2, problem = $3 WHERE callout = $1")
             .bind(drill.as_bytes())
             .bind(state.as_str())
             .bind(problem)

@@ -1,5 +1,6 @@
 //! What is known of the ways to each person, read in a few statements for everybody together.
 
+use crate::store::sql::{self, Conn, Row};
 use crate::{
     Result,
     bus::Bus,
@@ -14,7 +15,6 @@ use firstlight_protocol::{
     policy::{Channel, ContactState, Policy, ReadinessTimers},
     rota::Rota,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -33,9 +33,9 @@ pub(super) struct Standing {
 
 impl Standing {
     /// Reads it; `None` while there is no host or no policy.
-    pub(super) async fn read(conn: &mut SqliteConnection, bus: &Bus, now: Timestamp) -> Result<Option<Self>> {
+    pub(super) async fn read(conn: &mut Conn, bus: &Bus, now: Timestamp) -> Result<Option<Self>> {
         let host: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(&mut *conn).await?;
+            sql::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(&mut *conn).await?;
         let Some(host) = host.map(id).transpose()? else { return Ok(None) };
         let Some((_, policy)) = read_document::<Policy>(conn).await? else { return Ok(None) };
         let timers = policy.readiness;
@@ -88,15 +88,10 @@ impl Standing {
 }
 
 /// Everybody who answers callouts, and whoever else stands on the rota.
-async fn read_people(
-    conn: &mut SqliteConnection,
-    bus: &Bus,
-    host: OrgId,
-    duties: &[Duty],
-) -> Result<BTreeMap<PersonId, Reach>> {
+async fn read_people(conn: &mut Conn, bus: &Bus, host: OrgId, duties: &[Duty]) -> Result<BTreeMap<PersonId, Reach>> {
     let mut people = BTreeMap::new();
     let on_rota = |person: PersonId| duties.iter().any(|duty| duty.person == person);
-    for row in sqlx::query("SELECT person, work_name, role FROM people WHERE org = $1")
+    for row in sql::query("SELECT person, work_name, role FROM people WHERE org = $1")
         .bind(host.as_bytes())
         .fetch_all(&mut *conn)
         .await?
@@ -109,7 +104,7 @@ async fn read_people(
     for duty in duties {
         people.entry(duty.person).or_insert_with(|| empty(duty.person, None, false));
     }
-    for row in sqlx::query("SELECT person, device FROM devices WHERE org = $1 AND revoked_at IS NULL")
+    for row in sql::query("SELECT person, device FROM devices WHERE org = $1 AND revoked_at IS NULL")
         .bind(host.as_bytes())
         .fetch_all(&mut *conn)
         .await?
@@ -125,7 +120,7 @@ async fn read_people(
             reach.ways.push(known.way(*person, Channel::InApp, WayState::Usable, None));
         }
     }
-    for row in sqlx::query("SELECT person, contact, kind, state, verified_at FROM contacts ORDER BY person, place")
+    for row in sql::query("SELECT person, contact, kind, state, verified_at FROM contacts ORDER BY person, place")
         .fetch_all(&mut *conn)
         .await?
     {
@@ -138,10 +133,10 @@ async fn read_people(
             ContactState::Blocked => WayState::Blocked,
             ContactState::Invalid => WayState::Invalid,
         };
-        let verified_at = row.get::<Option<i64>, _>("verified_at").map(Timestamp);
+        let verified_at = row.get::<Option<i64>>("verified_at").map(Timestamp);
         reach.ways.push(known.way(person, channel, state, verified_at));
     }
-    for row in sqlx::query(
+    for row in sql::query(
         "SELECT person, check_id, begun_at, last_sent_at, sent FROM readiness_checks c
          WHERE begun_at = (SELECT max(begun_at) FROM readiness_checks o WHERE o.person = c.person)",
     )
@@ -167,17 +162,16 @@ fn empty(person: PersonId, work_name: Option<String>, responds: bool) -> Reach {
 /// Proofs and newest tests, by person and contact.
 struct Known {
     proofs: HashMap<(PersonId, Vec<u8>), Timestamp>,
-    tests: HashMap<(PersonId, Vec<u8>), SqliteRow>,
+    tests: HashMap<(PersonId, Vec<u8>), Row>,
 }
 
 impl Known {
-    async fn read(conn: &mut SqliteConnection) -> Result<Self> {
+    async fn read(conn: &mut Conn) -> Result<Self> {
         let mut known = Self { proofs: HashMap::new(), tests: HashMap::new() };
-        for row in sqlx::query("SELECT person, contact, proven_at FROM readiness_proofs").fetch_all(&mut *conn).await? {
+        for row in sql::query("SELECT person, contact, proven_at FROM readiness_proofs").fetch_all(&mut *conn).await? {
             known.proofs.insert((id(row.get("person"))?, row.get("contact")), Timestamp(row.get("proven_at")));
         }
-        for row in sqlx::query("SELECT person, contact, tested_at, failed FROM readiness_tests").fetch_all(conn).await?
-        {
+        for row in sql::query("SELECT person, contact, tested_at, failed FROM readiness_tests").fetch_all(conn).await? {
             known.tests.insert((id(row.get("person"))?, row.get("contact")), row);
         }
         Ok(known)

@@ -7,6 +7,7 @@
 //! Whoever goes on duty hears it in the app, and by the one contact method that they have chosen for it.
 
 use super::reads::QUARTER;
+use crate::store::sql;
 use crate::{
     Error, Result, Shared,
     runner::{Destination, Ordered},
@@ -21,7 +22,6 @@ use firstlight_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sqlx::Row;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -162,7 +162,7 @@ fn hand_off(person: PersonId, contact: ContactId, minute: i64, now: Timestamp) -
 
 impl Store {
     async fn told(&self) -> Result<Told> {
-        let row = sqlx::query("SELECT * FROM duty_told WHERE one = 1").fetch_optional(self.read()).await?;
+        let row = sql::query("SELECT * FROM duty_told WHERE one = 1").fetch_optional(self.read()).await?;
         let Some(row) = row else { return Ok(Told::default()) };
         let (on_duty, gaps): (Vec<u8>, Vec<u8>) = (row.get("on_duty"), row.get("gaps"));
         Ok(Told {
@@ -170,7 +170,7 @@ impl Store {
             gaps: from_cbor(&gaps).map_err(Error::internal)?,
             gaps_until: Timestamp(row.get("gaps_until")),
             checked_at: Timestamp(row.get("checked_at")),
-            version: row.get::<i64, _>("version").cast_unsigned(),
+            version: row.get::<i64>("version").cast_unsigned(),
         })
     }
 }
@@ -195,7 +195,7 @@ impl Tx<'_> {
         if let Some(gap) = news.gap {
             self.raise_attention(gap, now).await?;
         }
-        sqlx::query(
+        sql::query(
             "INSERT INTO duty_told (one, on_duty, gaps, gaps_until, checked_at, version) VALUES (1, $1, $2, $3, $4, $5)
              ON CONFLICT (one) DO UPDATE SET on_duty = excluded.on_duty, gaps = excluded.gaps,
                  gaps_until = excluded.gaps_until, checked_at = excluded.checked_at, version = excluded.version",

@@ -4,6 +4,7 @@
 //! feed ends when it is revoked, and with the last device of the person whom it shows or who made it.
 
 use super::plan::{KEEPERS, READERS, require_able, require_host, require_own};
+use crate::store::sql::{self, Row};
 use crate::{
     Error, Result, Shared,
     app::random,
@@ -17,7 +18,6 @@ use firstlight_protocol::{
     ErrorCode, FeedId, PersonId, Problem, Secret, Timestamp,
     api::{FeedList, FeedMade, FeedOf, FeedView, MakeFeed},
 };
-use sqlx::{Row, sqlite::SqliteRow};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
@@ -74,7 +74,7 @@ pub(super) async fn make(
 pub(super) async fn list(State(app): State<Shared>, caller: Caller) -> Result<Json<FeedList>> {
     require_host(&app, &caller, &READERS).await?;
     let rows =
-        sqlx::query("SELECT * FROM feeds WHERE $1 OR made_by = $2 OR person = $2 ORDER BY made_at DESC, feed LIMIT $3")
+        sql::query("SELECT * FROM feeds WHERE $1 OR made_by = $2 OR person = $2 ORDER BY made_at DESC, feed LIMIT $3")
             .bind(KEEPERS.contains(&caller.role))
             .bind(caller.person.as_bytes())
             .bind(LISTED)
@@ -92,7 +92,7 @@ pub(super) async fn revoke(State(app): State<Shared>, caller: Caller, Path(feed)
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                let row = sqlx::query("SELECT * FROM feeds WHERE feed = $1")
+                let row = sql::query("SELECT * FROM feeds WHERE feed = $1")
                     .bind(feed.as_bytes())
                     .fetch_optional(&mut *tx.conn)
                     .await?;
@@ -104,7 +104,7 @@ pub(super) async fn revoke(State(app): State<Shared>, caller: Caller, Path(feed)
                 if known.revoked_at.is_some() {
                     return Ok(());
                 }
-                sqlx::query("UPDATE feeds SET revoked_at = $2 WHERE feed = $1")
+                sql::query("UPDATE feeds SET revoked_at = $2 WHERE feed = $1")
                     .bind(feed.as_bytes())
                     .bind(now.0)
                     .execute(&mut *tx.conn)
@@ -116,7 +116,7 @@ pub(super) async fn revoke(State(app): State<Shared>, caller: Caller, Path(feed)
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(row: &SqliteRow) -> Result<FeedView> {
+fn view(row: &Row) -> Result<FeedView> {
     let (person, tier): (Option<Vec<u8>>, Option<&str>) = (row.get("person"), row.get("tier"));
     Ok(FeedView {
         id: id(row.get("feed"))?,
@@ -127,7 +127,7 @@ fn view(row: &SqliteRow) -> Result<FeedView> {
         },
         made_by: id(row.get("made_by"))?,
         made_at: Timestamp(row.get("made_at")),
-        revoked_at: row.get::<Option<i64>, _>("revoked_at").map(Timestamp),
+        revoked_at: row.get::<Option<i64>>("revoked_at").map(Timestamp),
     })
 }
 
@@ -140,7 +140,7 @@ impl Tx<'_> {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<()> {
-        let alive: i64 = sqlx::query_scalar("SELECT count(*) FROM feeds WHERE made_by = $1 AND revoked_at IS NULL")
+        let alive: i64 = sql::query_scalar("SELECT count(*) FROM feeds WHERE made_by = $1 AND revoked_at IS NULL")
             .bind(caller.person.as_bytes())
             .fetch_one(&mut *self.conn)
             .await?;
@@ -153,7 +153,7 @@ impl Tx<'_> {
             FeedOf::Tier(tier) => (None, Some(tier.as_str())),
             FeedOf::Rota => (None, None),
         };
-        let made = sqlx::query(
+        let made = sql::query(
             "INSERT INTO feeds (feed, digest, person, tier, made_by, made_at) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (feed) DO NOTHING",
         )
@@ -179,7 +179,7 @@ impl Tx<'_> {
 
     /// Ends the feeds of somebody who has no device any more, and those that they made.
     pub(crate) async fn revoke_feeds_of_gone(&mut self, person: PersonId, now: Timestamp) -> Result<()> {
-        sqlx::query(
+        sql::query(
             "UPDATE feeds SET revoked_at = $2 WHERE revoked_at IS NULL AND (person = $1 OR made_by = $1)
                 AND NOT EXISTS (SELECT 1 FROM devices WHERE devices.person = $1 AND revoked_at IS NULL)",
         )
@@ -195,12 +195,12 @@ impl Store {
     /// The living feed behind a secret.
     pub(super) async fn feed(&self, secret: &Secret) -> Result<Option<FeedView>> {
         let digest = secret.digest();
-        let row = sqlx::query("SELECT * FROM feeds WHERE digest = $1 AND revoked_at IS NULL")
+        let row = sql::query("SELECT * FROM feeds WHERE digest = $1 AND revoked_at IS NULL")
             .bind(digest.as_slice())
             .fetch_optional(self.read())
             .await?;
         // The index compares digests, which say nothing of the secret; this one takes the same time whatever differs.
-        let same = |row: &SqliteRow| bool::from(row.get::<Vec<u8>, _>("digest").ct_eq(digest.as_slice()));
+        let same = |row: &Row| bool::from(row.get::<Vec<u8>>("digest").ct_eq(digest.as_slice()));
         row.filter(same).as_ref().map(view).transpose()
     }
 }

@@ -1,6 +1,7 @@
 //! What follows from the rota: who is on call, the schedule, gaps, fairness.
 
 use super::plan::{KEEPERS, READERS, require_host};
+use crate::store::sql;
 use crate::{
     Error, Result, Shared,
     caller::Caller,
@@ -17,7 +18,6 @@ use firstlight_protocol::{
     rota::{Answered, Rota},
 };
 use serde::Deserialize;
-use sqlx::Row;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -179,7 +179,7 @@ pub(super) async fn fairness(
 
 /// Who accepted which real callout that was opened in a stretch of time, or a day before it.
 async fn answered(app: &Shared, caller: &Caller, from: Timestamp, until: Timestamp) -> Result<Vec<Answered>> {
-    let rows = sqlx::query(
+    let rows = sql::query(
         "SELECT c.body, f.ended_at FROM callouts c JOIN callout_facts f USING (callout)
          WHERE f.purpose = 'real' AND f.accepted_at IS NOT NULL AND c.opened_at BETWEEN $1 AND $2
          ORDER BY c.opened_at DESC LIMIT $3",
@@ -218,7 +218,7 @@ async fn answered(app: &Shared, caller: &Caller, from: Timestamp, until: Timesta
 /// A person's live devices, in any order.
 pub(super) async fn live_person(app: &Shared, person: PersonId) -> Result<bool> {
     let live: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT person FROM devices WHERE person = $1 AND revoked_at IS NULL LIMIT 1")
+        sql::query_scalar("SELECT person FROM devices WHERE person = $1 AND revoked_at IS NULL LIMIT 1")
             .bind(person.as_bytes())
             .fetch_optional(app.store.read())
             .await?;

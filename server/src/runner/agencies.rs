@@ -8,6 +8,7 @@ use super::{
     step::Cause,
     world::World,
 };
+use crate::store::sql::{self, Conn};
 use crate::{
     Result,
     caller::Caller,
@@ -23,7 +24,6 @@ use firstlight_protocol::{
     api::{MessageKind, Notice},
     policy::{Channel, Policy},
 };
-use sqlx::{Row, SqliteConnection};
 use std::collections::{BTreeSet, HashMap};
 
 /// The people of the agencies that the policy notifies, and their live devices.
@@ -35,7 +35,7 @@ pub(super) struct Agencies {
 
 impl Agencies {
     /// Reads those who take notices or are named, have a live device, and whose agency is a partner now.
-    pub(super) async fn read(conn: &mut SqliteConnection, policy: &Policy) -> Result<Self> {
+    pub(super) async fn read(conn: &mut Conn, policy: &Policy) -> Result<Self> {
         let mut all = Self::default();
         if policy.agency_notices.is_empty() {
             return Ok(all);
@@ -50,7 +50,7 @@ impl Agencies {
             let named = |person: &PersonId| {
                 policy.agency_notices.iter().any(|rule| rule.agency == agency && rule.people.contains(person))
             };
-            for row in sqlx::query(
+            for row in sql::query(
                 "SELECT p.person, p.role, d.device FROM people p JOIN devices d ON d.person = p.person
                  WHERE p.org = $1 AND d.revoked_at IS NULL ORDER BY p.person, d.device",
             )
@@ -82,9 +82,9 @@ impl Agencies {
 
 /// The verified contacts of an agency's people, in order. No telephone calls: what a call asks for is an answer that a
 /// notice does not want.
-async fn contacts_of(conn: &mut SqliteConnection, agency: OrgId) -> Result<HashMap<PersonId, Vec<Channel>>> {
+async fn contacts_of(conn: &mut Conn, agency: OrgId) -> Result<HashMap<PersonId, Vec<Channel>>> {
     let mut contacts: HashMap<PersonId, Vec<Channel>> = HashMap::new();
-    for row in sqlx::query(
+    for row in sql::query(
         "SELECT c.person, c.contact, c.kind FROM contacts c JOIN people p ON p.person = c.person
          WHERE p.org = $1 AND c.state = 'verified' AND c.kind != 'voice' ORDER BY c.person, c.place",
     )
@@ -187,7 +187,7 @@ impl Tx<'_> {
     }
 
     async fn save_agency_notice(&mut self, agency: OrgId, view: &AgencyNoticeView) -> Result<()> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO agency_notices (agency, callout, notified_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         )
         .bind(agency.as_bytes())

@@ -3,6 +3,7 @@
 //! What goes out is content-free and always the same, "please look at the app", so one message a minute says all of them.
 
 use super::outbox::{Destination, Ordered};
+use crate::store::sql;
 use crate::{
     Result,
     callouts::documents::read_document,
@@ -68,7 +69,7 @@ impl Tx<'_> {
     }
 
     async fn supervisors_contacts(&mut self, now: Timestamp) -> Result<Vec<(PersonId, ContactId)>> {
-        let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        let rows = sql::query(
             "SELECT person, contact FROM contacts JOIN people USING (person) JOIN trust ON trust.host = people.org
              WHERE people.role = 'supervisor' AND contacts.state = 'verified'
                AND EXISTS (SELECT 1 FROM devices WHERE devices.person = people.person AND revoked_at IS NULL)
@@ -79,8 +80,8 @@ impl Tx<'_> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let contacts =
-            rows.into_iter().map(|(person, contact)| Ok((id(person)?, id(contact)?))).collect::<Result<Vec<_>>>()?;
+        let contacts = rows.iter().map(|row| Ok((id(row.get("person"))?, id(row.get("contact"))?)));
+        let contacts = contacts.collect::<Result<Vec<_>>>()?;
         // A rota that can't be computed must not keep anybody from being told.
         let rota = read_document::<Rota>(self.conn).await?;
         let on_call = rota.and_then(|(_, rota)| rota.on_call(now).ok()).unwrap_or_default();

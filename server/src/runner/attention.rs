@@ -1,6 +1,7 @@
 //! What supervisors hear of that belongs to no single callout.
 
 use super::alarms::attention_wakes;
+use crate::store::sql;
 use crate::{
     Result,
     store::{Tx, id},
@@ -10,7 +11,7 @@ use firstlight_protocol::{Timestamp, api::Notice, attention::Attention};
 impl Tx<'_> {
     /// Tells every supervisor of the host's, on all their devices, and the audit trail.
     pub(crate) async fn raise_attention(&mut self, about: Attention, now: Timestamp) -> Result<()> {
-        let devices: Vec<Vec<u8>> = sqlx::query_scalar(
+        let devices: Vec<Vec<u8>> = sql::query_scalar(
             "SELECT device FROM devices JOIN people USING (person) JOIN trust ON trust.host = people.org
              WHERE people.role = 'supervisor' AND devices.revoked_at IS NULL ORDER BY device",
         )

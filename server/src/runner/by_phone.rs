@@ -1,6 +1,7 @@
 //! What reaches a callout without an app: an officer by their agency's line, a responder by telephone.
 
 use super::{record::load, step::Cause, world::World};
+use crate::store::sql::Conn;
 use crate::{Result, store::Tx};
 use firstlight_dispatch::Actor;
 use firstlight_protocol::{
@@ -9,7 +10,6 @@ use firstlight_protocol::{
     callout::{Action, CalloutView, OpenCallout, Phone},
     line::Line,
 };
-use sqlx::SqliteConnection;
 
 /// Who a line is to its callouts: an officer of its agency who opened them, and nothing else.
 fn officer(line: &Line, world: &World) -> Actor {
@@ -85,7 +85,7 @@ impl Tx<'_> {
 /// # Errors
 /// As [`World::read`].
 pub(crate) async fn line_view(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     line: &Line,
     callout: CalloutId,
     now: Timestamp,

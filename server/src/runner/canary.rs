@@ -2,6 +2,7 @@
 //! them, and a sink instead of channels. All the rest is the way of every callout.
 
 use super::{record::load, step::Cause, world::World};
+use crate::store::sql::{self, Conn};
 use crate::{Result, proof::Flight, store::Tx};
 use firstlight_dispatch::{Actor, Input, Open, Qualified, step};
 use firstlight_protocol::{
@@ -10,7 +11,6 @@ use firstlight_protocol::{
     policy::{Channel, Millis, Policy},
     rota::OnDuty,
 };
-use sqlx::SqliteConnection;
 
 /// Nobody: no organisation and no person has these ids.
 const NOWHERE: OrgId = OrgId([0; 16]);
@@ -90,14 +90,14 @@ impl Tx<'_> {
             "DELETE FROM callout_people WHERE callout IN (SELECT callout FROM callouts WHERE purpose = 'canary')",
             "DELETE FROM callouts WHERE purpose = 'canary'",
         ] {
-            sqlx::query(delete).execute(&mut *self.conn).await?;
+            sql::query(delete).execute(&mut *self.conn).await?;
         }
         Ok(())
     }
 }
 
 /// What a canary's two pages came to, once both were handed over.
-pub(crate) async fn canary_flight(conn: &mut SqliteConnection, id: CalloutId) -> Result<Option<Flight>> {
+pub(crate) async fn canary_flight(conn: &mut Conn, id: CalloutId) -> Result<Option<Flight>> {
     let Some(callout) = load(conn, id).await? else { return Ok(None) };
     let taken = (callout.handed_over_at(FIRST), callout.handed_over_at(SECOND));
     let (Some(first), Some(second)) = taken else { return Ok(None) };

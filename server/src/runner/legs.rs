@@ -4,6 +4,7 @@
 //! "could not be delivered" is a late truth and counts: the telephone has it.
 
 use super::outbox::Claimed;
+use crate::store::sql::{self, Conn, Row};
 use crate::{
     Result,
     paging::{Outcome, Sent},
@@ -14,7 +15,6 @@ use firstlight_protocol::{
     api::{LegState, PageLeg},
     callout::FailReason,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// Which leg a provider speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +41,9 @@ pub(super) fn rank(state: LegState) -> u8 {
 }
 
 /// Notes that these tries begin.
-pub(super) async fn begin_legs(conn: &mut SqliteConnection, claimed: &[Claimed], now: Timestamp) -> Result<()> {
+pub(super) async fn begin_legs(conn: &mut Conn, claimed: &[Claimed], now: Timestamp) -> Result<()> {
     for Claimed { ordered, redelivery, tries } in claimed {
-        sqlx::query(
+        sql::query(
             "INSERT INTO legs (page, leg, state, redelivery, at, changed_at) VALUES ($1, $2, 'sending', $3, $4, $4)
              ON CONFLICT DO NOTHING",
         )
@@ -58,7 +58,7 @@ pub(super) async fn begin_legs(conn: &mut SqliteConnection, claimed: &[Claimed],
 }
 
 /// Reads a leg's row.
-pub(super) fn read_leg(row: &SqliteRow) -> Result<PageLeg> {
+pub(super) fn read_leg(row: &Row) -> Result<PageLeg> {
     let (state, reason): (String, Option<String>) = (row.get("state"), row.get("reason"));
     let reason: Option<FailReason> = reason.as_deref().map(word).transpose()?;
     let detail: Option<String> = row.get("detail");
@@ -82,7 +82,7 @@ pub(super) fn read_leg(row: &SqliteRow) -> Result<PageLeg> {
 impl Tx<'_> {
     /// A page's legs, in order.
     pub(super) async fn legs(&mut self, page: PageId) -> Result<Vec<PageLeg>> {
-        let rows = sqlx::query("SELECT * FROM legs WHERE page = $1 ORDER BY leg")
+        let rows = sql::query("SELECT * FROM legs WHERE page = $1 ORDER BY leg")
             .bind(page.as_bytes())
             .fetch_all(&mut *self.conn)
             .await?;
@@ -104,10 +104,10 @@ impl Tx<'_> {
             Outcome::GivenUp => return Ok(None),
             Outcome::Failed { reason, .. } => (LegState::Failed, Some(reason)),
         };
-        let noted: Option<Option<String>> = sqlx::query_scalar(
+        let noted: Option<Option<String>> = sql::query_scalar(
             "UPDATE legs SET vendor = $3, reference = coalesce(reference, $4),
-                    state = iif(state = 'sending', $5, state), reason = iif(state = 'sending', $6, reason),
-                    detail = iif(state = 'sending', $7, detail), changed_at = iif(state = 'sending', $8, changed_at)
+                    state = CASE WHEN state = 'sending' THEN $5 ELSE state END, reason = CASE WHEN state = 'sending' THEN $6 ELSE reason END,
+                    detail = CASE WHEN state = 'sending' THEN $7 ELSE detail END, changed_at = CASE WHEN state = 'sending' THEN $8 ELSE changed_at END
              WHERE page = $1 AND leg = $2 RETURNING reason",
         )
         .bind(claimed.ordered.page.as_bytes())
@@ -133,7 +133,7 @@ impl Tx<'_> {
         detail: Option<String>,
         now: Timestamp,
     ) -> Result<()> {
-        sqlx::query(
+        sql::query(
             "UPDATE legs SET vendor = $3, reference = $4, state = $5, reason = $6, detail = $7, changed_at = $8
              WHERE page = $1 AND leg = $2",
         )
@@ -154,7 +154,7 @@ impl Tx<'_> {
 impl Store {
     /// The providers that have had a page.
     pub(super) async fn tried(&self, page: PageId) -> Result<Vec<String>> {
-        let vendors = sqlx::query_scalar("SELECT vendor FROM legs WHERE page = $1 AND vendor IS NOT NULL ORDER BY leg");
+        let vendors = sql::query_scalar("SELECT vendor FROM legs WHERE page = $1 AND vendor IS NOT NULL ORDER BY leg");
         Ok(vendors.bind(page.as_bytes()).fetch_all(self.read_for_dispatch()).await?)
     }
 
@@ -165,7 +165,7 @@ impl Store {
         person: PersonId,
         contact: ContactId,
     ) -> Result<Vec<(String, String)>> {
-        Ok(sqlx::query_as(
+        let rows = sql::query(
             "SELECT legs.vendor, legs.reference FROM legs JOIN outbox USING (page)
              WHERE callout = $1 AND person = $2 AND contact = $3 AND legs.reference IS NOT NULL
                 AND legs.state IN ('handed_over', 'sent')",
@@ -174,6 +174,7 @@ impl Store {
         .bind(person.as_bytes())
         .bind(contact.as_bytes())
         .fetch_all(self.read_for_dispatch())
-        .await?)
+        .await?;
+        Ok(rows.iter().map(|row| (row.get("vendor"), row.get("reference"))).collect())
     }
 }

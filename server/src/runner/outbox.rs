@@ -8,6 +8,7 @@
 //! row that waits for one takes none from others: a provider that stalls fills its own lane and nothing else.
 
 use super::legs::begin_legs;
+use crate::store::sql::{self, Row};
 use crate::{
     Result,
     paging::{Channels, MAX_TRIES, SMS_LANE},
@@ -19,7 +20,6 @@ use firstlight_protocol::{
     api::MessageKind,
     callout::{Code, Phone, Purpose},
 };
-use sqlx::{Row, sqlite::SqliteRow};
 use std::time::Duration;
 
 /// How many pages one destination gets at the same time; its others wait without holding up anybody else's.
@@ -104,9 +104,9 @@ pub(super) struct Claimed {
 }
 
 impl Claimed {
-    fn read(row: &SqliteRow) -> Result<Self> {
+    fn read(row: &Row) -> Result<Self> {
         let kind: String = row.get("kind");
-        let optional = |column: &str| row.get::<Option<Vec<u8>>, _>(column);
+        let optional = |column: &str| row.get::<Option<Vec<u8>>>(column);
         let ordered = Ordered {
             page: id(row.get("page"))?,
             callout: optional("callout").map(id).transpose()?,
@@ -131,11 +131,11 @@ impl Destination {
         }
     }
 
-    pub(super) fn read(row: &SqliteRow) -> Result<Self> {
+    pub(super) fn read(row: &Row) -> Result<Self> {
         let (destination, address): (String, Option<String>) = (row.get("destination"), row.get("address"));
         let address = address.unwrap_or_default();
         Ok(match destination.as_str() {
-            "contact" => Self::Contact(id(row.get::<Option<Vec<u8>>, _>("contact").unwrap_or_default())?),
+            "contact" => Self::Contact(id(row.get::<Option<Vec<u8>>>("contact").unwrap_or_default())?),
             "phone" => Self::Phone(word(&address)?),
             "outside" => Self::Outside(word(&address)?),
             "loopback" => Self::Loopback,
@@ -168,7 +168,7 @@ impl Tx<'_> {
             Destination::Outside(code) => (None, Some(code.as_str())),
         };
         let (channel, lane) = self.lane(*person, to).await?;
-        sqlx::query(
+        sql::query(
             "INSERT INTO outbox
                  (page, callout, person, destination, contact, address, channel, lane, kind, attempt, arg, ordered_at, next_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
@@ -211,7 +211,7 @@ impl Tx<'_> {
 
     /// Takes back the calls to a person that have not gone out yet: nobody is called after they stood down.
     pub(super) async fn drop_pages(&mut self, callout: CalloutId, person: PersonId) -> Result<()> {
-        sqlx::query(
+        sql::query(
             "UPDATE outbox SET next_at = NULL, lease_until = NULL
              WHERE callout = $1 AND person = $2 AND kind IN ('page', 'notice') AND next_at IS NOT NULL",
         )
@@ -224,7 +224,7 @@ impl Tx<'_> {
 
     /// The contact methods by which a person was called, or may have been.
     pub(super) async fn rung(&mut self, callout: CalloutId, person: PersonId) -> Result<Vec<ContactId>> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        let rows: Vec<Vec<u8>> = sql::query_scalar(
             "SELECT DISTINCT contact FROM outbox
              WHERE callout = $1 AND person = $2 AND kind IN ('page', 'notice') AND contact IS NOT NULL AND tries > 0",
         )
@@ -237,7 +237,7 @@ impl Tx<'_> {
 
     /// The callout and person of a page.
     pub(crate) async fn page(&mut self, page: PageId) -> Result<Option<(CalloutId, PersonId)>> {
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT callout, person FROM outbox WHERE page = $1 AND callout IS NOT NULL AND person IS NOT NULL",
         )
         .bind(page.as_bytes())
@@ -248,7 +248,7 @@ impl Tx<'_> {
 
     /// Gives up every claim. What had one may have arrived: it stays labelled by the lease that ran out.
     pub(super) async fn release_pages(&mut self, now: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE outbox SET lease_until = $1 WHERE lease_until > $1")
+        sql::query("UPDATE outbox SET lease_until = $1 WHERE lease_until > $1")
             .bind(now.0)
             .execute(&mut *self.conn)
             .await?;
@@ -262,9 +262,9 @@ impl Tx<'_> {
             Next::Again { at, uncertain } => (Some(at.0), uncertain),
         };
         // A code has done its work once it is sent; a call reads it out only after it was answered.
-        let done = sqlx::query(
-            "UPDATE outbox SET next_at = $3, lease_until = NULL, uncertain = uncertain OR $4,
-                    arg = iif(kind = 'verify' AND channel <> 'voice' AND $3 IS NULL, 0, arg)
+        let done = sql::query(
+            "UPDATE outbox SET next_at = $3, lease_until = NULL, uncertain = max(uncertain, $4),
+                    arg = CASE WHEN kind = 'verify' AND channel <> 'voice' AND $3 IS NULL THEN 0 ELSE arg END
              WHERE page = $1 AND tries = $2 AND next_at IS NOT NULL",
         )
         .bind(claimed.ordered.page.as_bytes())
@@ -297,7 +297,7 @@ impl Store {
     /// Claims what is due: for each destination and each provider as many as it has free places, callouts' pages before
     /// tests and notices, and of each those that waited longest first.
     pub(super) async fn claim_pages(&self, now: Timestamp, lease: Duration, places: Places) -> Result<Claim> {
-        let due: Option<i64> = sqlx::query_scalar(
+        let due: Option<i64> = sql::query_scalar(
             "SELECT 1 FROM outbox WHERE next_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) LIMIT 1",
         )
         .bind(now.0)
@@ -308,7 +308,7 @@ impl Store {
         }
         self.write(move |tx| {
             Box::pin(async move {
-                let given_up = sqlx::query(
+                let given_up = sql::query(
                     "WITH waiting AS (
                          SELECT page, row_number() OVER (
                              PARTITION BY lane, person, contact, address ORDER BY ordered_at, page
@@ -327,7 +327,7 @@ impl Store {
                 .await?;
                 // A row's place in its lane counts only rows that have a place at their destination: one that waits for
                 // its own destination is in nobody's way.
-                let rows = sqlx::query(
+                let rows = sql::query(
                     "WITH at_destination AS (
                          SELECT page, lane, next_at, lease_until, tries, kind, row_number() OVER (
                              PARTITION BY lane, person, contact, address
@@ -339,9 +339,9 @@ impl Store {
                              ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at > $1, kind <> 'page', next_at, page
                          ) AS place FROM at_destination WHERE place <= $3
                      )
-                     UPDATE outbox SET lease_until = $2, tries = tries + 1, uncertain = uncertain OR lease_until IS NOT NULL
+                     UPDATE outbox SET lease_until = $2, tries = tries + 1, uncertain = CASE WHEN lease_until IS NULL THEN uncertain ELSE 1 END
                      WHERE page IN (
-                         SELECT page FROM in_lane WHERE place <= iif(lane IN ('telephony sms', 'telephony voice'), $5, $6) AND next_at <= $1
+                         SELECT page FROM in_lane WHERE place <= CASE WHEN lane IN ('telephony sms', 'telephony voice') THEN $5 ELSE $6 END AND next_at <= $1
                             AND (lease_until IS NULL OR lease_until <= $1) AND tries < $7
                          ORDER BY kind <> 'page', next_at LIMIT $4
                      ) RETURNING *",
@@ -370,7 +370,7 @@ impl Store {
     /// server/dispatch/tests/model in a protocol that doesn't look again.
     pub(super) async fn is_held(&self, claimed: &Claimed) -> Result<bool> {
         let held: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM outbox WHERE page = $1 AND tries = $2 AND next_at IS NOT NULL")
+            sql::query_scalar("SELECT 1 FROM outbox WHERE page = $1 AND tries = $2 AND next_at IS NOT NULL")
                 .bind(claimed.ordered.page.as_bytes())
                 .bind(claimed.tries)
                 .fetch_optional(self.read_for_dispatch())
@@ -380,7 +380,7 @@ impl Store {
 
     /// The next moment at which a row falls due or a lease runs out.
     pub(super) async fn next_page_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        let next: Option<i64> = sqlx::query_scalar(
+        let next: Option<i64> = sql::query_scalar(
             "SELECT min(coalesce(lease_until, next_at)) FROM outbox
              WHERE next_at IS NOT NULL AND coalesce(lease_until, next_at) > $1",
         )
@@ -393,7 +393,7 @@ impl Store {
     /// How many rows have been due for longer than `patience` although their destination and provider had a free place,
     /// or were left behind by a sender.
     pub(super) async fn stuck_pages(&self, now: Timestamp, patience: Duration, places: Places) -> Result<i64> {
-        Ok(sqlx::query_scalar(
+        Ok(sql::query_scalar(
             "WITH at_destination AS (
                  SELECT page, lane, next_at, lease_until, kind, row_number() OVER (
                      PARTITION BY lane, person, contact, address
@@ -405,7 +405,7 @@ impl Store {
                      ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at > $1, kind <> 'page', next_at, page
                  ) AS place FROM at_destination WHERE place <= $3
              )
-             SELECT count(*) FROM in_lane WHERE since <= $2 AND place <= iif(lane IN ('telephony sms', 'telephony voice'), $4, $5)",
+             SELECT count(*) FROM in_lane WHERE since <= $2 AND place <= CASE WHEN lane IN ('telephony sms', 'telephony voice') THEN $4 ELSE $5 END",
         )
         .bind(now.0)
         .bind((now - patience).0)
@@ -417,7 +417,7 @@ impl Store {
     }
 }
 
-fn read_all(rows: &[SqliteRow]) -> Result<Vec<Claimed>> {
+fn read_all(rows: &[Row]) -> Result<Vec<Claimed>> {
     rows.iter().map(Claimed::read).collect()
 }
 

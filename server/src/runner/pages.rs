@@ -1,6 +1,7 @@
 //! Every page of a callout with all its legs, for a supervisor to read.
 
 use super::{legs::read_leg, outbox::Destination};
+use crate::store::sql::{self, Conn, Row};
 use crate::{
     Result,
     store::{id, word},
@@ -11,18 +12,17 @@ use firstlight_protocol::{
     callout::FailReason,
     policy::Channel,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::collections::HashMap;
 
 /// The most that one answer holds: the newest.
 const MOST: i64 = 2_000;
 
 /// Reads them, in the order in which they were ordered. Without the person's answer: the engine keeps that.
-pub(crate) async fn page_records(conn: &mut SqliteConnection, callout: CalloutId) -> Result<Vec<PageRecord>> {
+pub(crate) async fn page_records(conn: &mut Conn, callout: CalloutId) -> Result<Vec<PageRecord>> {
     let newest = "SELECT * FROM outbox WHERE callout = $1 ORDER BY ordered_at DESC, page LIMIT $2";
-    let rows = sqlx::query(newest).bind(callout.as_bytes()).bind(MOST).fetch_all(&mut *conn).await?;
+    let rows = sql::query(newest).bind(callout.as_bytes()).bind(MOST).fetch_all(&mut *conn).await?;
     let mut legs: HashMap<PageId, Vec<PageLeg>> = HashMap::new();
-    for row in sqlx::query(
+    for row in sql::query(
         "SELECT legs.* FROM legs JOIN outbox USING (page) WHERE outbox.callout = $1 ORDER BY legs.page, legs.leg",
     )
     .bind(callout.as_bytes())
@@ -34,7 +34,7 @@ pub(crate) async fn page_records(conn: &mut SqliteConnection, callout: CalloutId
     rows.iter().rev().map(|row| read(row, &mut legs)).collect()
 }
 
-fn read(row: &SqliteRow, legs: &mut HashMap<PageId, Vec<PageLeg>>) -> Result<PageRecord> {
+fn read(row: &Row, legs: &mut HashMap<PageId, Vec<PageLeg>>) -> Result<PageRecord> {
     let page: PageId = id(row.get("page"))?;
     let (kind, channel, failed): (String, String, Option<String>) =
         (row.get("kind"), row.get("channel"), row.get("failed"));
@@ -44,11 +44,11 @@ fn read(row: &SqliteRow, legs: &mut HashMap<PageId, Vec<PageLeg>>) -> Result<Pag
         Destination::Phone(_) | Destination::Outside(_) | Destination::Loopback => None,
     };
     let failed: Option<FailReason> = failed.as_deref().map(word).transpose()?;
-    let at = |column: &str| row.get::<Option<i64>, _>(column).map(Timestamp);
+    let at = |column: &str| row.get::<Option<i64>>(column).map(Timestamp);
     Ok(PageRecord {
         page,
         kind: word(&kind)?,
-        person: row.get::<Option<Vec<u8>>, _>("person").map(id).transpose()?,
+        person: row.get::<Option<Vec<u8>>>("person").map(id).transpose()?,
         channel,
         attempt: row.get("attempt"),
         ordered_at: Timestamp(row.get("ordered_at")),

@@ -7,6 +7,7 @@ use super::{
     record::load,
     step::Cause,
 };
+use crate::store::sql;
 use crate::{
     Result,
     paging::Telephony,
@@ -18,7 +19,6 @@ use firstlight_protocol::{
     api::{LegState, MessageKind},
     callout::{FailReason, Receipt},
 };
-use sqlx::Row;
 
 /// What a provider says of one leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl Tx<'_> {
         sid: &str,
         now: Timestamp,
     ) -> Result<()> {
-        let row = sqlx::query("SELECT page, leg FROM legs WHERE vendor = $1 AND reference = $2")
+        let row = sql::query("SELECT page, leg FROM legs WHERE vendor = $1 AND reference = $2")
             .bind(account)
             .bind(sid)
             .fetch_optional(&mut *self.conn)
@@ -190,10 +190,10 @@ impl Tx<'_> {
                 PageOutcome::Reached(Receipt::Delivered) => (true, true, None),
                 PageOutcome::Failed(reason) => (false, false, Some(reason.as_str())),
             };
-            sqlx::query(
-                "UPDATE outbox SET handed_over_at = iif($2, coalesce(handed_over_at, $4), handed_over_at),
-                        delivered_at = iif($3, coalesce(delivered_at, $4), delivered_at),
-                        failed = iif(delivered_at IS NULL, $5, NULL)
+            sql::query(
+                "UPDATE outbox SET handed_over_at = CASE WHEN $2 = 1 THEN coalesce(handed_over_at, $4) ELSE handed_over_at END,
+                        delivered_at = CASE WHEN $3 = 1 THEN coalesce(delivered_at, $4) ELSE delivered_at END,
+                        failed = CASE WHEN delivered_at IS NULL THEN $5 END
                  WHERE page = $1",
             )
             .bind(page.as_bytes())
@@ -208,13 +208,13 @@ impl Tx<'_> {
     }
 
     async fn outbox_row(&mut self, page: PageId) -> Result<Option<Waiting>> {
-        let row = sqlx::query("SELECT * FROM outbox WHERE page = $1")
+        let row = sql::query("SELECT * FROM outbox WHERE page = $1")
             .bind(page.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let (kind, channel): (String, String) = (row.get("kind"), row.get("channel"));
-        let optional = |column: &str| row.get::<Option<Vec<u8>>, _>(column);
+        let optional = |column: &str| row.get::<Option<Vec<u8>>>(column);
         Ok(Some(Waiting {
             callout: optional("callout").map(id).transpose()?,
             person: optional("person").map(id).transpose()?,
@@ -222,7 +222,7 @@ impl Tx<'_> {
             kind: word(&kind)?,
             call: channel == "voice",
             tries: row.get("tries"),
-            waits: row.get::<Option<i64>, _>("next_at").is_some(),
+            waits: row.get::<Option<i64>>("next_at").is_some(),
         }))
     }
 
@@ -240,7 +240,7 @@ impl Tx<'_> {
     }
 
     async fn send_again(&mut self, page: PageId, now: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE outbox SET next_at = $2, lease_until = NULL, uncertain = 1 WHERE page = $1")
+        sql::query("UPDATE outbox SET next_at = $2, lease_until = NULL, uncertain = 1 WHERE page = $1")
             .bind(page.as_bytes())
             .bind(now.0)
             .execute(&mut *self.conn)
@@ -250,7 +250,7 @@ impl Tx<'_> {
     }
 
     async fn stop_sending(&mut self, page: PageId) -> Result<()> {
-        sqlx::query("UPDATE outbox SET next_at = NULL, lease_until = NULL WHERE page = $1")
+        sql::query("UPDATE outbox SET next_at = NULL, lease_until = NULL WHERE page = $1")
             .bind(page.as_bytes())
             .execute(&mut *self.conn)
             .await?;

@@ -1,5 +1,6 @@
 //! Where a callout is kept: the engine's state in CBOR, and the columns that are searched.
 
+use crate::store::sql::{self, Conn};
 use crate::{
     Error, Result,
     store::{Store, Tx, id},
@@ -9,7 +10,6 @@ use firstlight_protocol::{
     CalloutId, OrgId, RoomId,
     wire::{from_cbor, to_cbor},
 };
-use sqlx::SqliteConnection;
 
 /// How many callouts a list holds besides those that are open.
 const LISTED: i64 = 200;
@@ -19,8 +19,8 @@ pub(crate) fn decode(body: &[u8]) -> Result<Callout> {
 }
 
 /// Reads a callout.
-pub(crate) async fn load(conn: &mut SqliteConnection, callout: CalloutId) -> Result<Option<Callout>> {
-    let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM callouts WHERE callout = $1")
+pub(crate) async fn load(conn: &mut Conn, callout: CalloutId) -> Result<Option<Callout>> {
+    let body: Option<Vec<u8>> = sql::query_scalar("SELECT body FROM callouts WHERE callout = $1")
         .bind(callout.as_bytes())
         .fetch_optional(conn)
         .await?;
@@ -31,7 +31,7 @@ impl Tx<'_> {
     /// Writes a callout down.
     pub(super) async fn save_callout(&mut self, callout: &Callout) -> Result<()> {
         let wakes = callout.is_paging() || callout.next_wake().is_some();
-        sqlx::query(
+        sql::query(
             "INSERT INTO callouts (callout, agency, opener, zone, site, opened_at, state, closed, wakes, revision, room, body, purpose)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              ON CONFLICT (callout) DO UPDATE SET state = excluded.state, closed = excluded.closed, wakes = excluded.wakes,
@@ -61,7 +61,7 @@ impl Tx<'_> {
             if before.is_some_and(|before| before.responders().any(|(known, _)| known == person)) {
                 continue;
             }
-            sqlx::query("INSERT INTO callout_people (person, callout) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            sql::query("INSERT INTO callout_people (person, callout) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                 .bind(person.as_bytes())
                 .bind(after.id().as_bytes())
                 .execute(&mut *self.conn)
@@ -72,7 +72,7 @@ impl Tx<'_> {
 
     /// The callout that a room belongs to.
     pub(super) async fn callout_of_room(&mut self, room: RoomId) -> Result<Option<Callout>> {
-        let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM callouts WHERE room = $1")
+        let body: Option<Vec<u8>> = sql::query_scalar("SELECT body FROM callouts WHERE room = $1")
             .bind(room.as_bytes())
             .fetch_optional(&mut *self.conn)
             .await?;
@@ -83,7 +83,7 @@ impl Tx<'_> {
 impl Store {
     /// Callouts that should do something by themselves and have no timer. There are none, unless something is wrong.
     pub(super) async fn idle_callouts(&self) -> Result<Vec<CalloutId>> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        let rows: Vec<Vec<u8>> = sql::query_scalar(
             "SELECT callout FROM callouts WHERE wakes = 1
                 AND NOT EXISTS (SELECT 1 FROM timers WHERE timers.callout = callouts.callout) LIMIT 100",
         )
@@ -94,8 +94,8 @@ impl Store {
 }
 
 /// The newest callouts that an agency was notified of, or any agency was; newest first.
-pub(crate) async fn of_agencies(conn: &mut SqliteConnection, agency: Option<OrgId>) -> Result<Vec<Callout>> {
-    let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+pub(crate) async fn of_agencies(conn: &mut Conn, agency: Option<OrgId>) -> Result<Vec<Callout>> {
+    let rows: Vec<Vec<u8>> = sql::query_scalar(
         "SELECT c.body FROM callouts c WHERE c.callout IN (
              SELECT callout FROM agency_notices WHERE $1 IS NULL OR agency = $1 ORDER BY notified_at DESC LIMIT $2
          ) ORDER BY c.opened_at DESC",
@@ -119,7 +119,7 @@ pub(crate) enum Whose {
 }
 
 /// The open ones, and the newest of the others, newest first.
-pub(crate) async fn list(conn: &mut SqliteConnection, whose: Whose) -> Result<Vec<Callout>> {
+pub(crate) async fn list(conn: &mut Conn, whose: Whose) -> Result<Vec<Callout>> {
     let (condition, key) = match whose {
         Whose::All => ("$1 IS NOT NULL", Vec::new()),
         Whose::Agency(agency) => ("agency = $1", agency.0.to_vec()),
@@ -128,10 +128,9 @@ pub(crate) async fn list(conn: &mut SqliteConnection, whose: Whose) -> Result<Ve
         }
     };
     let sql = format!(
-        "SELECT body FROM (SELECT body, opened_at FROM callouts WHERE {condition} AND purpose <> 'canary' ORDER BY closed, opened_at DESC LIMIT $2)
+        "SELECT body FROM (SELECT body, opened_at FROM callouts WHERE {condition} AND purpose <> 'canary' ORDER BY closed, opened_at DESC LIMIT $2) newest
          ORDER BY opened_at DESC"
     );
-    let rows: Vec<Vec<u8>> =
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(key).bind(LISTED).fetch_all(conn).await?;
+    let rows: Vec<Vec<u8>> = sql::query_scalar(sqlx::AssertSqlSafe(sql)).bind(key).bind(LISTED).fetch_all(conn).await?;
     rows.iter().map(|body| decode(body)).collect()
 }

@@ -7,6 +7,7 @@
 //! that has not come to its end for 15 s is begun anew, the server counts as failing, and the heartbeat stops.
 
 use super::{record, step::tick};
+use crate::store::sql;
 use crate::{
     Result, Shared,
     store::{Store, Tx, id},
@@ -166,7 +167,7 @@ async fn look(app: &Shared, memory: &Memory) -> Result<Found> {
 
 /// The last callout that this sweep has looked into; empty when it was through.
 async fn behind(app: &Shared, after: &[u8]) -> Result<Vec<u8>> {
-    let last: Option<Vec<u8>> = sqlx::query_scalar(
+    let last: Option<Vec<u8>> = sql::query_scalar(
         "SELECT callout FROM callouts WHERE closed = 0 AND callout > $1 ORDER BY callout LIMIT 1 OFFSET $2",
     )
     .bind(after)
@@ -191,7 +192,7 @@ async fn tell(app: &Shared, memory: &mut Memory, callouts: BTreeSet<CalloutId>) 
 impl Tx<'_> {
     async fn tell_stalled(&mut self, callouts: &[CalloutId], now: Timestamp) -> Result<()> {
         let host: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(&mut *self.conn).await?;
+            sql::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(&mut *self.conn).await?;
         let Some(host): Option<OrgId> = host.map(id).transpose()? else { return Ok(()) };
         let supervisors = self.devices_of_role(host, Role::Supervisor).await?;
         for callout in callouts {
@@ -213,7 +214,7 @@ impl Store {
     /// Open callouts behind `after` that wanted to do something before `before`, whatever their timer says: their own
     /// state is asked.
     async fn drifting_callouts(&self, before: Timestamp, after: &[u8], limit: i64) -> Result<Vec<CalloutId>> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        let rows: Vec<Vec<u8>> = sql::query_scalar(
             "SELECT body FROM callouts c WHERE closed = 0 AND callout > $1
                 AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.callout = c.callout AND t.lease_until > $3)
              ORDER BY callout LIMIT $2",
@@ -236,7 +237,7 @@ impl Store {
     }
 
     async fn callouts_of_stuck_pages(&self, now: Timestamp, patience: Duration) -> Result<Vec<CalloutId>> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        let rows: Vec<Vec<u8>> = sql::query_scalar(
             "SELECT DISTINCT callout FROM outbox
              WHERE next_at IS NOT NULL AND coalesce(lease_until, next_at) <= $1 AND callout IS NOT NULL LIMIT 100",
         )

@@ -4,6 +4,7 @@
 //! (the process died) runs out, and anybody may claim it again.
 
 use super::step::tick;
+use crate::store::sql;
 use crate::{
     Result, Shared,
     store::{Store, Tx, id},
@@ -25,7 +26,7 @@ impl Tx<'_> {
     pub(super) async fn set_timer(&mut self, callout: CalloutId, due: Option<Timestamp>) -> Result<()> {
         match due {
             Some(at) => {
-                sqlx::query(
+                sql::query(
                     "INSERT INTO timers (callout, due_at) VALUES ($1, $2)
                      ON CONFLICT (callout) DO UPDATE SET due_at = excluded.due_at, lease_until = NULL",
                 )
@@ -35,7 +36,7 @@ impl Tx<'_> {
                 .await?
             }
             None => {
-                sqlx::query("DELETE FROM timers WHERE callout = $1")
+                sql::query("DELETE FROM timers WHERE callout = $1")
                     .bind(callout.as_bytes())
                     .execute(&mut *self.conn)
                     .await?
@@ -48,7 +49,7 @@ impl Tx<'_> {
 impl Tx<'_> {
     /// Gives up every claim.
     pub(super) async fn release_timers(&mut self, now: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE timers SET lease_until = NULL WHERE lease_until > $1")
+        sql::query("UPDATE timers SET lease_until = NULL WHERE lease_until > $1")
             .bind(now.0)
             .execute(&mut *self.conn)
             .await?;
@@ -63,7 +64,7 @@ impl Store {
         }
         self.write(move |tx| {
             Box::pin(async move {
-                let due: Vec<Vec<u8>> = sqlx::query_scalar(
+                let due: Vec<Vec<u8>> = sql::query_scalar(
                     "UPDATE timers SET lease_until = $2 WHERE callout IN (
                          SELECT callout FROM timers WHERE due_at <= $1 AND coalesce(lease_until, 0) <= $1
                          ORDER BY due_at LIMIT $3
@@ -82,7 +83,7 @@ impl Store {
 
     /// The earliest moment at which a timer falls due or its lease runs out; only those after `after`, if that is given.
     async fn next_timer(&self, after: Option<Timestamp>) -> Result<Option<Timestamp>> {
-        let next: Option<i64> = sqlx::query_scalar(
+        let next: Option<i64> = sql::query_scalar(
             "SELECT min(max(due_at, coalesce(lease_until, due_at))) FROM timers
              WHERE $1 IS NULL OR max(due_at, coalesce(lease_until, due_at)) > $1",
         )
@@ -94,7 +95,7 @@ impl Store {
 
     /// Timers that have been due for longer than `patience` without anybody having claimed them.
     pub(super) async fn stuck_timers(&self, now: Timestamp, patience: Duration) -> Result<Vec<CalloutId>> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar(
+        let rows: Vec<Vec<u8>> = sql::query_scalar(
             "SELECT callout FROM timers WHERE due_at <= $1 AND coalesce(lease_until, 0) <= $1 ORDER BY due_at LIMIT $2",
         )
         .bind((now - patience).0)

@@ -2,6 +2,7 @@
 //! the supervisors, on each of their live devices.
 
 use super::world::World;
+use crate::store::sql::{self, Conn};
 use crate::{
     Result,
     store::{Tx, id, word},
@@ -10,7 +11,6 @@ use firstlight_dispatch::{Actor, Callout, view};
 use firstlight_protocol::{
     DeviceId, OrgId, Role, Timestamp, api::Notice, callout::CalloutView, limits::MAX_FRAME, wire::to_cbor,
 };
-use sqlx::{Row, SqliteConnection};
 
 /// Largest view in an inbox: a frame has room for it and what is around it.
 const MAX_VIEW: usize = MAX_FRAME - 1_024;
@@ -24,13 +24,13 @@ pub(super) struct Watcher {
 
 /// Whoever opened the callout and the watch commanders of their agency; nobody where the host itself opened it, whose
 /// supervisors see everything anyway.
-pub(super) async fn agency(conn: &mut SqliteConnection, callout: &Callout, host: OrgId) -> Result<Vec<Watcher>> {
+pub(super) async fn agency(conn: &mut Conn, callout: &Callout, host: OrgId) -> Result<Vec<Watcher>> {
     let org = callout.agency();
     let mut watchers: Vec<Watcher> = Vec::new();
     if org == host {
         return Ok(watchers);
     }
-    for row in sqlx::query(
+    for row in sql::query(
         "SELECT p.person, p.role, d.device FROM people p JOIN devices d ON d.person = p.person
          WHERE p.org = $1 AND (p.person = $2 OR p.role = $3) AND d.revoked_at IS NULL ORDER BY p.person, d.device",
     )

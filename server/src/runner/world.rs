@@ -1,6 +1,7 @@
 //! What the engine is given: the host organisation at the moment of a step.
 
 use super::agencies::Agencies;
+use crate::store::sql::{self, Conn, Row};
 use crate::{
     Error, Result, Shared,
     caller::Caller,
@@ -16,7 +17,6 @@ use firstlight_protocol::{
     policy::{Channel, NotificationRule, Policy},
     rota::{OnDuty, Rota},
 };
-use sqlx::{Row, SqliteConnection};
 use std::{collections::HashMap, sync::Arc};
 
 /// Whether somebody in this role of the host organisation is called to a callout.
@@ -62,9 +62,9 @@ impl World {
     ///
     /// # Errors
     /// `wrong_state` while there is no host, or it has no policy: without a duty number there is no last resort.
-    pub(crate) async fn read(conn: &mut SqliteConnection, now: Timestamp) -> Result<Self> {
+    pub(crate) async fn read(conn: &mut Conn, now: Timestamp) -> Result<Self> {
         let host: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(&mut *conn).await?;
+            sql::query_scalar("SELECT host FROM trust WHERE one = 1").fetch_optional(&mut *conn).await?;
         let host: OrgId = id(host.ok_or_else(not_founded)?)?;
         let (_, policy) = read_document::<Policy>(conn).await?.ok_or_else(|| {
             Problem::with(ErrorCode::WrongState, "The host organisation has not set its policy and duty number yet.")
@@ -84,7 +84,7 @@ impl World {
     }
 
     /// The world of one callout: the host's, but for a canary.
-    pub(super) async fn around(conn: &mut SqliteConnection, callout: &Callout, now: Timestamp) -> Result<Self> {
+    pub(super) async fn around(conn: &mut Conn, callout: &Callout, now: Timestamp) -> Result<Self> {
         match callout.purpose() {
             Purpose::Canary => super::canary::world(),
             Purpose::Real | Purpose::Drill => Self::read(conn, now).await,
@@ -105,13 +105,8 @@ impl World {
     }
 
     /// Reads the open callouts of one agency and zone beside it, for duplicates.
-    pub(super) async fn with_duplicates(
-        mut self,
-        conn: &mut SqliteConnection,
-        agency: OrgId,
-        zone: &Code,
-    ) -> Result<Self> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+    pub(super) async fn with_duplicates(mut self, conn: &mut Conn, agency: OrgId, zone: &Code) -> Result<Self> {
+        let rows = sql::query(sqlx::AssertSqlSafe(format!(
             "{RECENT} AND agency = $1 AND zone = $2 ORDER BY opened_at DESC LIMIT 100"
         )))
         .bind(agency.as_bytes())
@@ -123,8 +118,8 @@ impl World {
     }
 
     /// Reads one open callout beside it, to merge into.
-    pub(super) async fn with_callout(mut self, conn: &mut SqliteConnection, callout: CalloutId) -> Result<Self> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{RECENT} AND callout = $1")))
+    pub(super) async fn with_callout(mut self, conn: &mut Conn, callout: CalloutId) -> Result<Self> {
+        let row = sql::query(sqlx::AssertSqlSafe(format!("{RECENT} AND callout = $1")))
             .bind(callout.as_bytes())
             .fetch_optional(conn)
             .await?;
@@ -156,7 +151,7 @@ impl World {
 
 const RECENT: &str = "SELECT callout, agency, zone, site, opened_at, purpose FROM callouts WHERE closed = 0";
 
-fn recent(row: &sqlx::sqlite::SqliteRow) -> Result<RecentCallout> {
+fn recent(row: &Row) -> Result<RecentCallout> {
     let site: Option<String> = row.get("site");
     Ok(RecentCallout {
         id: id(row.get("callout"))?,
@@ -168,9 +163,9 @@ fn recent(row: &sqlx::sqlite::SqliteRow) -> Result<RecentCallout> {
     })
 }
 
-async fn host_people(conn: &mut SqliteConnection, host: OrgId) -> Result<(Vec<HostPerson>, Vec<Qualified>)> {
+async fn host_people(conn: &mut Conn, host: OrgId) -> Result<(Vec<HostPerson>, Vec<Qualified>)> {
     let mut devices: HashMap<Vec<u8>, Vec<DeviceId>> = HashMap::new();
-    for row in sqlx::query("SELECT person, device FROM devices WHERE org = $1 AND revoked_at IS NULL ORDER BY device")
+    for row in sql::query("SELECT person, device FROM devices WHERE org = $1 AND revoked_at IS NULL ORDER BY device")
         .bind(host.as_bytes())
         .fetch_all(&mut *conn)
         .await?
@@ -179,7 +174,7 @@ async fn host_people(conn: &mut SqliteConnection, host: OrgId) -> Result<(Vec<Ho
     }
     let mut reached: HashMap<Vec<u8>, Vec<Channel>> = HashMap::new();
     // Nothing is ever sent to what nobody has shown to reach the person, or what does not (any more).
-    for row in sqlx::query("SELECT person, contact, kind FROM contacts WHERE state = 'verified' ORDER BY person, place")
+    for row in sql::query("SELECT person, contact, kind FROM contacts WHERE state = 'verified' ORDER BY person, place")
         .fetch_all(&mut *conn)
         .await?
     {
@@ -187,14 +182,14 @@ async fn host_people(conn: &mut SqliteConnection, host: OrgId) -> Result<(Vec<Ho
         reached.entry(row.get("person")).or_default().extend(Channel::of(&kind, id(row.get("contact"))?));
     }
     let mut rules: HashMap<Vec<u8>, Vec<NotificationRule>> = HashMap::new();
-    for row in sqlx::query("SELECT person, contact, after_ms FROM contact_rules ORDER BY person, place")
+    for row in sql::query("SELECT person, contact, after_ms FROM contact_rules ORDER BY person, place")
         .fetch_all(&mut *conn)
         .await?
     {
         rules.entry(row.get("person")).or_default().push(read_rule(&row)?);
     }
     let (mut people, mut qualified) = (Vec::new(), Vec::new());
-    for row in sqlx::query(
+    for row in sql::query(
         "SELECT p.person, p.work_name, p.role, p.languages, f.body AS profile
          FROM people p LEFT JOIN profiles f ON f.person = p.person WHERE p.org = $1 ORDER BY p.person",
     )

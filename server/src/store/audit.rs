@@ -5,11 +5,11 @@
 //! `hash = SHA-256(prev ‖ seq ‖ at ‖ actor ‖ action ‖ subject ‖ detail)`, each field length-prefixed.
 
 use super::{Store, Tx};
+use crate::store::sql::{self, Conn, Row};
 use crate::{Error, Result};
 use firstlight_protocol::{DeviceId, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// The newest entry's place and hash.
 #[derive(Debug, Clone)]
@@ -49,8 +49,8 @@ pub struct AuditVerdict {
 }
 
 impl Head {
-    pub(super) async fn load(conn: &mut SqliteConnection) -> Result<Self> {
-        let row = sqlx::query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetch_optional(conn).await?;
+    pub(super) async fn load(conn: &mut Conn) -> Result<Self> {
+        let row = sql::query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetch_optional(conn).await?;
         match row {
             None => Ok(Self { seq: 0, hash: [0; 32] }),
             Some(row) => {
@@ -87,7 +87,7 @@ impl Tx<'_> {
         let actor = actor.map(|d| d.0.to_vec()).unwrap_or_default();
         let seq = self.audit.seq + 1;
         let hash = chain(&self.audit.hash, seq, at.0, &actor, action, &subject, &detail);
-        sqlx::query("INSERT INTO audit (seq, at, actor, action, subject, detail, hash) VALUES ($1,$2,$3,$4,$5,$6,$7)")
+        sql::query("INSERT INTO audit (seq, at, actor, action, subject, detail, hash) VALUES ($1,$2,$3,$4,$5,$6,$7)")
             .bind(seq)
             .bind(at.0)
             .bind(actor)
@@ -108,7 +108,7 @@ impl Store {
         let mut prev = vec![0; 32];
         let mut entries = 0;
         loop {
-            let rows = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT 1000")
+            let rows = sql::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT 1000")
                 .bind(entries)
                 .fetch_all(self.read())
                 .await?;
@@ -132,13 +132,13 @@ impl Store {
 
     /// Whether some entry has this hash, given in hex: then nothing up to it is missing.
     pub async fn audit_has(&self, hash: &str) -> Result<bool> {
-        let found = sqlx::query("SELECT 1 FROM audit WHERE lower(hex(hash)) = lower($1)").bind(hash.trim().to_owned());
+        let found = sql::query("SELECT 1 FROM audit WHERE lower(hex(hash)) = lower($1)").bind(hash.trim().to_owned());
         Ok(found.fetch_optional(self.read()).await?.is_some())
     }
 
     /// Entries after `after`, in order.
     pub async fn audit_entries(&self, after: i64, limit: i64) -> Result<Vec<AuditEntry>> {
-        let rows = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+        let rows = sql::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(after)
             .bind(limit)
             .fetch_all(self.read())
@@ -147,7 +147,7 @@ impl Store {
     }
 }
 
-fn entry(row: &SqliteRow) -> AuditEntry {
+fn entry(row: &Row) -> AuditEntry {
     let actor: Vec<u8> = row.get("actor");
     let hash: Vec<u8> = row.get("hash");
     AuditEntry {
@@ -161,6 +161,6 @@ fn entry(row: &SqliteRow) -> AuditEntry {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

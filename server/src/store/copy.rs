@@ -1,9 +1,13 @@
 //! Reading the database beside a running server, and copying it.
 
-use super::{FILE, SqliteStore, Store, restored::skip_places};
+use super::{
+    FILE, Store,
+    restored::skip_places,
+    sql::{self, Conn, Pool},
+};
 use crate::{Error, Result};
 use sqlx::{
-    AssertSqlSafe, Connection, Row, SqliteConnection,
+    AssertSqlSafe, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 use std::{path::Path, time::Duration};
@@ -39,10 +43,10 @@ impl Store {
         let path = file.to_str().ok_or_else(|| Error::internal("the path of a copy must be UTF-8"))?;
         // VACUUM takes no parameters before SQLite 3.41 everywhere it is built, so the path is quoted.
         let sql = format!("VACUUM INTO '{}'", path.replace('\'', "''"));
-        sqlx::query(AssertSqlSafe(sql)).execute(self.read()).await?;
+        sql::query(AssertSqlSafe(sql)).execute(self.read()).await?;
         // A rollback journal leaves nothing beside the copy.
         let options = SqliteConnectOptions::new().filename(file).journal_mode(SqliteJournalMode::Delete);
-        let mut copy = SqliteConnection::connect_with(&options).await?;
+        let mut copy = Conn::Sqlite(SqliteConnection::connect_with(&options).await?);
         skip_places(&mut copy).await?;
         copy.close().await?;
         Ok(())
@@ -53,9 +57,9 @@ impl Store {
     /// # Errors
     /// If something is damaged.
     pub async fn check_integrity(&self) -> Result<()> {
-        let rows = sqlx::query("PRAGMA integrity_check").fetch_all(self.read()).await?;
-        let fine = rows.len() == 1 && rows.iter().all(|row| row.get::<String, _>(0) == "ok");
-        let dangling = sqlx::query("PRAGMA foreign_key_check").fetch_optional(self.read()).await?;
+        let rows = sql::query("PRAGMA integrity_check").fetch_all(self.read()).await?;
+        let fine = rows.len() == 1 && rows.iter().all(|row| row.get::<String>(0) == "ok");
+        let dangling = sql::query("PRAGMA foreign_key_check").fetch_optional(self.read()).await?;
         if fine && dangling.is_none() { Ok(()) } else { Err(Error::internal("the database is damaged")) }
     }
 }
@@ -63,5 +67,5 @@ impl Store {
 async fn reader(options: SqliteConnectOptions) -> Result<Store> {
     let options = options.read_only(true).busy_timeout(Duration::from_secs(10)).pragma("trusted_schema", "OFF");
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-    Ok(Store::Sqlite(SqliteStore::reader(pool)))
+    Ok(Store::reader(Pool::Sqlite(pool)))
 }

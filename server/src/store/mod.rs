@@ -2,80 +2,121 @@
 //!
 //! Everything that changes goes through [`Store::write`]: one writer, whose transactions are committed in groups, so that
 //! a hundred waiting requests share one fsync. Nothing is answered before the commit that holds it.
-//! Reads go to a pool of read-only connections and never wait for the writer (WAL).
+//! Reads go to a pool of connections and never wait for the writer.
+//!
+//! SQLite is the embedded default. Several nodes share a PostgreSQL: their writers take turns (`postgres`), so that what a
+//! job relies on is the same in both. One text of a query runs on both ([`sql`]).
 
 mod after;
 mod audit;
 mod copy;
+mod postgres;
 mod restored;
+pub mod schema;
+pub mod sql;
 mod sqlite;
+mod writer;
 
 pub(crate) use after::AfterCommit;
 pub use audit::{AuditEntry, AuditVerdict};
-pub use sqlite::{SqliteStore, Tx};
+pub use writer::Tx;
 
-use crate::{Error, Result, bus::Bus};
+use crate::{Error, Result, bus::Bus, delivery::append::Append};
+use firstlight_protocol::Secret;
 use futures_util::future::BoxFuture;
-use sqlx::SqlitePool;
+use sql::{Database, Pool};
 use std::path::Path;
+use writer::Writer;
 
 /// The database's file in the data directory.
 pub(crate) const FILE: &str = "firstlight.db";
+/// Connections for reading, and those of them for the loops of dispatch alone.
+const READERS: u32 = 4;
+const SHARED_READERS: u32 = 12;
 
-/// The database. SQLite is the embedded default; the methods don't say which database it is.
+/// The database. The methods don't say which database it is.
 #[derive(Debug, Clone)]
-pub enum Store {
-    /// One file beside the server.
-    Sqlite(SqliteStore),
+pub struct Store {
+    writer: Writer,
+    read: Pool,
+    dispatch: Pool,
 }
 
 impl Store {
     /// Opens the database in `dir`, creating and migrating it as needed.
     /// `bus` is told of log entries and inbox items after they are durable.
+    ///
+    /// # Errors
+    /// If it can't be opened or migrated.
     pub async fn open(dir: &Path, bus: Bus) -> Result<Self> {
-        Ok(Self::Sqlite(SqliteStore::open(&dir.join(FILE), bus).await?))
+        let file = dir.join(FILE);
+        let conn = sqlite::open(&file).await?;
+        let (read, dispatch) = (sqlite::readers(&file, READERS).await?, sqlite::readers(&file, 1).await?);
+        Ok(Self { writer: Writer::start(conn, None, bus).await?, read, dispatch })
+    }
+
+    /// Opens the PostgreSQL database at `url` (`postgres://user:password@host/name`), which other nodes may share.
+    ///
+    /// # Errors
+    /// If it can't be reached or migrated.
+    pub async fn open_shared(url: &Secret, bus: Bus) -> Result<Self> {
+        let postgres = postgres::Postgres::new(url)?;
+        postgres.migrate().await?;
+        let (read, dispatch) = (postgres.readers(SHARED_READERS), postgres.readers(2));
+        let conn = postgres.connect().await?;
+        Ok(Self { writer: Writer::start(conn, Some(postgres), bus).await?, read, dispatch })
+    }
+
+    /// A store that can't be written to.
+    fn reader(read: Pool) -> Self {
+        Self { writer: Writer::none(), dispatch: read.clone(), read }
+    }
+
+    /// Whether other nodes may be writing, too: what is remembered of the database has to be compared with it.
+    pub fn is_shared(&self) -> bool {
+        self.read.database() == Database::Postgres
     }
 
     /// Runs `job` in the next group transaction and returns after that is durable.
     ///
     /// The job has a savepoint of its own: if it fails, its changes are undone and its neighbours' are kept. Jobs run one
     /// after another in the order in which they were handed in, so a job may read, decide and write without a race.
+    ///
+    /// # Errors
+    /// The job's; `unavailable` where the database can't be written to.
     pub async fn write<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        match self {
-            Self::Sqlite(store) => store.write(job).await,
-        }
+        self.writer.write(job).await
+    }
+
+    /// Hands in an application message; its reply is sent after the commit.
+    pub(crate) async fn append(&self, append: Append) -> Result<()> {
+        self.writer.append(append).await
     }
 
     /// Connections for reading.
-    pub fn read(&self) -> &SqlitePool {
-        match self {
-            Self::Sqlite(store) => store.read(),
-        }
+    pub fn read(&self) -> &Pool {
+        &self.read
     }
 
     /// A connection for the loops of dispatch alone: a timer doesn't queue behind everybody who reads.
-    pub(crate) fn read_for_dispatch(&self) -> &SqlitePool {
-        match self {
-            Self::Sqlite(store) => store.read_for_dispatch(),
-        }
+    pub(crate) fn read_for_dispatch(&self) -> &Pool {
+        &self.dispatch
     }
 
     /// How many jobs wait for the writer.
     pub(crate) fn queued(&self) -> usize {
-        match self {
-            Self::Sqlite(store) => store.queued(),
-        }
+        self.writer.queued()
     }
 
     /// Stops the writer after everything handed in so far is durable.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite(store) => store.close().await,
-        }
+        self.writer.close().await;
+        self.read.close().await;
+        self.dispatch.close().await;
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::Store;
 use crate::Result;
-use sqlx::SqliteConnection;
+use crate::store::sql::{self, Conn};
 
 /// More items than any inbox gets between two backups; small enough for two million restores within 2^53.
 const SKIP: i64 = 1 << 32;
@@ -12,15 +12,15 @@ const SKIP: i64 = 1 << 32;
 ///
 /// # Errors
 /// If the database can't be written.
-pub(super) async fn skip_places(conn: &mut SqliteConnection) -> Result<()> {
+pub(super) async fn skip_places(conn: &mut Conn) -> Result<()> {
     // A running server of an earlier version has not migrated its database yet; restoring the copy will.
-    let known: i64 = sqlx::query_scalar("SELECT count(*) FROM pragma_table_info('inboxes') WHERE name = 'skip'")
+    let known: i64 = sql::query_scalar("SELECT count(*) FROM pragma_table_info('inboxes') WHERE name = 'skip'")
         .fetch_one(&mut *conn)
         .await?;
     if known == 0 {
         return Ok(());
     }
-    sqlx::query(
+    sql::query(
         "INSERT INTO inboxes (device, head, skip) SELECT device, 0, $1 FROM devices WHERE true
          ON CONFLICT (device) DO UPDATE SET skip = excluded.skip",
     )

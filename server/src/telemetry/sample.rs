@@ -1,5 +1,6 @@
 //! Gauges that are read from the truth when somebody asks.
 
+use crate::store::sql;
 use crate::{Result, Shared, store::word};
 use firstlight_protocol::callout::{CalloutState, Purpose};
 use prometheus_client::{
@@ -8,7 +9,6 @@ use prometheus_client::{
     metrics::{counter::ConstCounter, gauge::ConstGauge},
     registry::Unit,
 };
-use sqlx::Row;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// How long something may be due before it counts as overdue.
@@ -48,7 +48,7 @@ impl Sample {
         let states = CalloutState::ALL.iter().filter(|state| state.is_open());
         let zero = states.flat_map(|state| [Purpose::Real, Purpose::Drill].map(|purpose| ((*state, purpose), 0)));
         let mut open: BTreeMap<_, _> = zero.collect();
-        for row in sqlx::query(
+        for row in sql::query(
             "SELECT f.state, f.purpose, count(*) AS n FROM callouts c JOIN callout_facts f ON f.callout = c.callout
              WHERE c.closed = 0 GROUP BY f.state, f.purpose",
         )
@@ -57,7 +57,7 @@ impl Sample {
         {
             open.insert((word(row.get("state"))?, word(row.get("purpose"))?), row.get("n"));
         }
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT (SELECT count(*) FROM timers) AS timers,
                  (SELECT count(*) FROM timers WHERE due_at <= $1 AND coalesce(lease_until, 0) <= $2) AS overdue,
                  (SELECT count(*) FROM outbox WHERE next_at IS NOT NULL) AS outbox,

@@ -7,6 +7,7 @@ use firstlight_protocol::{
     policy::{ContactMethod, ContactState, Millis, NotificationRule},
 };
 use firstlight_server::config::{Config, Email, SmtpTls, TelephonyAccount};
+use firstlight_server::store::sql;
 use firstlight_tests::{
     inproc::Cast,
     process::{Receiver, Request},
@@ -145,7 +146,7 @@ impl Desk {
     /// like a server that stood still in the middle, and things would rightly be sent again.
     pub(crate) async fn settled(&self) {
         let waiting = || {
-            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM outbox WHERE next_at IS NOT NULL")
+            sql::query_scalar::<i64>("SELECT count(*) FROM outbox WHERE next_at IS NOT NULL")
                 .fetch_one(self.cast.server.app().store.read())
         };
         soon("what became of messages", async { while waiting().await.unwrap() > 0 {} }).await;

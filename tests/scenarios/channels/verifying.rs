@@ -3,6 +3,7 @@
 use super::{ADVOCATE, PAGE, browser, by, desk_with, email, rule, sms, voice};
 use firstlight_protocol::{ErrorCode, policy::ContactState};
 use firstlight_server::delivery::retention::purge;
+use firstlight_server::store::sql;
 use firstlight_tests::{inproc::run, providers::Smtp};
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ fn codes_are_forgotten_and_the_pages_of_callouts_are_not() {
         desk.page(callout, 1, "the page", |page| page.delivered_at.is_some()).await;
         desk.settled().await;
         let kinds = async || {
-            let kinds = sqlx::query_scalar::<_, String>(
+            let kinds = sql::query_scalar::<String>(
                 "SELECT DISTINCT kind FROM outbox JOIN legs USING (page) WHERE person = $1 ORDER BY kind",
             );
             let of = kinds.bind(desk.cast.primary.person.as_bytes().to_vec());

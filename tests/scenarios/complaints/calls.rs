@@ -4,6 +4,7 @@ use firstlight_protocol::{
     api::{InboxItem, Notice},
     callout::{Action, Routing, Tier},
 };
+use firstlight_server::store::sql;
 use firstlight_tests::{
     inproc::{Cast, run},
     world::{routing, shift},
@@ -99,7 +100,7 @@ fn a_colleague_who_has_left_gets_no_dispatches() {
         // They still stand in the rota: that must not cost time, nor tell them anything.
         let opened = cast.officer.open_callout(routing("north", cast.now())).await.unwrap();
         assert_eq!(backup.page().await.1, opened.id, "the next tier at once");
-        let told: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox WHERE person = $1")
+        let told: i64 = sql::query_scalar("SELECT count(*) FROM outbox WHERE person = $1")
             .bind(cast.primary.person.as_bytes().to_vec())
             .fetch_one(cast.server.app().store.read())
             .await

@@ -2,6 +2,7 @@
 
 use super::{break_with, health, number, until_health, until_number};
 use firstlight_protocol::{api::CalloutList, policy::Millis};
+use firstlight_server::store::sql::Database;
 use firstlight_tests::{
     inproc::{Cast, run},
     process::Receiver,
@@ -102,8 +103,17 @@ fn a_silent_canary_degrades_the_server_stops_the_heartbeat_and_is_on_record() {
         reaches("the first heartbeat", &|| heartbeat.sent() == 1).await;
         assert!(monitor.received()[0].head.starts_with("GET /beat "));
 
-        break_with(&cast, "CREATE TRIGGER broken BEFORE INSERT ON timers BEGIN SELECT RAISE(ABORT, 'broken'); END")
-            .await;
+        let (refuse, allow) = match cast.server.app().store.read().database() {
+            Database::Sqlite => (
+                "CREATE TRIGGER broken BEFORE INSERT ON timers BEGIN SELECT RAISE(ABORT, 'broken'); END",
+                "DROP TRIGGER broken",
+            ),
+            Database::Postgres => (
+                "ALTER TABLE timers ADD CONSTRAINT broken CHECK (due_at < 0) NOT VALID",
+                "ALTER TABLE timers DROP CONSTRAINT broken",
+            ),
+        };
+        break_with(&cast, refuse).await;
         cast.minutes(5);
         reaches("a canary that fails", &|| cast.server.app().proof.canary().failed() == 1).await;
         cast.minutes(5);
@@ -122,7 +132,7 @@ fn a_silent_canary_degrades_the_server_stops_the_heartbeat_and_is_on_record() {
         stays_out().await;
         assert_eq!(heartbeat.sent(), sent, "the outside monitor raises its alarm by itself");
 
-        break_with(&cast, "DROP TRIGGER broken").await;
+        break_with(&cast, allow).await;
         cast.minutes(5);
         fly(&cast).await;
         until_health(&cast.server.http, "the canary again", |health| health["status"] == "ok").await;

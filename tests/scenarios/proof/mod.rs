@@ -5,6 +5,7 @@ mod drills;
 mod readiness;
 mod stalls;
 
+use firstlight_server::store::sql;
 use firstlight_tests::{
     inproc::Cast,
     world::{Http, soon},
@@ -15,7 +16,7 @@ use serde_json::Value;
 async fn break_with(cast: &Cast, statement: &'static str) {
     let broken = cast.server.app().store.write(move |tx| {
         Box::pin(async move {
-            sqlx::query(statement).execute(&mut *tx.conn).await?;
+            sql::query(statement).execute(&mut *tx.conn).await?;
             Ok(())
         })
     });
@@ -24,7 +25,7 @@ async fn break_with(cast: &Cast, statement: &'static str) {
 
 /// A number from the database.
 async fn number(cast: &Cast, query: &'static str) -> i64 {
-    sqlx::query_scalar(query).fetch_one(cast.server.app().store.read()).await.expect("a number")
+    sql::query_scalar(query).fetch_one(cast.server.app().store.read()).await.expect("a number")
 }
 
 /// Waits until a number in the database is as looked for.

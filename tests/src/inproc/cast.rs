@@ -11,6 +11,7 @@ use firstlight_protocol::{
     rota::{Rota, Shift, Tier},
 };
 use firstlight_server::config::{Config, Suite};
+use firstlight_server::store::sql;
 use std::{future::Future, time::Duration};
 
 /// The number to call when nobody answers.
@@ -99,7 +100,7 @@ impl Cast {
 
     /// The version of the rota that people were told of.
     async fn told_of_rota(&self) -> u64 {
-        let told: Option<i64> = sqlx::query_scalar("SELECT version FROM duty_told")
+        let told: Option<i64> = sql::query_scalar("SELECT version FROM duty_told")
             .fetch_optional(self.server.app().store.read())
             .await
             .expect("the database");

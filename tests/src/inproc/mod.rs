@@ -6,6 +6,7 @@
 mod cast;
 mod digest;
 mod run;
+mod shared;
 
 pub use cast::{Cast, DUTY_NUMBER};
 pub use digest::Digest;
@@ -52,6 +53,7 @@ impl Server {
         // Nobody is tested, and no canary flies, but in the scenarios that are about it.
         (config.proof.readiness_every_ms, config.proof.canary_every_ms) = (Millis(0), Millis(0));
         change(&mut config);
+        shared::use_postgres(&mut config, dir.path()).await;
         // openmls reads the machine's clock for the lifetime of leaves, so virtual time starts at the real one.
         let clock = ManualClock::new(Clock::System.now());
         let running = serve(config.clone(), Clock::Manual(Arc::clone(&clock))).await.expect("a server");

@@ -6,6 +6,7 @@ mod story;
 mod webhooks;
 
 use super::handlers;
+use crate::store::sql;
 use crate::{
     Result, Shared,
     bus::Connection,
@@ -132,7 +133,7 @@ impl House {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query("INSERT INTO trust (one, host, anchors, bootstrap) VALUES (1, $1, $2, x'')")
+                    sql::query("INSERT INTO trust (one, host, anchors, bootstrap) VALUES (1, $1, $2, x'')")
                         .bind(HOST.as_bytes())
                         .bind(anchors)
                         .execute(&mut *tx.conn)
@@ -178,7 +179,7 @@ impl House {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query(
+                    sql::query(
                         "INSERT INTO people (person, org, work_name, role, created_at) VALUES ($1, $2, $3, $4, 0)",
                     )
                     .bind(caller.person.as_bytes())
@@ -187,7 +188,7 @@ impl House {
                     .bind(caller.role.as_str())
                     .execute(&mut *tx.conn)
                     .await?;
-                    sqlx::query(
+                    sql::query(
                         "INSERT INTO devices (device, person, org, chain, key, signer, enrolled_at)
                          VALUES ($1, $2, $3, $4, $5, x'', 0)",
                     )
@@ -210,7 +211,7 @@ impl House {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query(text).execute(&mut *tx.conn).await?;
+                    sql::query(text).execute(&mut *tx.conn).await?;
                     Ok(())
                 })
             })

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::callouts::{members_added, room_created};
+use crate::store::sql;
 use firstlight_protocol::{
     ErrorCode, RoomId,
     callout::{CancelReason, Event},
 };
-use sqlx::Row;
 
 const ROOM: RoomId = RoomId([7; 16]);
 
@@ -27,7 +27,7 @@ impl House {
             .write(move |tx| {
                 Box::pin(async move {
                     for (leaf, caller) in (1i64..).zip(&callers) {
-                        sqlx::query(
+                        sql::query(
                             "INSERT INTO room_members (room, device, person, leaf, joined_seq) VALUES ($1, $2, $3, $4, 0)",
                         )
                         .bind(ROOM.as_bytes())
@@ -45,11 +45,11 @@ impl House {
     }
 
     async fn suspended(&self) -> Vec<DeviceId> {
-        let rows = sqlx::query("SELECT device FROM room_members WHERE suspended = 1 ORDER BY device")
+        let rows = sql::query("SELECT device FROM room_members WHERE suspended = 1 ORDER BY device")
             .fetch_all(self.app().store.read())
             .await
             .unwrap();
-        rows.iter().map(|row| DeviceId::try_from(row.get::<Vec<u8>, _>("device").as_slice()).unwrap()).collect()
+        rows.iter().map(|row| DeviceId::try_from(row.get::<Vec<u8>>("device").as_slice()).unwrap()).collect()
     }
 }
 

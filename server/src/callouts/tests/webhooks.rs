@@ -1,6 +1,7 @@
 //! Pages over real sockets to receivers that are quick, slow, failing or silent.
 
 use super::*;
+use crate::store::sql;
 use axum::{
     Router,
     body::Bytes as Body,
@@ -96,7 +97,7 @@ async fn house(receiver: &Receiver, hooks: &[(Caller, &str)]) -> House {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query(
+                    sql::query(
                         "INSERT INTO contacts (person, place, contact, kind, address, secret, state)
                          VALUES ($1, 1, $1, 'webhook', $2, $3, 'verified')",
                     )
@@ -209,7 +210,7 @@ async fn who_is_stood_down_while_awake_is_not_called_again() {
     receiver.next().await;
     over.view(|v| v.pages.as_ref().is_some_and(|p| p.iter().any(|p| p.failed == Some(FailReason::Rejected)))).await;
     house.act(&supervisor(), 2, Action::Accept { eta_minutes: 10 }).await.unwrap();
-    let waiting = sqlx::query("SELECT 1 FROM outbox WHERE kind = 'page' AND next_at IS NOT NULL");
+    let waiting = sql::query("SELECT 1 FROM outbox WHERE kind = 'page' AND next_at IS NOT NULL");
     assert!(waiting.fetch_optional(house.app().store.read()).await.unwrap().is_none());
 }
 

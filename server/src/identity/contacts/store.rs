@@ -1,5 +1,6 @@
 //! Contact methods and notification rules in the database.
 
+use crate::store::sql::{self, Conn, Executor, Row};
 use crate::{
     Error, Result,
     store::{Store, Tx, id, word},
@@ -10,7 +11,6 @@ use firstlight_protocol::{
     callout::{FailReason, Language},
     policy::{ContactMethod, ContactState, ContactStatus, Millis, NotificationRule},
 };
-use sqlx::{Row, SqliteConnection, SqliteExecutor, sqlite::SqliteRow};
 
 /// A contact method with its secrets: for the channels alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +40,10 @@ impl ContactRow {
         format!("{} {} {}", self.method.channel().word(), columns.address, columns.p256dh.unwrap_or_default())
     }
 
-    fn read(row: &SqliteRow) -> Result<Self> {
+    fn read(row: &Row) -> Result<Self> {
         let id: ContactId = id(row.get("contact"))?;
         let (kind, address): (String, String) = (row.get("kind"), row.get("address"));
-        let secret = |column: &str| row.get::<Option<String>, _>(column).map(Secret::new);
+        let secret = |column: &str| row.get::<Option<String>>(column).map(Secret::new);
         let number = || word(&address);
         let method = match kind.as_str() {
             "webhook" => {
@@ -93,16 +93,16 @@ impl<'a> Columns<'a> {
     }
 }
 
-async fn contacts<'e>(db: impl SqliteExecutor<'e>, person: PersonId) -> Result<Vec<ContactRow>> {
-    let rows = sqlx::query("SELECT * FROM contacts WHERE person = $1 ORDER BY place")
+async fn contacts<'e>(db: impl Executor<'e>, person: PersonId) -> Result<Vec<ContactRow>> {
+    let rows = sql::query("SELECT * FROM contacts WHERE person = $1 ORDER BY place")
         .bind(person.as_bytes())
         .fetch_all(db)
         .await?;
     rows.iter().map(ContactRow::read).collect()
 }
 
-async fn contact<'e>(db: impl SqliteExecutor<'e>, person: PersonId, contact: ContactId) -> Result<Option<ContactRow>> {
-    let row = sqlx::query("SELECT * FROM contacts WHERE person = $1 AND contact = $2")
+async fn contact<'e>(db: impl Executor<'e>, person: PersonId, contact: ContactId) -> Result<Option<ContactRow>> {
+    let row = sql::query("SELECT * FROM contacts WHERE person = $1 AND contact = $2")
         .bind(person.as_bytes())
         .bind(contact.as_bytes())
         .fetch_optional(db)
@@ -111,8 +111,8 @@ async fn contact<'e>(db: impl SqliteExecutor<'e>, person: PersonId, contact: Con
 }
 
 /// The contact method that a person has chosen to be told by that they go on duty, verified or not.
-pub(super) async fn hand_off<'e>(db: impl SqliteExecutor<'e>, person: PersonId) -> Result<Option<ContactId>> {
-    let row: Option<Vec<u8>> = sqlx::query_scalar("SELECT contact FROM contacts WHERE person = $1 AND hand_off = 1")
+pub(super) async fn hand_off<'e>(db: impl Executor<'e>, person: PersonId) -> Result<Option<ContactId>> {
+    let row: Option<Vec<u8>> = sql::query_scalar("SELECT contact FROM contacts WHERE person = $1 AND hand_off = 1")
         .bind(person.as_bytes())
         .fetch_optional(db)
         .await?;
@@ -120,8 +120,8 @@ pub(super) async fn hand_off<'e>(db: impl SqliteExecutor<'e>, person: PersonId) 
 }
 
 /// A person's notification rules, in order.
-pub(crate) async fn rules(conn: &mut SqliteConnection, person: PersonId) -> Result<Vec<NotificationRule>> {
-    let rows = sqlx::query("SELECT contact, after_ms FROM contact_rules WHERE person = $1 ORDER BY place")
+pub(crate) async fn rules(conn: &mut Conn, person: PersonId) -> Result<Vec<NotificationRule>> {
+    let rows = sql::query("SELECT contact, after_ms FROM contact_rules WHERE person = $1 ORDER BY place")
         .bind(person.as_bytes())
         .fetch_all(conn)
         .await?;
@@ -129,9 +129,9 @@ pub(crate) async fn rules(conn: &mut SqliteConnection, person: PersonId) -> Resu
 }
 
 /// Reads one rule's columns.
-pub(crate) fn read_rule(row: &SqliteRow) -> Result<NotificationRule> {
+pub(crate) fn read_rule(row: &Row) -> Result<NotificationRule> {
     let contact: Option<Vec<u8>> = row.get("contact");
-    let after_ms = Millis(row.get::<i64, _>("after_ms").cast_unsigned());
+    let after_ms = Millis(row.get::<i64>("after_ms").cast_unsigned());
     Ok(NotificationRule { contact: contact.map(id).transpose()?, after_ms })
 }
 
@@ -148,7 +148,7 @@ impl Store {
 
     /// The languages of a person, the first one first: in it they are written to.
     pub(crate) async fn languages(&self, person: PersonId) -> Result<Vec<Language>> {
-        let languages: Option<String> = sqlx::query_scalar("SELECT languages FROM people WHERE person = $1")
+        let languages: Option<String> = sql::query_scalar("SELECT languages FROM people WHERE person = $1")
             .bind(person.as_bytes())
             .fetch_optional(self.read_for_dispatch())
             .await?;
@@ -159,7 +159,7 @@ impl Store {
     /// The languages in which whoever opened a callout by telephone is written to: those of their agency's line.
     pub(crate) async fn caller_languages(&self, callout: CalloutId) -> Result<Vec<Language>> {
         let languages: Option<String> =
-            sqlx::query_scalar("SELECT languages FROM lines JOIN callouts ON line = opener WHERE callout = $1")
+            sql::query_scalar("SELECT languages FROM lines JOIN callouts ON line = opener WHERE callout = $1")
                 .bind(callout.as_bytes())
                 .fetch_optional(self.read_for_dispatch())
                 .await?;
@@ -186,12 +186,11 @@ impl Tx<'_> {
 
     /// The contact method by which a person wants to hear that they go on duty, if it is used.
     pub(crate) async fn tells_hand_off(&mut self, person: PersonId) -> Result<Option<ContactId>> {
-        let row: Option<Vec<u8>> = sqlx::query_scalar(
-            "SELECT contact FROM contacts WHERE person = $1 AND hand_off = 1 AND state = 'verified'",
-        )
-        .bind(person.as_bytes())
-        .fetch_optional(&mut *self.conn)
-        .await?;
+        let row: Option<Vec<u8>> =
+            sql::query_scalar("SELECT contact FROM contacts WHERE person = $1 AND hand_off = 1 AND state = 'verified'")
+                .bind(person.as_bytes())
+                .fetch_optional(&mut *self.conn)
+                .await?;
         row.map(id).transpose()
     }
 
@@ -206,7 +205,7 @@ impl Tx<'_> {
         // Row by row, since a code that was sent to a method that stays is still good.
         let known = self.contacts(person).await?;
         for gone in known.iter().filter(|known| rows.iter().all(|row| row.id() != known.id())) {
-            sqlx::query("DELETE FROM contacts WHERE person = $1 AND contact = $2")
+            sql::query("DELETE FROM contacts WHERE person = $1 AND contact = $2")
                 .bind(person.as_bytes())
                 .bind(gone.id().as_bytes())
                 .execute(&mut *self.conn)
@@ -214,7 +213,7 @@ impl Tx<'_> {
         }
         for (place, row) in (1i64..).zip(rows) {
             let columns = Columns::of(&row.method);
-            sqlx::query(
+            sql::query(
                 "INSERT INTO contacts
                      (person, place, contact, kind, address, p256dh, secret, next_secret, state, verified_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -235,17 +234,17 @@ impl Tx<'_> {
             .execute(&mut *self.conn)
             .await?;
         }
-        sqlx::query("UPDATE contacts SET hand_off = contact IS $2 WHERE person = $1")
+        sql::query("UPDATE contacts SET hand_off = CASE WHEN contact = $2 THEN 1 ELSE 0 END WHERE person = $1")
             .bind(person.as_bytes())
             .bind(hand_off.as_ref().map(|contact| contact.as_bytes()))
             .execute(&mut *self.conn)
             .await?;
-        sqlx::query("DELETE FROM contact_rules WHERE person = $1")
+        sql::query("DELETE FROM contact_rules WHERE person = $1")
             .bind(person.as_bytes())
             .execute(&mut *self.conn)
             .await?;
         for (place, rule) in (1i64..).zip(rules) {
-            sqlx::query("INSERT INTO contact_rules (person, place, contact, after_ms) VALUES ($1, $2, $3, $4)")
+            sql::query("INSERT INTO contact_rules (person, place, contact, after_ms) VALUES ($1, $2, $3, $4)")
                 .bind(person.as_bytes())
                 .bind(place)
                 .bind(rule.contact.as_ref().map(|contact| contact.as_bytes()))
@@ -264,7 +263,7 @@ impl Tx<'_> {
         state: ContactState,
         verified_at: Option<Timestamp>,
     ) -> Result<()> {
-        sqlx::query(
+        sql::query(
             "UPDATE contacts SET state = $3, verified_at = coalesce($4, verified_at) WHERE person = $1 AND contact = $2",
         )
         .bind(person.as_bytes())

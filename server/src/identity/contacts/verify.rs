@@ -4,6 +4,7 @@
 //! digest that covers where it was sent: after a change of address or number it is worth nothing.
 
 use super::ContactRow;
+use crate::store::sql;
 use crate::{
     Result,
     app::{App, Shared, random},
@@ -18,7 +19,6 @@ use firstlight_protocol::{
     policy::ContactState,
 };
 use sha2::{Digest, Sha256};
-use sqlx::Row;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
@@ -55,7 +55,7 @@ pub(super) async fn send_code(app: &App, caller: &Caller, person: PersonId, row:
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                sqlx::query(
+                sql::query(
                     "INSERT INTO contact_checks (person, contact, salt, digest, sent_at, expires_at, tries_left)
                      VALUES ($1, $2, $3, $4, $5, $6, $7)
                      ON CONFLICT (person, contact) DO UPDATE SET salt = excluded.salt, digest = excluded.digest,
@@ -121,7 +121,7 @@ pub(super) async fn check_code(
                 };
                 if right {
                     tx.set_contact_state(person, contact, ContactState::Verified, Some(now)).await?;
-                    sqlx::query("DELETE FROM contact_checks WHERE person = $1 AND contact = $2")
+                    sql::query("DELETE FROM contact_checks WHERE person = $1 AND contact = $2")
                         .bind(person.as_bytes())
                         .bind(contact.as_bytes())
                         .execute(&mut *tx.conn)
@@ -147,7 +147,7 @@ async fn take_try(
     contact: ContactId,
     now: Timestamp,
 ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-    let row = sqlx::query(
+    let row = sql::query(
         "UPDATE contact_checks SET tries_left = tries_left - 1
          WHERE person = $1 AND contact = $2 AND tries_left > 0 AND expires_at > $3 RETURNING salt, digest",
     )

@@ -1,4 +1,5 @@
 use super::*;
+use crate::store::sql;
 use firstlight_protocol::{
     ContactId, RoomId,
     api::{Contacts, DirectoryQuery, PersonView, UpdatePerson},
@@ -30,7 +31,7 @@ async fn a_partner_finds_the_hosts_people_only_where_they_share_a_room() {
     let join = world.app().store.write(move |tx| {
         Box::pin(async move {
             for (leaf, (device, person)) in (0i64..).zip(members) {
-                sqlx::query(
+                sql::query(
                     "INSERT INTO room_members (room, device, person, leaf, joined_seq) VALUES ($1, $2, $3, $4, 0)",
                 )
                 .bind(RoomId([1; 16]).as_bytes())

@@ -1,6 +1,7 @@
 //! A device's own push subscription.
 
 use super::*;
+use crate::store::sql;
 use firstlight_protocol::{
     ContactId,
     api::{ConfirmContact, Contacts, DevicePush, PutPush},
@@ -31,7 +32,7 @@ impl World {
 
     /// The newest code that went out to a contact method.
     async fn code(&self, contact: ContactId) -> String {
-        let code: i64 = sqlx::query_scalar(
+        let code: i64 = sql::query_scalar(
             "SELECT arg FROM outbox WHERE contact = $1 AND kind = 'verify' ORDER BY rowid DESC LIMIT 1",
         )
         .bind(contact.as_bytes())

@@ -1,5 +1,6 @@
 use super::*;
 use crate::bus::CloseReason;
+use crate::store::sql;
 use firstlight_protocol::{
     RoomId,
     api::{Notice, PersonView, RefreshRequest, Ticket},
@@ -15,7 +16,7 @@ async fn share_a_room(world: &World, devices: &[&Dev]) {
         .write(move |tx| {
             Box::pin(async move {
                 for (leaf, (device, person)) in (0i64..).zip(members) {
-                    sqlx::query("INSERT INTO room_members (room, device, person, leaf, joined_seq) VALUES ($1, $2, $3, $4, 0)")
+                    sql::query("INSERT INTO room_members (room, device, person, leaf, joined_seq) VALUES ($1, $2, $3, $4, 0)")
                         .bind(RoomId([1; 16]).as_bytes())
                         .bind(device.as_bytes())
                         .bind(person.as_bytes())
@@ -23,7 +24,7 @@ async fn share_a_room(world: &World, devices: &[&Dev]) {
                         .execute(&mut *tx.conn)
                         .await?;
                 }
-                sqlx::query("INSERT INTO key_packages (device, suite, last_resort, body) SELECT device, 1, 1, x'00' FROM devices")
+                sql::query("INSERT INTO key_packages (device, suite, last_resort, body) SELECT device, 1, 1, x'00' FROM devices")
                     .execute(&mut *tx.conn)
                     .await?;
                 Ok(())
@@ -60,7 +61,7 @@ async fn a_revoked_device_is_out_at_once_and_everywhere() {
     let refresh = RefreshRequest { refresh: tokens.refresh.clone() };
     assert_eq!(world.post("/v1/auth/refresh", None, &refresh).await.refused(), ErrorCode::Unauthenticated);
     assert!(world.app().redeem_ticket(&ticket.ticket).await.is_err());
-    let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM key_packages WHERE device = $1")
+    let left: i64 = sql::query_scalar("SELECT COUNT(*) FROM key_packages WHERE device = $1")
         .bind(lost.id.as_bytes())
         .fetch_one(world.app().store.read())
         .await

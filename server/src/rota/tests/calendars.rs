@@ -1,6 +1,7 @@
 //! Calendars: those that are given out, and those that are taken in.
 
 use super::*;
+use crate::store::sql;
 use crate::{
     extract::CalendarText,
     limit::Peer,
@@ -59,7 +60,7 @@ async fn a_feed_is_as_good_as_its_secret_and_says_no_more_than_duty() {
 
     let secret = own.path.reveal().trim_start_matches("/v1/ical/").trim_end_matches(".ics").to_owned();
     assert_eq!(secret.len(), 43, "256 bits");
-    let kept: Vec<u8> = sqlx::query_scalar("SELECT digest FROM feeds WHERE person IS NOT NULL")
+    let kept: Vec<u8> = sql::query_scalar("SELECT digest FROM feeds WHERE person IS NOT NULL")
         .fetch_one(house.app().store.read())
         .await
         .unwrap();
@@ -89,7 +90,7 @@ async fn who_has_left_has_no_feed_and_secrets_are_not_guessed_quickly() {
     let gone = primary().person;
     let store = &house.app().store;
     store.write(move |tx| Box::pin(async move { tx.revoke_feeds_of_gone(gone, now).await })).await.unwrap();
-    let alive: i64 = sqlx::query_scalar("SELECT count(*) FROM feeds WHERE revoked_at IS NULL")
+    let alive: i64 = sql::query_scalar("SELECT count(*) FROM feeds WHERE revoked_at IS NULL")
         .fetch_one(house.app().store.read())
         .await
         .unwrap();

@@ -9,6 +9,7 @@ pub(crate) use super::{
 };
 
 use super::{changes, reads, swaps};
+use crate::store::sql;
 use crate::{
     Result, Shared,
     caller::Caller,
@@ -119,7 +120,7 @@ async fn a_swap_takes_two_people_and_two_steps() {
     assert_eq!(code(answer(&house, &primary(), "swap-1", SwapAnswer::Withdraw).await), ErrorCode::WrongState);
     assert_eq!(on(&house, "02-03T13:00").await, [reserve().person]);
     assert_eq!(on(&house, "02-04T13:00").await, [primary().person]);
-    let trail: Vec<String> = sqlx::query_scalar("SELECT action FROM audit WHERE action LIKE 'rota.swap%' ORDER BY seq")
+    let trail: Vec<String> = sql::query_scalar("SELECT action FROM audit WHERE action LIKE 'rota.swap%' ORDER BY seq")
         .fetch_all(house.app().store.read())
         .await
         .unwrap();
