@@ -9,10 +9,12 @@ mod check;
 mod cluster;
 mod load;
 mod paging;
+mod redis;
 
 pub use cluster::{Database, DatabaseKind, Node};
 pub use load::{ConfigProblem, Loaded, load};
 pub use paging::{Email, Paging, SmtpTls, TelephonyAccount};
+pub use redis::{Redis, RedisMode};
 
 use firstlight_protocol::{RoomKind, limits, mls, policy::Millis};
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,8 @@ pub struct Config {
     pub paging: Paging,
     /// How the server proves that pages would arrive.
     pub proof: Proof,
+    /// How nodes that share a store wake each other.
+    pub redis: Redis,
     /// What it tells Prometheus.
     pub metrics: Metrics,
     /// What the server says about itself.
@@ -164,6 +168,7 @@ impl Default for Config {
             retention: Retention::default(),
             paging: Paging::default(),
             proof: Proof::default(),
+            redis: Redis::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             sweeper_interval_ms: Millis::seconds(5),

@@ -1,7 +1,7 @@
 //! Whether the process runs, whether it can do its work, and whether a page would go out.
 
 use crate::store::sql;
-use crate::{Error, Result, Shared, extract::Json, paging::ProviderHealth, proof::has_room};
+use crate::{Error, Result, Shared, bus::LinkState, extract::Json, paging::ProviderHealth, proof::has_room};
 use axum::{
     extract::State,
     http::StatusCode,
@@ -19,6 +19,7 @@ const NO_READ: &str = "The database does not answer.";
 const NO_WRITE: &str = "The database's writer does not commit.";
 const NO_SWEEP: &str = "The safety net behind timers and pages does not run.";
 const NO_CANARY: &str = "The canary does not come through: pages may not go out.";
+const NO_REDIS: &str = "Redis can't be used: nodes find work by polling, within two seconds.";
 const NO_ROOM: &str = "The disk has hardly any room left.";
 
 /// The routes of this room.
@@ -58,6 +59,9 @@ pub struct WholeHealth {
     pub version: String,
     /// The canary.
     pub canary: CanaryHealth,
+    /// How this node and the others wake each other; missing where no Redis is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bus: Option<BusHealth>,
     /// The providers that pages go out by.
     pub providers: Vec<ProviderHealth>,
 }
@@ -71,6 +75,35 @@ pub struct CanaryHealth {
     pub page_ms: Option<u64>,
     /// How long its second page took after it was due, in milliseconds.
     pub escalation_ms: Option<u64>,
+}
+
+/// How nodes that share a store wake each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct BusHealth {
+    /// How it is.
+    pub status: BusStatus,
+    /// Since when Redis can't be used.
+    pub since: Option<Timestamp>,
+}
+
+/// How nodes learn of each other's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BusStatus {
+    /// Through Redis, at once.
+    Ok,
+    /// By looking at the store: nothing is lost, and everything is a little later.
+    Polling,
+}
+
+impl BusHealth {
+    fn of(state: &LinkState) -> Option<Self> {
+        match state {
+            LinkState::Alone => None,
+            LinkState::Connected => Some(Self { status: BusStatus::Ok, since: None }),
+            LinkState::Polling { since, .. } => Some(Self { status: BusStatus::Polling, since: Some(*since) }),
+        }
+    }
 }
 
 fn health(status: &str) -> Json<Health> {
@@ -101,7 +134,10 @@ async fn ready(State(app): State<Shared>) -> Result<Json<Health>> {
     (status = 200, description = "It works, perhaps not as it should.", body = WholeHealth),
     (status = 503, description = "It fails.", body = WholeHealth)))]
 async fn whole(State(app): State<Shared>) -> Response {
-    let (failing, missing) = (failing(&app).await, missing(&app));
+    let (failing, mut missing) = (failing(&app).await, missing(&app));
+    let bus = BusHealth::of(&app.bus.link_state());
+    // Pages go out all the same: it is no reason to keep the heartbeat back.
+    missing.extend(bus.iter().filter(|bus| bus.status == BusStatus::Polling).map(|_| NO_REDIS));
     let status = match (failing.is_empty(), missing.is_empty()) {
         (true, true) => Condition::Ok,
         (true, false) => Condition::Degraded,
@@ -114,6 +150,7 @@ async fn whole(State(app): State<Shared>) -> Response {
         reasons: failing.into_iter().chain(missing).map(String::from).collect(),
         version: env!("CARGO_PKG_VERSION").into(),
         providers: app.runner.channels().health(),
+        bus,
         canary: CanaryHealth {
             last_success_at,
             page_ms: last_success_at.map(|_| canary.page_ms()),

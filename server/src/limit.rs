@@ -3,41 +3,63 @@
 //! Each key falls into one of a fixed number of slots by a hash that nobody outside can predict; two keys in one slot
 //! share their allowance, which is rare and harmless. A slot is one number, the generic cell rate algorithm's
 //! "theoretical arrival time" (ITU-T I.371), so a check is a compare-and-swap and never waits.
+//!
+//! Nodes that share a store count together by telling each other what they took ([`Allowances`]). What is in flight, or
+//! lost, is allowed twice: without Redis each node limits by itself, to as much per node as one alone would allow.
+
+mod allowances;
+
+pub(crate) use allowances::{Allowances, derive, keyed};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::request::Parts,
 };
 use firstlight_protocol::{ErrorCode, Problem, Timestamp};
+use siphasher::sip::SipHasher13;
 use std::{
     convert::Infallible,
-    hash::{BuildHasher, Hash, RandomState},
+    hash::{BuildHasher, Hash, Hasher, RandomState},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
 /// Slots of one limit: 128 KiB.
 const SLOTS: usize = 1 << 14;
 
-/// An allowance per key: `burst` at once, then one for every `interval`.
-pub struct RateLimit {
+/// An allowance per key: `burst` at once, then one for every `interval`. Clones count together.
+#[derive(Clone)]
+pub struct RateLimit(Arc<Slots>);
+
+struct Slots {
     slots: Box<[AtomicI64]>,
-    hasher: RandomState,
+    hasher: SipHasher13,
     interval: i64,
     tolerance: i64,
+    taken: allowances::Taken,
 }
 
 impl RateLimit {
-    /// `burst` at once, then one for every `interval` (at least a millisecond).
+    /// `burst` at once, then one for every `interval` (at least a millisecond), for this process alone.
     pub fn new(burst: u32, interval: Duration) -> Self {
+        let random = RandomState::new();
+        let hasher = SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1));
+        Self::with(hasher, burst, interval, allowances::Taken::default())
+    }
+
+    fn with(hasher: SipHasher13, burst: u32, interval: Duration, taken: allowances::Taken) -> Self {
         let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
-        Self {
+        Self(Arc::new(Slots {
             slots: (0..SLOTS).map(|_| AtomicI64::new(i64::MIN)).collect(),
-            hasher: RandomState::new(),
+            hasher,
             interval,
             tolerance: interval.saturating_mul(i64::from(burst)),
-        }
+            taken,
+        }))
     }
 
     /// Takes one from the key's allowance.
@@ -50,13 +72,14 @@ impl RateLimit {
 
     /// Whether [`Self::check`] would pass now; takes nothing.
     pub fn would_pass(&self, key: impl Hash, now: Timestamp) -> bool {
-        let arrival = self.slot(key).load(Ordering::Relaxed);
-        arrival.max(now.0).saturating_add(self.interval).saturating_sub(now.0) <= self.tolerance
+        let arrival = self.0.slots[self.slot(key)].load(Ordering::Relaxed);
+        arrival.max(now.0).saturating_add(self.0.interval).saturating_sub(now.0) <= self.0.tolerance
     }
 
-    fn slot(&self, key: impl Hash) -> &AtomicI64 {
-        let index = usize::try_from(self.hasher.hash_one(key) % SLOTS as u64).unwrap_or(0);
-        &self.slots[index]
+    fn slot(&self, key: impl Hash) -> usize {
+        let mut hasher = self.0.hasher;
+        key.hash(&mut hasher);
+        usize::try_from(hasher.finish() % SLOTS as u64).unwrap_or(0)
     }
 
     /// Takes `count` from the key's allowance, all or none. More than the burst is never allowed.
@@ -65,18 +88,33 @@ impl RateLimit {
     /// As [`Self::check`].
     pub fn check_many(&self, key: impl Hash, count: u32, now: Timestamp) -> Result<(), Problem> {
         let slot = self.slot(key);
-        let cost = self.interval.saturating_mul(i64::from(count));
-        let mut arrival = slot.load(Ordering::Relaxed);
-        loop {
+        let cost = self.0.interval.saturating_mul(i64::from(count));
+        let taken = self.0.slots[slot].fetch_update(Ordering::Relaxed, Ordering::Relaxed, |arrival| {
             let next = arrival.max(now.0).saturating_add(cost);
-            let late = next.saturating_sub(now.0).saturating_sub(self.tolerance);
-            if late > 0 {
-                return Err(Problem::new(ErrorCode::RateLimited).retry_after_ms(late.cast_unsigned()));
+            (next.saturating_sub(now.0) <= self.0.tolerance).then_some(next)
+        });
+        match taken {
+            Ok(_) => {
+                self.0.taken.add(slot, count);
+                Ok(())
             }
-            match slot.compare_exchange_weak(arrival, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(()),
-                Err(changed) => arrival = changed,
+            Err(arrival) => {
+                let next = arrival.max(now.0).saturating_add(cost);
+                let late = next.saturating_sub(now.0).saturating_sub(self.0.tolerance);
+                Err(Problem::new(ErrorCode::RateLimited).retry_after_ms(late.cast_unsigned()))
             }
+        }
+    }
+
+    /// Another node took `count` from a slot. It allowed them, so they are taken here too, but never more than there is:
+    /// together the nodes may have allowed more, and nobody has to wait longer than after a burst.
+    fn taken_elsewhere(&self, slot: u16, count: u32, now: Timestamp) {
+        let cost = self.0.interval.saturating_mul(i64::from(count));
+        let most = now.0.saturating_add(self.0.tolerance);
+        if let Some(slot) = self.0.slots.get(usize::from(slot)) {
+            let _ = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |arrival| {
+                Some(arrival.max(now.0).saturating_add(cost).min(most.max(arrival)))
+            });
         }
     }
 }
@@ -94,7 +132,7 @@ impl RateLimit {
 
 impl std::fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RateLimit").field("interval_ms", &self.interval).finish_non_exhaustive()
+        f.debug_struct("RateLimit").field("interval_ms", &self.0.interval).finish_non_exhaustive()
     }
 }
 

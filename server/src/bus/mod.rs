@@ -1,31 +1,57 @@
 //! Wake-ups between the parts of the server: "room G reached 42", "device D has mail", "close this socket".
 //!
 //! Nothing here is needed to be right: everything can be rebuilt from the store, and a session that missed a wake-up
-//! reads what it lacks by cursor. That is what will let another process stand between publisher and subscriber.
+//! reads what it lacks by cursor. That is what lets another process stand between publisher and subscriber: where
+//! several nodes share one store, [`link`] carries the same wake-ups between them over Redis, and whatever it loses is
+//! found by looking at the store again.
+//!
+//! | Room | What it has |
+//! |---|---|
+//! | `sockets`, `presence` | the devices that are connected here, and at other nodes as far as is known |
+//! | `rooms`, `feed`, `wake` | live tails of rooms, and what wakes a session |
+//! | `message`, `outgoing`, `incoming` | what nodes tell each other |
+//! | `link` | the connection to Redis |
 
 mod feed;
+mod incoming;
+pub mod link;
+mod message;
+mod outgoing;
+mod presence;
+mod rooms;
+mod sockets;
+#[cfg(test)]
+mod tests;
 mod wake;
 
 pub use feed::{Feed, Pull};
+pub use incoming::Ended;
+pub use link::LinkState;
+pub use message::NodeId;
+pub use sockets::Connection;
 pub use wake::{CloseReason, Dirty, Wake};
 
-use crate::telemetry::Metrics;
-use bytes::Bytes;
-use firstlight_protocol::{DeviceId, RoomId, SessionId};
+use crate::{
+    limit::{Allowances, RateLimit},
+    telemetry::Metrics,
+};
+use firstlight_protocol::{DeviceId, RoomId};
+use message::Seal;
+use outgoing::Outgoing;
+use presence::Elsewhere;
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    time::Duration,
 };
 use tokio::sync::Notify;
 
 /// The bus of one process.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Bus(Arc<Local>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Local {
     sockets: Mutex<HashMap<DeviceId, Vec<Arc<Wake>>>>,
     feeds: Mutex<HashMap<RoomId, Arc<Feed>>>,
@@ -33,6 +59,13 @@ struct Local {
     timers: Notify,
     pages: Notify,
     rota: Notify,
+    doubt: Notify,
+    ended: incoming::Endings,
+    elsewhere: Elsewhere,
+    outgoing: Outgoing,
+    link: Mutex<LinkState>,
+    seal: Seal,
+    allowances: Allowances,
     metrics: Metrics,
 }
 
@@ -41,15 +74,47 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Default for Bus {
+    /// The bus of a process that is alone: nobody else has its key.
+    fn default() -> Self {
+        let random = |n: u8| RandomState::new().hash_one(n).to_be_bytes();
+        let key: Vec<u8> = (0..4).flat_map(random).collect();
+        Self::new(NodeId(std::array::from_fn(|n| key[n])), &std::array::from_fn(|n| key[n]))
+    }
+}
+
 impl Bus {
-    /// Registers a live socket. Dropping the answer unregisters it.
-    pub fn connect(&self, device: DeviceId, session: SessionId) -> Connection {
-        let wake = Arc::new(Wake::new(session));
-        lock(&self.0.sockets).entry(device).or_default().push(Arc::clone(&wake));
-        if self.0.draining.load(Ordering::Acquire) {
-            wake.close(CloseReason::Drain);
-        }
-        Connection { bus: self.clone(), device, wake }
+    /// The bus of one node. `key` is secret and the same on all nodes that share a store: what comes without its seal is
+    /// not listened to, and rate limits count the same things together by it.
+    pub fn new(node: NodeId, key: &[u8; 32]) -> Self {
+        let metrics = Metrics::default();
+        Self(Arc::new(Local {
+            sockets: Mutex::default(),
+            feeds: Mutex::default(),
+            draining: AtomicBool::new(false),
+            timers: Notify::new(),
+            pages: Notify::new(),
+            rota: Notify::new(),
+            doubt: Notify::new(),
+            ended: incoming::Endings::default(),
+            elsewhere: Elsewhere::default(),
+            outgoing: Outgoing::new(metrics.clone()),
+            link: Mutex::default(),
+            seal: Seal::new(node, key),
+            allowances: Allowances::new(key),
+            metrics,
+        }))
+    }
+
+    /// Which node this is.
+    pub fn node(&self) -> NodeId {
+        self.0.seal.node()
+    }
+
+    /// A rate limit that all nodes count together, as well as they can: `burst` at once, then one for every `interval`.
+    /// The name is what they know it by.
+    pub fn limit(&self, name: &'static str, burst: u32, interval: Duration) -> RateLimit {
+        self.0.allowances.limit(name, burst, interval)
     }
 
     /// What is counted as it happens.
@@ -57,31 +122,26 @@ impl Bus {
         &self.0.metrics
     }
 
-    /// Whether a device has a live socket here.
-    pub fn is_connected(&self, device: DeviceId) -> bool {
-        lock(&self.0.sockets).contains_key(&device)
-    }
-
-    /// How many sockets are live.
-    pub fn connections(&self) -> usize {
-        lock(&self.0.sockets).values().map(Vec::len).sum()
-    }
-
-    /// How many sockets a device has.
-    pub fn connections_of(&self, device: DeviceId) -> usize {
-        lock(&self.0.sockets).get(&device).map_or(0, Vec::len)
-    }
-
     /// Tells devices to read their inbox. The store does this itself for every item it appends.
     pub fn wake_inbox(&self, devices: &[DeviceId]) {
+        self.wake_inbox_here(devices);
+        self.0.outgoing.inbox(devices);
+    }
+
+    fn wake_inbox_here(&self, devices: &[DeviceId]) {
         let sockets = lock(&self.0.sockets);
         for wake in devices.iter().filter_map(|d| sockets.get(d)).flatten() {
             wake.inbox();
         }
     }
 
-    /// Tells the loops of dispatch to look at their rows.
+    /// Tells the loops of dispatch, on all nodes, to look at their rows.
     pub(crate) fn wake_dispatch(&self) {
+        self.wake_dispatch_here();
+        self.0.outgoing.dispatch();
+    }
+
+    fn wake_dispatch_here(&self) {
         self.0.timers.notify_one();
         self.0.pages.notify_one();
     }
@@ -96,9 +156,10 @@ impl Bus {
         self.0.pages.notified().await;
     }
 
-    /// Tells the rota's loop that the rota was replaced.
+    /// Tells the rota's loop, on all nodes, that the rota was replaced.
     pub(crate) fn wake_duty(&self) {
         self.0.rota.notify_one();
+        self.0.outgoing.rota();
     }
 
     /// Waits until the rota may have been replaced. A wake-up before the wait is not lost.
@@ -106,83 +167,15 @@ impl Bus {
         self.0.rota.notified().await;
     }
 
-    /// Closes a device's sockets: it was revoked.
-    pub fn disconnect_device(&self, device: DeviceId) {
-        for wake in lock(&self.0.sockets).get(&device).into_iter().flatten() {
-            wake.close(CloseReason::Revoked);
-        }
+    /// Waits until wake-ups of other nodes may have been missed: whoever polls the store does it now.
+    pub async fn in_doubt(&self) {
+        self.0.doubt.notified().await;
     }
 
-    /// Closes a sign-in's sockets: it has ended.
-    pub fn disconnect_session(&self, session: SessionId) {
-        for wake in lock(&self.0.sockets).values().flatten().filter(|w| w.session == session) {
-            wake.close(CloseReason::SignedOut);
-        }
-    }
-
-    /// Closes all sockets, and those that come: the server is shutting down.
-    pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::Release);
-        for wake in lock(&self.0.sockets).values().flatten() {
-            wake.close(CloseReason::Drain);
-        }
-    }
-
-    /// Begins to wake a session for a room, and gives it the live tail of the room's log.
-    pub(crate) fn subscribe(&self, room: RoomId, wake: &Arc<Wake>) -> Arc<Feed> {
-        // Under the lock: a feed whose last reader leaves in between would be forgotten with this one in it.
-        let mut feeds = lock(&self.0.feeds);
-        let feed = feeds.entry(room).or_default();
-        feed.subscribe(wake);
-        Arc::clone(feed)
-    }
-
-    /// New entries of a room's log, in order, each as the frame that every member gets.
-    pub(crate) fn publish(&self, room: RoomId, frames: Vec<(u64, Bytes)>) {
-        let feed = lock(&self.0.feeds).get(&room).cloned();
-        if let Some(feed) = feed {
-            feed.publish(room, frames);
-        }
-    }
-
-    /// A room's members changed.
-    pub(crate) fn members_changed(&self, room: RoomId) {
-        let feed = lock(&self.0.feeds).get(&room).cloned();
-        if let Some(feed) = feed {
-            feed.members_changed(room);
-        }
-    }
-
-    fn disconnect(&self, device: DeviceId, wake: &Arc<Wake>) {
-        let mut sockets = lock(&self.0.sockets);
-        if let Some(wakes) = sockets.get_mut(&device) {
-            wakes.retain(|w| !Arc::ptr_eq(w, wake));
-            if wakes.is_empty() {
-                sockets.remove(&device);
-            }
-        }
-    }
-
-    /// Forgets the feed of a room that nobody listens to.
-    pub(crate) fn release(&self, room: RoomId, wake: &Arc<Wake>) {
-        let mut feeds = lock(&self.0.feeds);
-        if feeds.get(&room).is_some_and(|feed| feed.unsubscribe(wake)) {
-            feeds.remove(&room);
-        }
-    }
-}
-
-/// A registered socket.
-#[derive(Debug)]
-pub struct Connection {
-    bus: Bus,
-    device: DeviceId,
-    /// What the session waits on.
-    pub wake: Arc<Wake>,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.bus.disconnect(self.device, &self.wake);
+    /// Something may have been missed: all that waits looks at the store once.
+    fn doubt(&self) {
+        self.0.doubt.notify_one();
+        self.wake_dispatch_here();
+        self.0.rota.notify_one();
     }
 }

@@ -74,9 +74,20 @@ impl Wake {
         }
     }
 
+    /// Whether the session has to close, and why.
+    #[cfg(test)]
+    pub(super) fn closes(&self) -> Option<CloseReason> {
+        lock(&self.dirty).close
+    }
+
     /// Waits until something is marked, and takes all marks.
     pub async fn wait(&self) -> Dirty {
         self.notify.notified().await;
+        self.take()
+    }
+
+    /// Takes all marks there are.
+    pub(super) fn take(&self) -> Dirty {
         std::mem::take(&mut lock(&self.dirty))
     }
 }

@@ -75,7 +75,7 @@ fn examine(figment: Figment, mut problems: Vec<ConfigProblem>) -> Loaded {
     let given = figment.extract::<Dict>().unwrap_or_default();
     for (path, known) in unknown("", &given, &defaults) {
         let set = origin(&figment, &path);
-        if set.contains(PREFIX) && super::paging::is_secret(&path) {
+        if set.contains(PREFIX) && (super::paging::is_secret(&path) || super::redis::is_secret(&path)) {
             continue;
         }
         if !path.contains('.') && set.contains(PREFIX) {

@@ -77,10 +77,7 @@ impl Rooms {
             }
             let Some(reading) = self.reading.get(&room) else { return Ok(nothing) };
             let next = match reading.feed.pull(reading.cursor, TURN) {
-                Pull::Frames(frames) => {
-                    let more = frames.len() >= TURN;
-                    (frames, more)
-                }
+                Pull::Frames(frames, more) => (frames, more),
                 Pull::Behind => self.read_store(room).await?,
             };
             // The members may have changed since they were looked at, and then an entry for those who are left may be

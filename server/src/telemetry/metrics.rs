@@ -25,7 +25,8 @@ struct Counted {
     accept: Histogram,
     arrive: Histogram,
     commit: Histogram,
-    jobs: Family<Job, Counter>,
+    jobs: Family<Outcome, Counter>,
+    bus: Family<Outcome, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,7 +46,7 @@ struct Way {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Job {
+struct Outcome {
     outcome: &'static str,
 }
 
@@ -68,6 +69,27 @@ pub enum Happening {
     Arrived(Duration),
 }
 
+/// What became of a message between nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BusTraffic {
+    /// Redis took it.
+    Sent,
+    /// Another node's came.
+    Received,
+    /// There was no link, no room, or no seal: nobody heard it.
+    Dropped,
+}
+
+impl BusTraffic {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Received => "received",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         // A page within the goal of 50 ms, and one that a provider holds up for as long as it may.
@@ -87,6 +109,7 @@ impl Default for Metrics {
             arrive,
             commit: Histogram::new(commit),
             jobs: Family::default(),
+            bus: Family::default(),
         }))
     }
 }
@@ -117,8 +140,21 @@ impl Metrics {
     /// Counts one group transaction of the store.
     pub(crate) fn committed(&self, jobs: usize, kept: bool, took: Duration) {
         let outcome = if kept { "kept" } else { "failed" };
-        self.0.jobs.get_or_create(&Job { outcome }).inc_by(jobs as u64);
+        self.0.jobs.get_or_create(&Outcome { outcome }).inc_by(jobs as u64);
         self.0.commit.observe(took.as_secs_f64());
+    }
+
+    /// Counts messages between nodes.
+    pub(crate) fn bus(&self, what: BusTraffic, messages: usize) {
+        if messages > 0 {
+            self.0.bus.get_or_create(&Outcome { outcome: what.word() }).inc_by(messages as u64);
+        }
+    }
+
+    /// How many there were.
+    #[cfg(test)]
+    pub(crate) fn bus_count(&self, what: BusTraffic) -> u64 {
+        self.0.bus.get_or_create(&Outcome { outcome: what.word() }).get()
     }
 
     /// A registry of all of them, under their documented names.
@@ -139,6 +175,7 @@ impl Metrics {
         let handover = "From the order of a page until its channel took it";
         registry.register_with_unit("page_handover", handover, Unit::Seconds, m.handover.clone());
         registry.register("store_jobs", "Jobs of the store's writer", m.jobs.clone());
+        registry.register("bus_messages", "Messages between nodes", m.bus.clone());
         registry
     }
 }

@@ -29,6 +29,8 @@
 //! | `firstlight_store_queue` | | jobs that wait for the writer |
 //! | `firstlight_store_commit_seconds` | | one group transaction, until it is durable |
 //! | `firstlight_store_jobs_total` | outcome | jobs that were `kept`, or whose group `failed` |
+//! | `firstlight_bus_connected` | | 1 while other nodes are told of work through Redis; absent where none is configured |
+//! | `firstlight_bus_messages_total` | outcome | messages between nodes: `sent`, `received`, or `dropped` |
 //!
 //! | file | what |
 //! |---|---|
@@ -43,5 +45,6 @@ mod sample;
 mod scrape;
 
 pub use log::init;
+pub(crate) use metrics::BusTraffic;
 pub use metrics::{Happening, Metrics};
 pub(crate) use scrape::serve;

@@ -1,7 +1,7 @@
 //! Gauges that are read from the truth when somebody asks.
 
 use crate::store::sql;
-use crate::{Result, Shared, store::word};
+use crate::{Result, Shared, bus::LinkState, store::word};
 use firstlight_protocol::callout::{CalloutState, Purpose};
 use prometheus_client::{
     collector::Collector,
@@ -72,7 +72,7 @@ impl Sample {
         let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         drop(conn);
         let red = crate::proof::red(app).await?;
-        let gauges = vec![
+        let mut gauges = vec![
             ("timers", "Timers that wait", row.get("timers")),
             ("timers_overdue", "Timers that are due for more than 3 s and claimed by nobody", row.get("overdue")),
             ("outbox_waiting", "Pages and notices that wait to be sent", row.get("outbox")),
@@ -81,6 +81,14 @@ impl Sample {
             ("sockets", "Websockets of signed-in devices", whole(app.bus.connections())),
             ("store_queue", "Jobs that wait for the store's writer", whole(app.store.queued())),
         ];
+        match app.bus.link_state() {
+            LinkState::Alone => {}
+            state => gauges.push((
+                "bus_connected",
+                "Whether other nodes are told of work through Redis; they find it by polling otherwise",
+                i64::from(state == LinkState::Connected),
+            )),
+        }
         let (canary, heartbeat) = (app.proof.canary(), app.proof.heartbeat());
         let seconds = |ms: u64| Duration::from_millis(ms).as_secs_f64();
         let mut times = vec![

@@ -2113,6 +2113,17 @@ export interface components {
             /** @description Who. */
             person: components["schemas"]["PersonId"];
         };
+        /** @description How nodes that share a store wake each other. */
+        BusHealth: {
+            since?: components["schemas"]["Timestamp"] | null;
+            /** @description How it is. */
+            status: components["schemas"]["BusStatus"];
+        };
+        /**
+         * @description How nodes learn of each other's work.
+         * @enum {string}
+         */
+        BusStatus: "ok" | "polling";
         /** @description base64url without padding */
         Bytes: string;
         /** @description How long things took; absent: they have not happened. */
@@ -4686,6 +4697,7 @@ export interface components {
         Welfare: "not_asked" | "well" | "follow_up";
         /** @description Answer to `GET /v1/health`: for everybody, so it says nothing of people or callouts. */
         WholeHealth: {
+            bus?: components["schemas"]["BusHealth"] | null;
             /** @description The canary. */
             canary: components["schemas"]["CanaryHealth"];
             /** @description The providers that pages go out by. */
