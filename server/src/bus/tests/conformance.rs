@@ -33,7 +33,7 @@ fn session(bus: &Bus, device: DeviceId, session: SessionId) -> (Connection, Read
 }
 
 impl Joined {
-    /// What the lead's poller does when its time comes.
+    /// What a node does every now and then, whatever it was told.
     fn poll(&self, head: u64, generation: u64) {
         for room in self.there.rooms() {
             self.there.room_reached(room, head);
