@@ -2,7 +2,7 @@
 
 use crate::{
     App, Error, Result, Shared,
-    bus::Bus,
+    bus::{self, Bus},
     clock::Clock,
     config::Config,
     delivery::{acks, groups::Groups, keys, retention},
@@ -72,20 +72,21 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     let addr = listener.local_addr().map_err(Error::internal)?;
     let alone = lock(&config.data_dir)?;
     let bus = Bus::default();
+    let redis = bus::link::Servers::new(&config.redis)?;
     let store = match config.database.url()? {
         None => Store::open(&config.data_dir, bus.clone()).await?,
         Some(url) => Store::open_shared(&url, bus.clone()).await?,
     };
     let keys = config.keys_dir().to_owned();
     let app = Arc::new(App {
-        identity: Identity::open(&keys, &config.name, config.suite_ids(), &store, clock.now()).await?,
-        runner: Runner::new(&config)?,
-        phone: Phone::default(),
-        proof: Proof::new(&config.paging, clock.now())?,
+        identity: Identity::open(&keys, &config.name, config.suite_ids(), &store, &bus, clock.now()).await?,
+        runner: Runner::new(&config, &bus)?,
+        phone: Phone::new(&bus),
+        proof: Proof::new(&config.paging, &bus, clock.now())?,
         groups: Groups::default(),
         acks: acks::PendingAcks::default(),
-        claims: keys::claim_limit(),
-        feeds: rota::Feeds::default(),
+        claims: keys::claim_limit(&bus),
+        feeds: rota::Feeds::new(&bus),
         config,
         clock,
         store,
@@ -104,6 +105,10 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     background.spawn(stop.background.clone().run_until_cancelled_owned(retention::run(app.clone())));
     background.spawn(stop.background.clone().run_until_cancelled_owned(acks::run(app.clone())));
     background.spawn(stop.background.clone().run_until_cancelled_owned(figures::make_up(app.clone())));
+    background.spawn(stop.background.clone().run_until_cancelled_owned(Identity::follow(app.clone())));
+    if let Some(servers) = redis {
+        background.spawn(bus::link::run(app.bus.clone(), servers, app.clock.clone(), stop.background.clone()));
+    }
     background.close();
     let (router, limits, accepting) = (http::router(app.clone()), app.config.limits.clone(), stop.accepting.clone());
     let accepting = tokio::spawn(async move { listen::run(listener, router, &limits, accepting).await });

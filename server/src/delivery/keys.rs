@@ -4,6 +4,7 @@ use super::check::chain_and_key;
 use crate::store::sql;
 use crate::{
     Result, Shared,
+    bus::Bus,
     caller::Caller,
     extract::Json,
     limit::RateLimit,
@@ -22,8 +23,8 @@ use std::time::Duration;
 const CLAIMS: (u32, Duration) = (20, Duration::from_secs(10));
 
 /// The limit on claims, per pair of devices.
-pub fn claim_limit() -> RateLimit {
-    RateLimit::new(CLAIMS.0, CLAIMS.1)
+pub fn claim_limit(bus: &Bus) -> RateLimit {
+    bus.limit("keys.claims", CLAIMS.0, CLAIMS.1)
 }
 
 /// Adds key packages of the calling device.

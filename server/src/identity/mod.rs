@@ -42,7 +42,7 @@ pub(crate) use keys::own_secret;
 pub use store::{Device, Person};
 pub(crate) use trust::anchors_in;
 
-use crate::{Error, Result, app::Shared, caller::Caller, limit::RateLimit, store::Store};
+use crate::{Error, Result, app::Shared, bus::Bus, caller::Caller, limit::RateLimit, store::Store};
 use firstlight_protocol::{DeviceId, OrgId, SessionId, Timestamp, cert::Anchors};
 use std::{path::Path, sync::Arc, time::Duration};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -80,17 +80,17 @@ struct Limits {
     change: RateLimit,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    fn new(bus: &Bus) -> Self {
         Self {
-            stranger: RateLimit::new(60, Duration::from_secs(1)),
-            sign_in: RateLimit::new(20, Duration::from_secs(3)),
-            renew: RateLimit::new(30, Duration::from_secs(2)),
-            claim: RateLimit::new(60, Duration::from_millis(500)),
-            bootstrap: RateLimit::new(5, Duration::from_secs(10)),
-            directory: RateLimit::new(4_000, Duration::from_millis(20)),
-            verify: RateLimit::new(10, Duration::from_secs(60)),
-            change: RateLimit::new(2_000, Duration::from_millis(20)),
+            stranger: bus.limit("identity.stranger", 60, Duration::from_secs(1)),
+            sign_in: bus.limit("identity.sign_in", 20, Duration::from_secs(3)),
+            renew: bus.limit("identity.renew", 30, Duration::from_secs(2)),
+            claim: bus.limit("identity.claim", 60, Duration::from_millis(500)),
+            bootstrap: bus.limit("identity.bootstrap", 5, Duration::from_secs(10)),
+            directory: bus.limit("identity.directory", 4_000, Duration::from_millis(20)),
+            verify: bus.limit("identity.verify", 10, Duration::from_secs(60)),
+            change: bus.limit("identity.change", 2_000, Duration::from_millis(20)),
         }
     }
 }
@@ -100,7 +100,14 @@ impl Identity {
     ///
     /// `name` is the server's origin as in invite links (`https://host[:port]`): devices sign it to sign in, and it is
     /// the issuer of access tokens. `suites` are the MLS ciphersuites that rooms may use, best first.
-    pub async fn open(dir: &Path, name: &str, suites: Vec<u16>, store: &Store, now: Timestamp) -> Result<Self> {
+    pub async fn open(
+        dir: &Path,
+        name: &str,
+        suites: Vec<u16>,
+        store: &Store,
+        bus: &Bus,
+        now: Timestamp,
+    ) -> Result<Self> {
         let trust = trust::Trust::load(store).await?;
         let (key, made) = keys::token_key(dir)?;
         if made && trust.get().is_some() {
@@ -116,8 +123,23 @@ impl Identity {
             bootstrap: keys::Bootstrap::prepare(dir, trust.get().is_some())?,
             trust,
             live: live::Live::load(store, now).await?,
-            limits: Limits::default(),
+            limits: Limits::new(bus),
         })
+    }
+
+    /// Takes note of what other nodes revoked and ended, as soon as they say so. What they could not say is in the store.
+    pub(crate) async fn follow(app: Shared) {
+        loop {
+            let ended = app.bus.ended().await;
+            app.identity.live.revoke(&ended.devices);
+            app.identity.live.end(&ended.sessions, app.clock.now());
+            // Devices are revoked by a list that says more than their names.
+            if !ended.devices.is_empty()
+                && let Err(error) = app.identity.trust.reload(&app.store).await
+            {
+                tracing::error!(%error, "what another node revoked could not be read");
+            }
+        }
     }
 
     /// The roots that the server trusts, and everything revoked below them.

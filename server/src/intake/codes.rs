@@ -5,7 +5,7 @@
 //! doesn't close the line to those who use it. The limits are in memory: a restart gives an attacker a few more tries.
 
 use super::slow::Slow;
-use crate::{Result, Shared, app::random, limit::RateLimit};
+use crate::{Result, Shared, app::random, bus::Bus, limit::RateLimit};
 use firstlight_protocol::{
     Secret, Timestamp,
     attention::Attention,
@@ -26,13 +26,13 @@ pub(crate) struct Codes {
     alarms: RateLimit,
 }
 
-impl Default for Codes {
-    fn default() -> Self {
+impl Codes {
+    pub(crate) fn new(bus: &Bus) -> Self {
         Self {
             slow: Slow::default(),
-            each: RateLimit::new(6, Duration::from_secs(300)),
-            all: RateLimit::new(30, Duration::from_secs(60)),
-            alarms: RateLimit::new(1, Duration::from_secs(3600)),
+            each: bus.limit("codes.each", 6, Duration::from_secs(300)),
+            all: bus.limit("codes.all", 30, Duration::from_secs(60)),
+            alarms: bus.limit("codes.alarms", 1, Duration::from_secs(3600)),
         }
     }
 }

@@ -22,6 +22,7 @@ mod voice;
 
 use crate::{
     app::Shared,
+    bus::Bus,
     intake::{Codes, Slow},
     limit::RateLimit,
 };
@@ -45,15 +46,16 @@ pub struct Phone {
     strangers: RateLimit,
 }
 
-impl Default for Phone {
-    fn default() -> Self {
+impl Phone {
+    /// Nobody has called yet.
+    pub fn new(bus: &Bus) -> Self {
         Self {
-            codes: Codes::default(),
-            intake: RateLimit::new(60, Duration::from_secs(1)),
+            codes: Codes::new(bus),
+            intake: bus.limit("phone.intake", 60, Duration::from_secs(1)),
             slow: Slow::default(),
-            calls: RateLimit::new(20, Duration::from_secs(30)),
-            messages: RateLimit::new(20, Duration::from_secs(10)),
-            strangers: RateLimit::new(1, Duration::from_secs(3600)),
+            calls: bus.limit("phone.calls", 20, Duration::from_secs(30)),
+            messages: bus.limit("phone.messages", 20, Duration::from_secs(10)),
+            strangers: bus.limit("phone.strangers", 1, Duration::from_secs(3600)),
         }
     }
 }

@@ -29,6 +29,7 @@ pub use heartbeat::HeartbeatFigures;
 use crate::{
     Result, Shared,
     app::App,
+    bus::Bus,
     config::Paging,
     limit::RateLimit,
     paging::Web,
@@ -61,14 +62,14 @@ impl Proof {
     ///
     /// # Errors
     /// A defect, if the TLS library can't be set up.
-    pub fn new(paging: &Paging, now: Timestamp) -> Result<Self> {
+    pub fn new(paging: &Paging, bus: &Bus, now: Timestamp) -> Result<Self> {
         Ok(Self {
             started_at: now,
             canary: Canary::default(),
             heartbeat: Heartbeat::new(Web::new(paging)?),
             again_drills: Notify::new(),
-            testing: RateLimit::new(3, Duration::from_secs(60)),
-            confirming: RateLimit::new(10, Duration::from_secs(20)),
+            testing: bus.limit("proof.testing", 3, Duration::from_secs(60)),
+            confirming: bus.limit("proof.confirming", 10, Duration::from_secs(20)),
         })
     }
 

@@ -8,6 +8,7 @@ use crate::store::sql::{self, Row};
 use crate::{
     Error, Result, Shared,
     app::random,
+    bus::Bus,
     caller::Caller,
     extract::{Json, Path},
     limit::RateLimit,
@@ -35,9 +36,13 @@ pub struct Feeds {
     pub(super) feeds: RateLimit,
 }
 
-impl Default for Feeds {
-    fn default() -> Self {
-        Self { peers: RateLimit::new(60, Duration::from_secs(2)), feeds: RateLimit::new(20, Duration::from_secs(60)) }
+impl Feeds {
+    /// Nothing was read yet.
+    pub fn new(bus: &Bus) -> Self {
+        Self {
+            peers: bus.limit("rota.peers", 60, Duration::from_secs(2)),
+            feeds: bus.limit("rota.feeds", 20, Duration::from_secs(60)),
+        }
     }
 }
 

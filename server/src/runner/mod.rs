@@ -49,7 +49,7 @@ pub(crate) use record::{
 pub(crate) use step::Cause;
 pub(crate) use world::{World, can_respond, host};
 
-use crate::{Result, Shared, clock::Clock, config::Config, limit::RateLimit, paging::Channels};
+use crate::{Result, Shared, bus::Bus, clock::Clock, config::Config, limit::RateLimit, paging::Channels};
 use firstlight_protocol::Timestamp;
 use futures_util::FutureExt;
 use std::{
@@ -88,7 +88,7 @@ impl Runner {
     ///
     /// # Errors
     /// A sentence for the operator where something that a channel needs can't be read.
-    pub fn new(config: &Config) -> Result<Self> {
+    pub fn new(config: &Config, bus: &Bus) -> Result<Self> {
         Ok(Self {
             channels: Channels::new(config)?,
             sweep_every: config.sweeper_interval_ms.into(),
@@ -97,9 +97,9 @@ impl Runner {
             timers_again: Notify::new(),
             sender_again: Notify::new(),
             sweeper_again: Notify::new(),
-            opening: RateLimit::new(60, Duration::from_secs(1)),
-            acting: RateLimit::new(240, Duration::from_millis(100)),
-            figures: RateLimit::new(20, Duration::from_secs(1)),
+            opening: bus.limit("runner.opening", 60, Duration::from_secs(1)),
+            acting: bus.limit("runner.acting", 240, Duration::from_millis(100)),
+            figures: bus.limit("runner.figures", 20, Duration::from_secs(1)),
         })
     }
 
