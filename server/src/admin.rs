@@ -4,11 +4,13 @@
 
 mod audit;
 mod backup;
+mod moving;
 
 pub use audit::{show, verify};
 pub use backup::backup;
+pub use moving::{move_to_postgres, restored};
 
-use crate::Result;
+use crate::{Result, config::Config, store::Store};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -28,6 +30,14 @@ pub struct Output<W> {
     pub to: W,
     /// JSON instead of sentences.
     pub json: bool,
+}
+
+/// The server's database, for reading beside it.
+async fn look(config: &Config) -> Result<Store> {
+    match config.database.url()? {
+        None => Store::open_read_only(&config.data_dir).await,
+        Some(url) => Store::open_shared_read_only(&url).await,
+    }
 }
 
 impl<W: Write> Output<W> {

@@ -7,6 +7,7 @@ use crate::{
     delivery::{acks::PendingAcks, groups::Groups},
     identity::Identity,
     limit::RateLimit,
+    nodes::Nodes,
     phone::Phone,
     proof::Proof,
     rota::Feeds,
@@ -24,6 +25,8 @@ pub struct App {
     pub clock: Clock,
     /// The truth.
     pub store: Store,
+    /// Who shares it.
+    pub nodes: Nodes,
     /// Wake-ups, rebuilt from the truth at any time.
     pub bus: Bus,
     /// Public MLS state of rooms in use.

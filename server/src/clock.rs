@@ -19,8 +19,22 @@ pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
+    /// The machine's clock, put right by the time of the database that several nodes share.
+    Corrected(Correction),
     /// A clock that a test moves.
     Manual(Arc<ManualClock>),
+}
+
+/// How far a machine's clock is from the time that all nodes go by.
+#[derive(Clone, Debug, Default)]
+pub struct Correction(Arc<AtomicI64>);
+
+impl Correction {
+    /// The common time was `now` (in milliseconds) when an answer was made that took `took` to ask for and to come.
+    pub fn set(&self, now: i64, took: Duration) {
+        let arrived = now.saturating_add(i64::try_from(took.as_millis() / 2).unwrap_or(i64::MAX));
+        self.0.store(arrived.saturating_sub(Clock::System.now().0), Ordering::Relaxed);
+    }
 }
 
 /// A clock that stands still until it is moved.
@@ -51,6 +65,7 @@ impl Clock {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
             }
+            Self::Corrected(by) => Timestamp(Self::System.now().0.saturating_add(by.0.load(Ordering::Relaxed))),
             Self::Manual(clock) => Timestamp(clock.now.load(Ordering::SeqCst)),
         }
     }
@@ -58,7 +73,7 @@ impl Clock {
     /// Waits until `at`. Safe to cancel and to ask again.
     pub async fn sleep_until(&self, at: Timestamp) {
         match self {
-            Self::System => tokio::time::sleep(at.since(self.now())).await,
+            Self::System | Self::Corrected(_) => tokio::time::sleep(at.since(self.now())).await,
             Self::Manual(clock) => loop {
                 let moved = clock.moved.notified();
                 tokio::pin!(moved);

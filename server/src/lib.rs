@@ -18,6 +18,7 @@ pub mod identity;
 pub mod intake;
 pub mod limit;
 pub mod listen;
+pub mod nodes;
 mod openapi;
 pub mod paging;
 pub mod phone;

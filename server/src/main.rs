@@ -51,6 +51,19 @@ enum Command {
     /// The tamper-evident record of who did what.
     #[command(subcommand)]
     Audit(Audit),
+    /// Moves everything from the SQLite file in data_dir to the empty PostgreSQL database of the configuration, and compares
+    /// every row. The server must not run; the file stays as it is.
+    MoveToPostgres {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says that the PostgreSQL database was restored from a backup, or that the nodes' keys are lost. No node may run.
+    Restored {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Copies the database while the server runs, and checks the copy.
     Backup {
         /// A file that does not exist yet, or a directory.
@@ -113,7 +126,6 @@ fn main() -> ExitCode {
 }
 
 async fn run(command: Command, config: Config) -> Result<Outcome> {
-    let dir = config.data_dir.clone();
     match command {
         Command::CheckConfig { .. } => Ok(Outcome::Good),
         Command::Serve => {
@@ -128,10 +140,16 @@ async fn run(command: Command, config: Config) -> Result<Outcome> {
             Ok(Outcome::Good)
         }
         Command::Audit(Audit::Verify { expect_head, json }) => {
-            admin::verify(&dir, expect_head.as_deref(), &mut stdout(json)).await
+            admin::verify(&config, expect_head.as_deref(), &mut stdout(json)).await
         }
-        Command::Audit(Audit::Show { after, limit, json }) => admin::show(&dir, after, limit, &mut stdout(json)).await,
-        Command::Backup { target, json } => admin::backup(&dir, &target, Clock::System.now(), &mut stdout(json)).await,
+        Command::Audit(Audit::Show { after, limit, json }) => {
+            admin::show(&config, after, limit, &mut stdout(json)).await
+        }
+        Command::MoveToPostgres { json } => admin::move_to_postgres(&config, &mut stdout(json)).await,
+        Command::Restored { json } => admin::restored(&config, &mut stdout(json)).await,
+        Command::Backup { target, json } => {
+            admin::backup(&config, &target, Clock::System.now(), &mut stdout(json)).await
+        }
     }
 }
 

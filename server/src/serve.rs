@@ -2,13 +2,15 @@
 
 use crate::{
     App, Error, Result, Shared,
-    bus::{self, Bus},
-    clock::Clock,
+    app::random,
+    bus::{self, Bus, NodeId},
+    clock::{Clock, Correction},
     config::Config,
     delivery::{acks, groups::Groups, keys, retention},
     figures, http,
-    identity::Identity,
+    identity::{Identity, TOKEN_KEY, own_secret},
     listen,
+    nodes::{self, Nodes, while_leading},
     phone::Phone,
     proof::{self, Proof},
     rota,
@@ -65,19 +67,28 @@ impl Drop for Stop {
 /// [`Error::Internal`] with a sentence for the operator where the data directory or the address can't be used.
 pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     check_open_files(config.limits.connections);
-    prepare(&config.data_dir)?;
+    let url = config.database.url()?;
+    prepare(&config.data_dir, url.is_none())?;
     let listener = TcpListener::bind(config.listen).await.map_err(|e| {
         Error::internal(format!("can't listen on {} ({e}): is another server running there?", config.listen))
     })?;
     let addr = listener.local_addr().map_err(Error::internal)?;
     let alone = lock(&config.data_dir)?;
-    let bus = Bus::default();
+    let keys = config.keys_dir().to_owned();
+    private(&keys)?;
+    let (key, _) = own_secret(&keys, TOKEN_KEY)?;
+    let bus = Bus::new(NodeId(random()?), &key);
     let redis = bus::link::Servers::new(&config.redis)?;
-    let store = match config.database.url()? {
+    let store = match url {
         None => Store::open(&config.data_dir, bus.clone()).await?,
         Some(url) => Store::open_shared(&url, bus.clone()).await?,
     };
-    let keys = config.keys_dir().to_owned();
+    let (correction, shared) = (Correction::default(), store.is_shared());
+    let clock = match clock {
+        Clock::System if shared => Clock::Corrected(correction.clone()),
+        clock => clock,
+    };
+    let nodes = Nodes::new(&config.node.name, bus.node(), shared, correction, clock.now());
     let app = Arc::new(App {
         identity: Identity::open(&keys, &config.name, config.suite_ids(), &store, &bus, clock.now()).await?,
         runner: Runner::new(&config, &bus)?,
@@ -90,6 +101,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
         config,
         clock,
         store,
+        nodes,
         bus,
     });
     let (stop, background) = (Stop::default(), TaskTracker::new());
@@ -98,11 +110,13 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
         background.spawn(serving);
         address
     });
+    background.spawn(nodes::run(app.clone(), stop.background.clone()));
     background.spawn(runner::run(app.clone(), stop.background.clone()));
     background.spawn(proof::run(app.clone(), stop.background.clone()));
-    background.spawn(rota::run(app.clone(), stop.background.clone()));
+    let telling = |app| async move { rota::run(app, CancellationToken::new()).await };
+    background.spawn(while_leading(app.clone(), stop.background.clone(), telling));
     // These may be cut off anywhere: what they had not begun to write is written by the next start or at the end.
-    background.spawn(stop.background.clone().run_until_cancelled_owned(retention::run(app.clone())));
+    background.spawn(while_leading(app.clone(), stop.background.clone(), retention::run));
     background.spawn(stop.background.clone().run_until_cancelled_owned(acks::run(app.clone())));
     background.spawn(stop.background.clone().run_until_cancelled_owned(figures::make_up(app.clone())));
     background.spawn(stop.background.clone().run_until_cancelled_owned(Identity::follow(app.clone())));
@@ -130,6 +144,7 @@ impl Running {
         if let Err(error) = acks::flush(&self.app).await {
             tracing::warn!(%error, "the last acknowledgements were not written; clients resume a little earlier");
         }
+        nodes::leave(&self.app).await;
         self.app.store.close().await;
         tracing::info!("stopped");
     }
@@ -153,14 +168,23 @@ fn check_open_files(connections: usize) {
 
 /// Makes the data directory and an empty database for their owner alone (SQLite gives its other files the same mode), and
 /// says so if an existing directory is open to others.
-fn prepare(dir: &Path) -> Result<()> {
-    let failed = |e| Error::internal(format!("the data directory {} can't be used: {e}", dir.display()));
+fn prepare(dir: &Path, database: bool) -> Result<()> {
+    private(dir)?;
+    if database {
+        let made = OpenOptions::new().append(true).create(true).mode(0o600).open(dir.join(FILE));
+        made.map_err(|e| Error::internal(format!("the data directory {} can't be used: {e}", dir.display())))?;
+    }
+    Ok(())
+}
+
+/// Makes a directory for its owner alone, if it isn't there.
+fn private(dir: &Path) -> Result<()> {
+    let failed = |e| Error::internal(format!("the directory {} can't be used: {e}", dir.display()));
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
     let mode = fs::metadata(dir).map_err(failed)?.permissions().mode();
     if mode & 0o077 != 0 {
-        tracing::warn!(dir = %dir.display(), "other users of this machine can read the data directory: chmod 700 it");
+        tracing::warn!(dir = %dir.display(), "other users of this machine can read the directory: chmod 700 it");
     }
-    OpenOptions::new().append(true).create(true).mode(0o600).open(dir.join(FILE)).map_err(failed)?;
     Ok(())
 }
 
@@ -168,7 +192,7 @@ fn prepare(dir: &Path) -> Result<()> {
 ///
 /// A server that starts gives up the claims of the process before it (`runner`). Beside a living one it would take pages
 /// out of that one's hands, and somebody would be called twice without any crash: server/dispatch/tests/model shows how.
-fn lock(dir: &Path) -> Result<File> {
+pub(crate) fn lock(dir: &Path) -> Result<File> {
     let file =
         OpenOptions::new().append(true).create(true).mode(0o600).open(dir.join(LOCK)).map_err(Error::internal)?;
     file.try_lock().map_err(|e| {

@@ -22,4 +22,5 @@ mod restart;
 mod retention;
 mod revocation;
 mod rooms;
+mod shared;
 mod stream;

@@ -1,9 +1,9 @@
 //! `audit verify` and `audit show`.
 
-use super::{Outcome, Output};
-use crate::{Result, store::Store};
+use super::{Outcome, Output, look};
+use crate::{Result, config::Config};
 use serde::Serialize;
-use std::{io::Write, path::Path};
+use std::io::Write;
 
 /// Entries read at a time.
 const PAGE: i64 = 500;
@@ -25,8 +25,8 @@ struct Verdict<'a> {
 ///
 /// # Errors
 /// If the database can't be read.
-pub async fn verify(data_dir: &Path, expect: Option<&str>, out: &mut Output<impl Write>) -> Result<Outcome> {
-    let store = Store::open_read_only(data_dir).await?;
+pub async fn verify(config: &Config, expect: Option<&str>, out: &mut Output<impl Write>) -> Result<Outcome> {
+    let store = look(config).await?;
     let verdict = store.audit_verify().await?;
     let expected_found = match expect {
         Some(hash) => Some(store.audit_has(hash).await?),
@@ -54,8 +54,8 @@ pub async fn verify(data_dir: &Path, expect: Option<&str>, out: &mut Output<impl
 ///
 /// # Errors
 /// If the database can't be read.
-pub async fn show(data_dir: &Path, mut after: i64, limit: i64, out: &mut Output<impl Write>) -> Result<Outcome> {
-    let store = Store::open_read_only(data_dir).await?;
+pub async fn show(config: &Config, mut after: i64, limit: i64, out: &mut Output<impl Write>) -> Result<Outcome> {
+    let store = look(config).await?;
     let mut left = limit.max(0);
     while left > 0 {
         let entries = store.audit_entries(after, left.min(PAGE)).await?;

@@ -5,7 +5,11 @@
 //! able to sign in with it. Without the key a restored server makes a new one, and devices sign in again by themselves.
 
 use super::{Outcome, Output};
-use crate::{Error, Result, store::Store};
+use crate::{
+    Error, Result,
+    config::{Config, DatabaseKind},
+    store::Store,
+};
 use firstlight_protocol::Timestamp;
 use serde::Serialize;
 use std::{
@@ -27,7 +31,13 @@ struct Copied<'a> {
 ///
 /// # Errors
 /// If the target exists, can't be written, or the copy does not pass its checks; then nothing is left behind.
-pub async fn backup(data_dir: &Path, target: &Path, now: Timestamp, out: &mut Output<impl Write>) -> Result<Outcome> {
+pub async fn backup(config: &Config, target: &Path, now: Timestamp, out: &mut Output<impl Write>) -> Result<Outcome> {
+    if config.database.kind == DatabaseKind::Postgres {
+        return Err(Error::internal(
+            "the database is PostgreSQL: back it up with its own tools, as deploy/backup does (base backup and archived log)",
+        ));
+    }
+    let data_dir = &config.data_dir;
     let file = if target.is_dir() { target.join(format!("firstlight-{}.db", stamp(now))) } else { target.to_owned() };
     if file.exists() {
         return Err(Error::internal(format!("{} exists already; a backup overwrites nothing.", file.display())));

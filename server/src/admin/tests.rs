@@ -1,8 +1,8 @@
 //! The commands against a database that a server is using.
 
 use super::*;
+use crate::bus::Bus;
 use crate::store::sql;
-use crate::{bus::Bus, store::Store};
 use firstlight_protocol::Timestamp;
 use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
@@ -18,6 +18,10 @@ async fn store(dir: &Path, entries: i64) -> Store {
     store
 }
 
+fn config(dir: &Path) -> Config {
+    Config { data_dir: dir.to_owned(), ..Config::default() }
+}
+
 fn out() -> Output<Vec<u8>> {
     Output { to: Vec::new(), json: true }
 }
@@ -31,14 +35,14 @@ async fn a_whole_trail_verifies_and_a_known_head_stays_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let running = store(dir.path(), 3).await;
     let mut first = out();
-    assert_eq!(verify(dir.path(), None, &mut first).await.unwrap(), Outcome::Good);
+    assert_eq!(verify(&config(dir.path()), None, &mut first).await.unwrap(), Outcome::Good);
     let head = json(&first)["head"].as_str().unwrap().to_owned();
     assert_eq!(json(&first)["entries"], 3);
     running.write(|tx| Box::pin(async { tx.audit(Timestamp(9), None, "test.act", "x", "").await })).await.unwrap();
-    assert_eq!(verify(dir.path(), Some(&head), &mut out()).await.unwrap(), Outcome::Good);
-    assert_eq!(verify(dir.path(), Some(&"0".repeat(64)), &mut out()).await.unwrap(), Outcome::Broken);
+    assert_eq!(verify(&config(dir.path()), Some(&head), &mut out()).await.unwrap(), Outcome::Good);
+    assert_eq!(verify(&config(dir.path()), Some(&"0".repeat(64)), &mut out()).await.unwrap(), Outcome::Broken);
     let mut shown = out();
-    show(dir.path(), 1, 2, &mut shown).await.unwrap();
+    show(&config(dir.path()), 1, 2, &mut shown).await.unwrap();
     let seqs: Vec<i64> = String::from_utf8(shown.to)
         .unwrap()
         .lines()
@@ -53,7 +57,7 @@ async fn a_changed_or_shortened_trail_shows() {
     let dir = tempfile::tempdir().unwrap();
     let running = store(dir.path(), 3).await;
     let mut before = out();
-    verify(dir.path(), None, &mut before).await.unwrap();
+    verify(&config(dir.path()), None, &mut before).await.unwrap();
     let head = json(&before)["head"].as_str().unwrap().to_owned();
     let tamper = |sql: &'static str| {
         running.write(move |tx| {
@@ -66,13 +70,13 @@ async fn a_changed_or_shortened_trail_shows() {
         })
     };
     tamper("DELETE FROM audit WHERE seq = 3").await.unwrap();
-    assert_eq!(verify(dir.path(), None, &mut out()).await.unwrap(), Outcome::Good);
-    assert_eq!(verify(dir.path(), Some(&head), &mut out()).await.unwrap(), Outcome::Broken, "cut short");
+    assert_eq!(verify(&config(dir.path()), None, &mut out()).await.unwrap(), Outcome::Good);
+    assert_eq!(verify(&config(dir.path()), Some(&head), &mut out()).await.unwrap(), Outcome::Broken, "cut short");
     tamper("UPDATE audit SET detail = 'other' WHERE seq = 2").await.unwrap();
     let mut after = out();
-    assert_eq!(verify(dir.path(), None, &mut after).await.unwrap(), Outcome::Broken);
+    assert_eq!(verify(&config(dir.path()), None, &mut after).await.unwrap(), Outcome::Broken);
     assert_eq!(json(&after)["broken_at"], 2);
-    let refused = backup(dir.path(), &dir.path().join("copy.db"), Timestamp(0), &mut out()).await.unwrap_err();
+    let refused = backup(&config(dir.path()), &dir.path().join("copy.db"), Timestamp(0), &mut out()).await.unwrap_err();
     assert!(refused.to_string().contains("broken at entry 2"), "{refused}");
     assert!(!dir.path().join("copy.db").exists() && !dir.path().join("copy.db.part").exists());
     running.close().await;
@@ -83,13 +87,13 @@ async fn a_backup_is_whole_private_and_alone() {
     let (dir, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let running = store(dir.path(), 2).await;
     let mut told = out();
-    backup(dir.path(), target.path(), Timestamp(1_700_000_000_000), &mut told).await.unwrap();
+    backup(&config(dir.path()), target.path(), Timestamp(1_700_000_000_000), &mut told).await.unwrap();
     let file = json(&told)["file"].as_str().unwrap().to_owned();
     assert!(file.ends_with("/firstlight-20231114T221320.db"), "{file}");
     assert_eq!(json(&told)["audit_entries"], 2);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(target.path()).unwrap().count(), 1, "nothing beside the copy");
-    let again = backup(dir.path(), Path::new(&file), Timestamp(0), &mut out()).await.unwrap_err();
+    let again = backup(&config(dir.path()), Path::new(&file), Timestamp(0), &mut out()).await.unwrap_err();
     assert!(again.to_string().contains("overwrites nothing"), "{again}");
     running.close().await;
     // Put in place as the command says, the copy is a database that a server goes on with.
@@ -104,8 +108,8 @@ async fn a_backup_is_whole_private_and_alone() {
 async fn the_commands_work_while_no_server_runs_and_say_where_there_is_nothing() {
     let dir = tempfile::tempdir().unwrap();
     store(dir.path(), 1).await.close().await;
-    assert_eq!(verify(dir.path(), None, &mut out()).await.unwrap(), Outcome::Good);
+    assert_eq!(verify(&config(dir.path()), None, &mut out()).await.unwrap(), Outcome::Good);
     let empty = tempfile::tempdir().unwrap();
-    let error = verify(empty.path(), None, &mut out()).await.unwrap_err();
+    let error = verify(&config(empty.path()), None, &mut out()).await.unwrap_err();
     assert!(error.to_string().contains("there is no database in"), "{error}");
 }

@@ -1,7 +1,7 @@
 //! What other nodes say, done here.
 
 use super::{Bus, NodeId, lock, message::Message};
-use crate::telemetry::BusTraffic;
+use crate::{store::Changes, telemetry::BusTraffic};
 use firstlight_protocol::{DeviceId, SessionId, Timestamp};
 use std::sync::Mutex;
 use tokio::sync::Notify;
@@ -68,6 +68,25 @@ impl Bus {
                 Heard::Other
             }
         }
+    }
+
+    /// What other nodes have changed, as the store tells it: done here as if it had been heard.
+    pub(crate) fn found(&self, changes: &Changes) {
+        changes.rooms.iter().for_each(|(room, head)| self.room_reached(*room, *head));
+        changes.members.iter().for_each(|room| self.members_changed_here(*room));
+        self.wake_inbox_here(&changes.inboxes);
+        if changes.dispatch {
+            self.wake_dispatch_here();
+        }
+        if changes.rota {
+            self.0.rota.notify_one();
+        }
+    }
+
+    /// Closes the sockets of what another node has ended.
+    pub(crate) fn ended_elsewhere(&self, devices: &[DeviceId], sessions: &[SessionId]) {
+        devices.iter().for_each(|device| self.disconnect_device_here(*device));
+        sessions.iter().for_each(|session| self.disconnect_session_here(*session));
     }
 
     fn obey(&self, node: NodeId, message: Message, now: Timestamp) {

@@ -59,7 +59,12 @@ impl Wake {
 
     /// Asks the session to close.
     pub fn close(&self, reason: CloseReason) {
-        lock(&self.dirty).close = Some(reason);
+        // That a device was revoked says more than that its sign-ins ended, which comes with it.
+        let mut dirty = lock(&self.dirty);
+        if dirty.close != Some(CloseReason::Revoked) {
+            dirty.close = Some(reason);
+        }
+        drop(dirty);
         self.notify.notify_one();
         self.closing.notify_one();
     }

@@ -59,6 +59,13 @@ impl Groups {
 
     /// The group in a locked place, loaded if it isn't there. The caller empties the place when a change to it fails.
     pub(super) async fn load<'a>(&self, slot: &'a mut Slot, store: &Store, room: RoomId) -> Result<&'a mut Group> {
+        // Another node may have taken a commit since.
+        if store.is_shared()
+            && let Some(group) = slot.as_ref()
+            && group.public.group_context().epoch().as_u64() != epoch(store, room).await?
+        {
+            **slot = None;
+        }
         if slot.is_none() {
             **slot = Some(self.read(store, room).await?);
         }
@@ -105,6 +112,11 @@ impl Groups {
         };
         public.merge_commit(&Snapshot::discard(), *staged).map_err(|_| defect("merge"))
     }
+}
+
+async fn epoch(store: &Store, room: RoomId) -> Result<u64> {
+    let epoch = sql::query_scalar::<i64>("SELECT epoch FROM rooms WHERE room = $1").bind(room.as_bytes());
+    Ok(epoch.fetch_optional(store.read()).await?.ok_or(ErrorCode::NotFound)?.cast_unsigned())
 }
 
 async fn members(store: &Store, room: RoomId) -> Result<BTreeMap<u32, DeviceId>> {

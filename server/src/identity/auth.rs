@@ -145,6 +145,14 @@ impl App {
         })
     }
 
+    /// Takes in what other nodes have ended or begun to trust, and closes the sockets of what has ended.
+    pub(crate) async fn reload_identity(&self) -> Result<()> {
+        self.identity.trust.reload(&self.store).await?;
+        let (devices, sessions) = self.identity.live.reload(&self.store, self.clock.now()).await?;
+        self.bus.ended_elsewhere(&devices, &sessions);
+        Ok(())
+    }
+
     /// Makes the end of sign-ins, which the store has by now, felt at once: tokens are refused and sockets closed.
     pub(super) fn end_sessions(&self, sessions: &[SessionId], now: Timestamp) {
         self.identity.live.end(sessions, now);

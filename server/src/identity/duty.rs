@@ -224,6 +224,9 @@ impl Tx<'_> {
                 .bind(now.0)
                 .fetch_all(&mut *self.conn)
                 .await?;
+        if !rows.is_empty() {
+            self.after.identity();
+        }
         rows.into_iter().map(|row| id(row.get("session"))).collect()
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use zeroize::Zeroizing;
 
 /// The access-token key's file in the data directory.
-const TOKEN_KEY: &str = "access-token.key";
+pub(crate) const TOKEN_KEY: &str = "access-token.key";
 /// The one-time token that founds the host organisation, in the data directory.
 const BOOTSTRAP: &str = "bootstrap-token";
 

@@ -32,6 +32,21 @@ struct Ended {
 impl Live {
     /// What the store says.
     pub(super) async fn load(store: &Store, now: Timestamp) -> Result<Self> {
+        Ok(Self(RwLock::new(Self::stored(store, now).await?)))
+    }
+
+    /// Takes in what other nodes have ended; answers with what was news here.
+    pub(super) async fn reload(&self, store: &Store, now: Timestamp) -> Result<(Vec<DeviceId>, Vec<SessionId>)> {
+        let stored = Self::stored(store, now).await?;
+        let mut known = self.write();
+        let devices: Vec<_> = stored.devices.difference(&known.devices).copied().collect();
+        let sessions: Vec<_> = stored.sessions.keys().filter(|s| !known.sessions.contains_key(s)).copied().collect();
+        known.devices.extend(&devices);
+        known.sessions.extend(stored.sessions);
+        Ok((devices, sessions))
+    }
+
+    async fn stored(store: &Store, now: Timestamp) -> Result<Ended> {
         let mut ended = Ended::default();
         for row in sql::query("SELECT device FROM devices WHERE revoked_at IS NOT NULL").fetch_all(store.read()).await?
         {
@@ -48,7 +63,7 @@ impl Live {
         for row in rows {
             ended.sessions.insert(id(row.get("session"))?, Timestamp(row.get("ended_at")));
         }
-        Ok(Self(RwLock::new(ended)))
+        Ok(ended)
     }
 
     pub(super) fn is_revoked(&self, device: DeviceId) -> bool {

@@ -38,7 +38,7 @@ mod trust;
 pub use caller::{MaybeLocked, OnDuty, SignedIn};
 pub use contacts::ContactRow;
 pub(crate) use contacts::read_rule;
-pub(crate) use keys::own_secret;
+pub(crate) use keys::{TOKEN_KEY, own_secret};
 pub use store::{Device, Person};
 pub(crate) use trust::anchors_in;
 
@@ -110,7 +110,9 @@ impl Identity {
     ) -> Result<Self> {
         let trust = trust::Trust::load(store).await?;
         let (key, made) = keys::token_key(dir)?;
-        if made && trust.get().is_some() {
+        if store.is_shared() {
+            store.check_keys(&<sha2::Sha256 as sha2::Digest>::digest(key.as_slice()).into()).await?;
+        } else if made && trust.get().is_some() {
             tracing::warn!(
                 "this database comes from another data directory: devices sign in again, and go on from here"
             );

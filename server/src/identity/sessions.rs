@@ -206,6 +206,9 @@ impl Tx<'_> {
         .bind(now.0)
         .fetch_all(&mut *self.conn)
         .await?;
+        if !rows.is_empty() {
+            self.after.identity();
+        }
         rows.into_iter().map(|row| id(row.get("session"))).collect()
     }
 
@@ -215,6 +218,7 @@ impl Tx<'_> {
             .bind(now.0)
             .execute(&mut *self.conn)
             .await?;
+        self.after.identity();
         Ok(())
     }
 
@@ -225,6 +229,7 @@ impl Tx<'_> {
             .bind(now.0)
             .execute(&mut *self.conn)
             .await?;
+        self.after.identity();
         Ok(())
     }
 
@@ -238,6 +243,7 @@ impl Tx<'_> {
         .bind(now.0)
         .fetch_all(&mut *self.conn)
         .await?;
+        self.after.identity();
         rows.into_iter().map(|row| id(row.get("session"))).collect()
     }
 

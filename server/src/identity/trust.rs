@@ -89,6 +89,7 @@ impl Tx<'_> {
             .bind(to_cbor(anchors))
             .execute(&mut *self.conn)
             .await?;
+        self.after.identity();
         Ok(())
     }
 

@@ -26,6 +26,7 @@ pub(crate) use disk::has_room;
 pub(crate) use drills::opened_by_hand;
 pub use heartbeat::HeartbeatFigures;
 
+use crate::nodes::while_leading;
 use crate::{
     Result, Shared,
     app::App,
@@ -92,8 +93,8 @@ impl App {
         let patience = every * 2 + canary::DEADLINE;
         let (now, last) = (self.clock.now(), self.proof.canary().last_success_at());
         match last {
-            _ if every.is_zero() => None,
-            None if now.since(self.proof.started_at) <= patience => None,
+            _ if every.is_zero() || !self.nodes.leads() => None,
+            None if now.since(self.proof.started_at.max(self.nodes.leads_since())) <= patience => None,
             last => Some(last.is_some_and(|at| now.since(at) <= patience)),
         }
     }
@@ -108,16 +109,16 @@ pub(crate) async fn red(app: &Shared) -> Result<usize> {
 
 /// Runs readiness, drills, the canary and the heartbeat until `stop`.
 pub async fn run(app: Shared, stop: CancellationToken) {
-    let work = async {
+    // All of them go on from rows, so they may be cut off anywhere.
+    while_leading(app, stop, async |app| {
         tokio::join!(
             kept_up(|| finished(checks::run(Shared::clone(&app)))),
             kept_up(|| finished(drills::run(Shared::clone(&app)))),
             kept_up(|| finished(canary::run(Shared::clone(&app)))),
             kept_up(|| finished(heartbeat::run(Shared::clone(&app)))),
-        )
-    };
-    // All of them go on from rows, so they may be cut off anywhere.
-    stop.run_until_cancelled(work).await;
+        );
+    })
+    .await;
 }
 
 /// The routes of this part of the house.

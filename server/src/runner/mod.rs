@@ -123,8 +123,10 @@ impl Runner {
 /// Runs dispatch until `stop`: takes up what an earlier process left, then timers, pages and sweeper. Returns when what
 /// was being sent at the end has been written down.
 pub async fn run(app: Shared, stop: CancellationToken) {
-    // Without it, what was claimed would only be late: the claims run out.
-    if let Err(error) = resume(&app).await {
+    // Without it, what was claimed would only be late: the claims run out. Where others live beside us, theirs stay.
+    if !app.store.is_shared()
+        && let Err(error) = resume(&app).await
+    {
         tracing::error!(%error, "the claims of the last run could not be released");
     }
     tokio::join!(

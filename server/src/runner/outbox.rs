@@ -339,7 +339,7 @@ impl Store {
                              ORDER BY coalesce(lease_until, 0) > $1 DESC, next_at > $1, kind <> 'page', next_at, page
                          ) AS place FROM at_destination WHERE place <= $3
                      )
-                     UPDATE outbox SET lease_until = $2, tries = tries + 1, uncertain = CASE WHEN lease_until IS NULL THEN uncertain ELSE 1 END
+                     UPDATE outbox SET lease_until = $2, tries = tries + 1, claimed_by = $8, uncertain = CASE WHEN lease_until IS NULL THEN uncertain ELSE 1 END
                      WHERE page IN (
                          SELECT page FROM in_lane WHERE place <= CASE WHEN lane IN ('telephony sms', 'telephony voice') THEN $5 ELSE $6 END AND next_at <= $1
                             AND (lease_until IS NULL OR lease_until <= $1) AND tries < $7
@@ -353,6 +353,7 @@ impl Store {
                 .bind(places.telephony)
                 .bind(places.others)
                 .bind(MAX_TRIES)
+                .bind(&tx.bus.node().0)
                 .fetch_all(&mut *tx.conn)
                 .await?;
                 let claim = Claim { claimed: read_all(&rows)?, given_up: read_all(&given_up)? };

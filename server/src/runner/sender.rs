@@ -116,7 +116,8 @@ async fn try_to_send(app: &Shared, page: &Claimed) -> Result<Sent> {
         redelivery: page.redelivery,
         text: &text,
     };
-    if !app.store.is_held(page).await? {
+    // In this order: whoever took it over did so after this node was last heard.
+    if !app.store.is_held(page).await? || !app.nodes.lives() {
         return Ok(Sent::new("", Outcome::GivenUp));
     }
     Ok(match (&ordered.to, ordered.person) {

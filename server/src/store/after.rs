@@ -1,5 +1,6 @@
 //! What sockets are told after a group transaction is durable, in the order in which it happened.
 
+use super::changes::Changes;
 use crate::{bus::Bus, telemetry::Happening};
 use bytes::Bytes;
 use firstlight_protocol::{DeviceId, RoomId};
@@ -15,6 +16,7 @@ enum Wake {
     Inbox { device: DeviceId },
     Dispatch,
     Rota,
+    Identity,
     Happened(Happening),
 }
 
@@ -42,6 +44,32 @@ impl AfterCommit {
     /// The rota was replaced: who is on duty may have changed.
     pub(crate) fn rota(&mut self) {
         self.0.push(Wake::Rota);
+    }
+
+    /// Sign-ins ended, devices were revoked, or what the server trusts was replaced. Whoever wrote it sees to it here;
+    /// other nodes hear of it.
+    pub(crate) fn identity(&mut self) {
+        self.0.push(Wake::Identity);
+    }
+
+    /// What other nodes have to know.
+    pub(super) fn changes(&self) -> Changes {
+        let mut changes = Changes::default();
+        for wake in &self.0 {
+            match wake {
+                Wake::Entry { room, seq, .. } => match changes.rooms.iter_mut().rev().find(|(r, _)| r == room) {
+                    Some((_, head)) => *head = *seq,
+                    None => changes.rooms.push((*room, *seq)),
+                },
+                Wake::Members { room } => changes.members.push(*room),
+                Wake::Inbox { device } => changes.inboxes.push(*device),
+                Wake::Dispatch => changes.dispatch = true,
+                Wake::Rota => changes.rota = true,
+                Wake::Identity => changes.identity = true,
+                Wake::Happened(_) => {}
+            }
+        }
+        changes
     }
 
     /// Something to count.
@@ -76,6 +104,7 @@ impl AfterCommit {
                 Wake::Inbox { device } => devices.push(device),
                 Wake::Dispatch => dispatch = true,
                 Wake::Rota => bus.wake_duty(),
+                Wake::Identity => {}
                 Wake::Happened(what) => bus.metrics().happened(what),
             }
         }

@@ -9,7 +9,10 @@
 
 mod after;
 mod audit;
+mod changes;
 mod copy;
+mod moving;
+mod nodes;
 mod postgres;
 mod restored;
 pub mod schema;
@@ -19,6 +22,9 @@ mod writer;
 
 pub(crate) use after::AfterCommit;
 pub use audit::{AuditEntry, AuditVerdict};
+pub(crate) use changes::{Changes, Found};
+pub use moving::Moved;
+pub(crate) use nodes::Roll;
 pub use writer::Tx;
 
 use crate::{Error, Result, bus::Bus, delivery::append::Append};
@@ -65,6 +71,14 @@ impl Store {
         let (read, dispatch) = (postgres.readers(SHARED_READERS), postgres.readers(2));
         let conn = postgres.connect().await?;
         Ok(Self { writer: Writer::start(conn, Some(postgres), bus).await?, read, dispatch })
+    }
+
+    /// The same for reading only: it is not migrated, and nothing can be written.
+    ///
+    /// # Errors
+    /// If it can't be reached.
+    pub async fn open_shared_read_only(url: &Secret) -> Result<Self> {
+        Ok(Self::reader(postgres::Postgres::new(url)?.readers(1)))
     }
 
     /// A store that can't be written to.

@@ -5,11 +5,14 @@
 //! node's name in the row forgets what it had remembered. A node that stands still with the pen in its hand loses it: the
 //! database ends the session of a transaction that does nothing for [`IDLE`], and its commit fails.
 
-use super::sql::{Conn, Pool, query};
-use crate::{Error, Result};
+use super::{
+    changes::{Changes, NOW},
+    sql::{Conn, Pool, query, query_scalar},
+};
+use crate::{Error, Result, bus::NodeId};
 use firstlight_protocol::Secret;
 use sqlx::{
-    Connection, PgConnection,
+    AssertSqlSafe, Connection, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{str::FromStr, time::Duration};
@@ -18,6 +21,7 @@ use std::{str::FromStr, time::Duration};
 const IDLE: &str = "4000";
 /// How long a statement may run, waiting for locks included.
 const STATEMENT: &str = "8000";
+const PATIENT: [(&str, &str); 2] = [("idle_in_transaction_session_timeout", "0"), ("statement_timeout", "0")];
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
 
@@ -54,9 +58,14 @@ impl Postgres {
         }
     }
 
+    /// The same for work that takes its time.
+    pub(super) async fn connect_patiently(&self) -> Result<Conn> {
+        Ok(Conn::Postgres(PgConnection::connect_with(&self.0.clone().options(PATIENT)).await?))
+    }
+
     /// Makes the tables, or brings them up to date. Nodes that start together do it one after another.
     pub(super) async fn migrate(&self) -> Result<()> {
-        let mut conn = PgConnection::connect_with(&self.0.clone().options([("statement_timeout", "0")])).await?;
+        let mut conn = PgConnection::connect_with(&self.0.clone().options(PATIENT)).await?;
         sqlx::migrate!("migrations/postgres")
             .run_direct(None, &mut conn, false)
             .await
@@ -73,11 +82,17 @@ impl Postgres {
 
 /// Takes the pen for this transaction, and answers whether `node` was the last to hold it.
 pub(super) async fn take_pen(conn: &mut Conn, node: &str) -> Result<bool> {
-    let last = super::sql::query_scalar::<String>("SELECT node FROM writer WHERE one = 1 FOR UPDATE");
-    let last = last.fetch_one(&mut *conn).await?;
-    if last == node {
-        return Ok(true);
-    }
-    query("UPDATE writer SET node = $1 WHERE one = 1").bind(node).execute(conn).await?;
-    Ok(false)
+    let last = query_scalar::<String>(
+        "UPDATE writer SET node = $1, turn = turn + 1 FROM (SELECT node AS last FROM writer WHERE one = 1 FOR UPDATE) before
+         WHERE one = 1 RETURNING last",
+    );
+    Ok(last.bind(node).fetch_one(conn).await? == node)
+}
+
+/// Writes down for other nodes what this transaction changed: one row for each group, even an empty one.
+pub(super) async fn tell_others(conn: &mut Conn, node: NodeId, changes: &Changes) -> Result<()> {
+    let text =
+        format!("INSERT INTO changes (turn, node, at, body) SELECT turn, $1, {NOW}, $2 FROM writer WHERE one = 1");
+    query(AssertSqlSafe(text)).bind(&node.0).bind(changes.row()).execute(conn).await?;
+    Ok(())
 }

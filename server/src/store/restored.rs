@@ -3,7 +3,7 @@
 
 use super::Store;
 use crate::Result;
-use crate::store::sql::{self, Conn};
+use crate::store::sql::{self, Conn, Database};
 
 /// More items than any inbox gets between two backups; small enough for two million restores within 2^53.
 const SKIP: i64 = 1 << 32;
@@ -14,9 +14,13 @@ const SKIP: i64 = 1 << 32;
 /// If the database can't be written.
 pub(super) async fn skip_places(conn: &mut Conn) -> Result<()> {
     // A running server of an earlier version has not migrated its database yet; restoring the copy will.
-    let known: i64 = sql::query_scalar("SELECT count(*) FROM pragma_table_info('inboxes') WHERE name = 'skip'")
-        .fetch_one(&mut *conn)
-        .await?;
+    let known: i64 = match conn.database() {
+        Database::Postgres => 1,
+        Database::Sqlite => {
+            let columns = sql::query_scalar("SELECT count(*) FROM pragma_table_info('inboxes') WHERE name = 'skip'");
+            columns.fetch_one(&mut *conn).await?
+        }
+    };
     if known == 0 {
         return Ok(());
     }

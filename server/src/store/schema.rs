@@ -1,6 +1,6 @@
 //! What tables there are, as either database tells it: for moving from one to the other, and for comparing them.
 
-use super::sql::{Database, Pool, query};
+use super::sql::{Database, Executor, Pool, Target, query};
 use crate::Result;
 use sqlx::AssertSqlSafe;
 
@@ -84,17 +84,18 @@ pub async fn tables(pool: &Pool) -> Result<Vec<Table>> {
 ///
 /// # Errors
 /// If the database can't be read.
-pub async fn lines(pool: &Pool, table: &Table, but: &[&str]) -> Result<Vec<String>> {
+pub async fn lines<'c>(of: impl Executor<'c>, table: &Table, but: &[&str]) -> Result<Vec<String>> {
+    let of: Target<'c> = of.into();
     let columns = table.columns.iter().filter(|column| !but.contains(&column.name.as_str()));
-    let quoted = columns.map(|TableColumn { name, kind, .. }| match (pool.database(), kind) {
-        (Database::Sqlite, Kind::Bytes) => format!("coalesce(lower(hex({name})), 'NULL')"),
+    let quoted = columns.map(|TableColumn { name, kind, .. }| match (of.database(), kind) {
+        (Database::Sqlite, Kind::Bytes) => format!("CASE WHEN {name} IS NULL THEN 'NULL' ELSE lower(hex({name})) END"),
         (Database::Sqlite, _) => format!("coalesce(CAST({name} AS TEXT), 'NULL')"),
         (Database::Postgres, Kind::Bytes) => format!("coalesce(encode({name}, 'hex'), 'NULL')"),
         (Database::Postgres, _) => format!("coalesce({name}::text, 'NULL')"),
     });
     let quoted: Vec<String> = quoted.collect();
     let text = format!("SELECT {} AS line FROM {}", quoted.join(" || ',' || "), table.name);
-    let rows = query(AssertSqlSafe(text)).fetch_all(pool).await?;
+    let rows = query(AssertSqlSafe(text)).fetch_all(of).await?;
     let mut lines: Vec<String> = rows.iter().map(|row| row.get("line")).collect();
     lines.sort_unstable();
     Ok(lines)

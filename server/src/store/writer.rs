@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     Error, Result,
-    app::random,
     bus::Bus,
     delivery::append::{Append, Appender},
 };
@@ -103,7 +102,7 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let audit = audit::Head::load(&mut conn).await?;
         let node = match &reconnect {
-            Some(_) => audit::hex(&random::<8>()?),
+            Some(_) => audit::hex(&bus.node().0),
             None => String::new(),
         };
         let state = State { appender: Appender::default(), after: AfterCommit::default(), audit };
@@ -318,6 +317,9 @@ impl State {
             }
         }
         self.appender.flush(conn, &mut self.after).await?;
+        if conn.database() == Database::Postgres {
+            postgres::tell_others(conn, bus.node(), &self.after.changes()).await?;
+        }
         sql::query("COMMIT").execute(&mut *conn).await?;
         Ok(())
     }

@@ -5,7 +5,8 @@ use sha2::Digest as _;
 use std::collections::BTreeMap;
 
 /// Tables that a refusal may change: the record of it, what expires by itself, and hints.
-const MAY_CHANGE: [&str; 6] = ["audit", "answered_challenges", "cursors", "sessions", "tickets", "writer"];
+const MAY_CHANGE: [&str; 8] =
+    ["audit", "answered_challenges", "changes", "cursors", "nodes", "sessions", "tickets", "writer"];
 /// Columns that a refusal may change: when a device was seen, and its lockout.
 const MAY_CHANGE_COLUMNS: [&str; 4] = ["last_seen_at", "failures", "locked_until", "acked"];
 

@@ -11,6 +11,7 @@ mod shared;
 pub use cast::{Cast, DUTY_NUMBER};
 pub use digest::Digest;
 pub use run::run;
+pub use shared::{fresh_database, on_postgres};
 
 use crate::world::Http;
 use firstlight_protocol::{Secret, Timestamp, policy::Millis};
@@ -53,7 +54,7 @@ impl Server {
         // Nobody is tested, and no canary flies, but in the scenarios that are about it.
         (config.proof.readiness_every_ms, config.proof.canary_every_ms) = (Millis(0), Millis(0));
         change(&mut config);
-        shared::use_postgres(&mut config, dir.path()).await;
+        shared::as_the_environment_says(&mut config, dir.path()).await;
         // openmls reads the machine's clock for the lifetime of leaves, so virtual time starts at the real one.
         let clock = ManualClock::new(Clock::System.now());
         let running = serve(config.clone(), Clock::Manual(Arc::clone(&clock))).await.expect("a server");
@@ -83,7 +84,7 @@ impl Server {
 
     /// The token with which the host is founded.
     pub fn bootstrap(&self) -> Secret {
-        let file = self.config.data_dir.join("bootstrap-token");
+        let file = self.config.keys_dir().join("bootstrap-token");
         let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         Secret::new(text.trim())
     }
@@ -97,6 +98,23 @@ impl Server {
         let running = serve(self.config.clone(), Clock::Manual(Arc::clone(&self.clock))).await.expect("a server");
         self.http.moved(running.addr);
         self.running = Some(running);
+    }
+
+    /// Stops the server for good.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
+        }
+    }
+
+    /// Stops the server, changes its configuration, lets an operator do something, and starts it again.
+    pub async fn reconfigure(&mut self, change: impl FnOnce(&mut Config), operator: impl AsyncFnOnce(&Config)) {
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
+        }
+        change(&mut self.config);
+        operator(&self.config).await;
+        self.restart(Duration::ZERO).await;
     }
 
     /// Copies the database, as a backup does.

@@ -1,7 +1,7 @@
-//! The same server on PostgreSQL, where the environment says where there is one.
+//! Databases on the PostgreSQL that tests may use, and the same server on one of them.
 //!
-//! `FIRSTLIGHT_TEST_POSTGRES=postgres://user@127.0.0.1:PORT/postgres cargo nextest run …` runs every scenario on a fresh
-//! database of that server.
+//! `tests/services run` starts a PostgreSQL and says in `FIRSTLIGHT_TEST_POSTGRES` where it is (without it, tests that need
+//! one fail and say so). With `FIRSTLIGHT_TEST_STORE=postgres` as well, every scenario runs on a fresh database there.
 
 use crate::world::random;
 use firstlight_server::config::{Config, DatabaseKind};
@@ -10,16 +10,36 @@ use std::path::Path;
 
 /// Names the server that tests may use: the address of a database where they may make others.
 const POSTGRES: &str = "FIRSTLIGHT_TEST_POSTGRES";
+/// Which database scenarios run on; SQLite, if it says nothing.
+const STORE: &str = "FIRSTLIGHT_TEST_STORE";
 
-/// Gives the server a database of its own on PostgreSQL, if the environment says so.
-pub(super) async fn use_postgres(config: &mut Config, dir: &Path) {
-    let Ok(admin) = std::env::var(POSTGRES) else { return };
+/// Makes an empty database, and answers with its address.
+///
+/// # Panics
+/// If there is no PostgreSQL.
+pub async fn fresh_database() -> String {
+    let admin = std::env::var(POSTGRES).expect("a PostgreSQL: run this with `tests/services run COMMAND`");
     let name = format!("t_{}", u64::from_be_bytes(random()));
     let mut conn = PgConnection::connect(&admin).await.expect("the tests' PostgreSQL");
     sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut conn).await.expect("a database");
     let (server, _) = admin.rsplit_once('/').expect("postgres://…/database");
+    format!("{server}/{name}")
+}
+
+/// Sets the server to use this PostgreSQL database.
+///
+/// # Panics
+/// If `dir` can't be written to.
+pub fn on_postgres(config: &mut Config, url: &str, dir: &Path) {
     let file = dir.join("database-url");
-    std::fs::write(&file, format!("{server}/{name}")).expect("a file");
+    std::fs::write(&file, url).expect("a file");
     config.database.kind = DatabaseKind::Postgres;
     config.database.url_file = file;
+}
+
+/// Gives the server a database of its own on PostgreSQL, if the environment says so.
+pub(super) async fn as_the_environment_says(config: &mut Config, dir: &Path) {
+    if std::env::var(STORE).is_ok_and(|store| store == "postgres") && config.database.kind == DatabaseKind::Sqlite {
+        on_postgres(config, &fresh_database().await, dir);
+    }
 }

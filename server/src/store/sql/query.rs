@@ -1,6 +1,6 @@
 //! Queries: a text, its values, and where it is run.
 
-use super::{Column, Conn, Pool, Row, Value, value};
+use super::{Column, Conn, Database, Pool, Row, Value, value};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
 use sqlx::{PgConnection, PgPool, SqlSafeStr, SqlStr, SqliteConnection, SqlitePool};
 use std::marker::PhantomData;
@@ -29,6 +29,16 @@ impl<'c> From<&'c Pool> for Target<'c> {
         match pool {
             Pool::Sqlite(pool) => Self::SqlitePool(pool),
             Pool::Postgres(pool) => Self::PostgresPool(pool),
+        }
+    }
+}
+
+impl Target<'_> {
+    /// Which database it is.
+    pub fn database(&self) -> Database {
+        match self {
+            Self::Sqlite(_) | Self::SqlitePool(_) => Database::Sqlite,
+            Self::Postgres(_) | Self::PostgresPool(_) => Database::Postgres,
         }
     }
 }
