@@ -1,14 +1,16 @@
-//! What an operator does beside the running server: look after the audit trail, copy the data.
+//! What an operator does beside the running server: look after the audit trail, copy the data, ask how it is.
 //!
-//! These commands open the database for reading only, so they are safe while the server runs.
+//! The database is opened for reading only, so they are safe while the server runs.
 
 mod audit;
 mod backup;
 mod moving;
+mod probe;
 
 pub use audit::{show, verify};
 pub use backup::backup;
 pub use moving::{move_to_postgres, restored};
+pub use probe::{drain, ready};
 
 use crate::{Result, config::Config, store::Store};
 use serde::Serialize;

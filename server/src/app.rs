@@ -5,8 +5,11 @@ use crate::{
     clock::Clock,
     config::Config,
     delivery::{acks::PendingAcks, groups::Groups},
+    health::Latest,
     identity::Identity,
+    lifecycle::Lifecycle,
     limit::RateLimit,
+    listen::Tls,
     nodes::Nodes,
     phone::Phone,
     proof::Proof,
@@ -23,6 +26,12 @@ pub struct App {
     pub config: Config,
     /// Time.
     pub clock: Clock,
+    /// Where it is in its life.
+    pub lifecycle: Lifecycle,
+    /// How it was when somebody last looked.
+    pub health: Latest,
+    /// TLS, where the server does it itself.
+    pub tls: Option<Arc<Tls>>,
     /// The truth.
     pub store: Store,
     /// Who shares it.

@@ -10,11 +10,14 @@ mod cluster;
 mod load;
 mod paging;
 mod redis;
+mod tls;
 
+pub(crate) use check::is_public;
 pub use cluster::{Database, DatabaseKind, Node};
 pub use load::{ConfigProblem, Loaded, load};
 pub use paging::{Email, Paging, SmtpTls, TelephonyAccount};
 pub use redis::{Redis, RedisMode};
+pub use tls::Tls;
 
 use firstlight_protocol::{RoomKind, limits, mls, policy::Millis};
 use serde::{Deserialize, Serialize};
@@ -33,7 +36,7 @@ pub struct Config {
     pub database: Database,
     /// This node among several.
     pub node: Node,
-    /// The address to listen on. TLS is the proxy's work, so this is a loopback or private address.
+    /// The address to listen on. Without `[tls]` a loopback or private address: a proxy does TLS.
     pub listen: SocketAddr,
     /// The address that clients use, such as `https://firstlight.example.org`. It is part of what devices sign to sign
     /// in: changing it later means that every client has to be told.
@@ -44,6 +47,8 @@ pub struct Config {
     pub suites: Vec<Suite>,
     /// How often the safety net looks for a page or timer that nothing has woken, in milliseconds.
     pub sweeper_interval_ms: Millis,
+    /// TLS by the server itself.
+    pub tls: Tls,
     /// What one client, and all of them together, may use.
     pub limits: Limits,
     /// How long rooms keep their log.
@@ -87,6 +92,8 @@ pub struct Limits {
     pub write_timeout_ms: Millis,
     /// How long requests may still take once the server was told to stop.
     pub drain_ms: Millis,
+    /// Over how long websockets are closed before that, one after another.
+    pub drain_spread_ms: Millis,
     /// A websocket has to present its ticket within this.
     pub hello_timeout_ms: Millis,
     /// How often a websocket is pinged; one that answers no ping until the next is closed.
@@ -126,12 +133,12 @@ pub struct Proof {
     pub min_free_mib: u64,
 }
 
-/// Metrics for Prometheus, on an address of their own.
+/// Metrics for Prometheus, probes and draining, on an address of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Whether there are any.
     pub enabled: bool,
-    /// The address to answer on, under `/metrics`: on this machine or a private network, never the public one.
+    /// The address to answer on: on this machine or a private network, never the public one.
     pub listen: SocketAddr,
 }
 
@@ -164,6 +171,7 @@ impl Default for Config {
             name: "http://127.0.0.1:8440".into(),
             origins: Vec::new(),
             suites: vec![Suite::Hybrid],
+            tls: Tls::default(),
             limits: Limits::default(),
             retention: Retention::default(),
             paging: Paging::default(),
@@ -186,6 +194,7 @@ impl Default for Limits {
             body_timeout_ms: Millis::seconds(30),
             write_timeout_ms: Millis::seconds(30),
             drain_ms: Millis::seconds(10),
+            drain_spread_ms: Millis::seconds(3),
             hello_timeout_ms: Millis::seconds(limits::HELLO_DEADLINE.as_secs()),
             ping_interval_ms: Millis::seconds(30),
             sockets_per_device: 4,

@@ -1,19 +1,29 @@
 //! Whether the process runs, whether it can do its work, and whether a page would go out.
 
-use crate::store::sql;
-use crate::{Error, Result, Shared, bus::LinkState, extract::Json, paging::ProviderHealth, proof::has_room};
+use crate::{
+    Error, Result, Shared, bus::LinkState, caller::Caller, extract::Json, listen, paging::ProviderHealth,
+    proof::has_room, rota::require_host, store::sql,
+};
 use axum::{
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use firstlight_protocol::{ErrorCode, Problem, Timestamp};
+use firstlight_protocol::{ErrorCode, Problem, Role, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::Mutex;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// A part that answers later than this is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whoever asks within this of somebody else gets the same answer: looking costs the writer a transaction, and anybody may
+/// ask.
+const FRESH: Duration = Duration::from_millis(500);
 
 const NO_READ: &str = "The database does not answer.";
 const NO_WRITE: &str = "The database's writer does not commit.";
@@ -21,10 +31,12 @@ const NO_SWEEP: &str = "The safety net behind timers and pages does not run.";
 const NO_CANARY: &str = "The canary does not come through: pages may not go out.";
 const NO_REDIS: &str = "Redis can't be used: nodes find work by polling, within two seconds.";
 const NO_ROOM: &str = "The disk has hardly any room left.";
+const ENDS: &str = "The TLS certificate ends within two weeks, or has ended.";
+const STALE: &str = "The TLS certificate in the files can't be used; an older one is shown.";
 
 /// The routes of this room.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(whole))
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(public)).routes(routes!(details))
 }
 
 /// An answer of the health routes.
@@ -48,7 +60,14 @@ pub enum Condition {
     Failing,
 }
 
-/// Answer to `GET /v1/health`: for everybody, so it says nothing of people or callouts.
+/// Answer to `GET /v1/health`: for everybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PublicHealth {
+    /// How it is.
+    pub status: Condition,
+}
+
+/// How the server is, for those who look after it. It says nothing of people or callouts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WholeHealth {
     /// How it is.
@@ -113,7 +132,7 @@ fn health(status: &str) -> Json<Health> {
 /// The process runs. Restart it if this doesn't answer.
 #[utoipa::path(get, path = "/v1/health/live", tag = "health", security(()),
     responses((status = 200, description = "The process runs.", body = Health)))]
-async fn live() -> Json<Health> {
+pub(crate) async fn live() -> Json<Health> {
     health("live")
 }
 
@@ -122,32 +141,40 @@ async fn live() -> Json<Health> {
 #[utoipa::path(get, path = "/v1/health/ready", tag = "health", security(()),
     responses((status = 200, description = "The server can take work.", body = Health)))]
 async fn ready(State(app): State<Shared>) -> Result<Json<Health>> {
-    match failing(&app).await.first() {
+    match app.health.look(&app).await.failing.first() {
         None => Ok(health("ready")),
         Some(why) => Err(Problem::with(ErrorCode::Unavailable, *why).into()),
     }
 }
 
-/// How the server is, with reasons: besides what `ready` looks at, whether the canary comes through and the disk has room.
-/// 503 while it fails.
+/// How the server is, in one word: besides what `ready` looks at, whether the canary comes through, the disk has room and
+/// the certificate holds. 503 while it fails. The reasons are for those who run it: see `GET /v1/health/details`.
 #[utoipa::path(get, path = "/v1/health", tag = "health", security(()), responses(
+    (status = 200, description = "It works, perhaps not as it should.", body = PublicHealth),
+    (status = 503, description = "It fails.", body = PublicHealth)))]
+async fn public(State(app): State<Shared>) -> Response {
+    let status = app.health.look(&app).await.condition();
+    (code(status), axum::Json(PublicHealth { status })).into_response()
+}
+
+/// How the server is, with reasons, the canary and the providers: for the host organisation's supervisors and admins.
+#[utoipa::path(get, path = "/v1/health/details", tag = "health", responses(
     (status = 200, description = "It works, perhaps not as it should.", body = WholeHealth),
     (status = 503, description = "It fails.", body = WholeHealth)))]
-async fn whole(State(app): State<Shared>) -> Response {
-    let (failing, mut missing) = (failing(&app).await, missing(&app));
+async fn details(State(app): State<Shared>, caller: Caller) -> Result<Response> {
+    require_host(&app, &caller, &[Role::Supervisor, Role::Admin]).await?;
+    Ok(whole(&app).await.into_response())
+}
+
+/// How the server is, with reasons.
+pub(crate) async fn whole(app: &Shared) -> (StatusCode, axum::Json<WholeHealth>) {
+    let look = app.health.look(app).await;
     let bus = BusHealth::of(&app.bus.link_state());
-    // Pages go out all the same: it is no reason to keep the heartbeat back.
-    missing.extend(bus.iter().filter(|bus| bus.status == BusStatus::Polling).map(|_| NO_REDIS));
-    let status = match (failing.is_empty(), missing.is_empty()) {
-        (true, true) => Condition::Ok,
-        (true, false) => Condition::Degraded,
-        (false, _) => Condition::Failing,
-    };
     let canary = app.proof.canary();
     let last_success_at = canary.last_success_at();
     let health = WholeHealth {
-        status,
-        reasons: failing.into_iter().chain(missing).map(String::from).collect(),
+        status: look.condition(),
+        reasons: [&look.failing, &look.missing, &look.odd].into_iter().flatten().map(|r| (*r).to_owned()).collect(),
         version: env!("CARGO_PKG_VERSION").into(),
         providers: app.runner.channels().health(),
         bus,
@@ -157,8 +184,48 @@ async fn whole(State(app): State<Shared>) -> Response {
             escalation_ms: last_success_at.map(|_| canary.escalation_ms()),
         },
     };
-    let code = if status == Condition::Failing { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (code, axum::Json(health)).into_response()
+    (code(health.status), axum::Json(health))
+}
+
+fn code(status: Condition) -> StatusCode {
+    if status == Condition::Failing { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
+}
+
+/// What one look found.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// Without these the server takes no work.
+    pub(crate) failing: Vec<&'static str>,
+    /// Without these no page may go out.
+    missing: Vec<&'static str>,
+    /// Somebody should look at these.
+    odd: Vec<&'static str>,
+}
+
+impl Look {
+    fn condition(&self) -> Condition {
+        match (self.failing.is_empty(), self.missing.is_empty() && self.odd.is_empty()) {
+            (true, true) => Condition::Ok,
+            (true, false) => Condition::Degraded,
+            (false, _) => Condition::Failing,
+        }
+    }
+}
+
+/// The latest look, shared by all who ask at about the same time.
+#[derive(Debug, Default)]
+pub struct Latest(Mutex<Option<(Instant, Arc<Look>)>>);
+
+impl Latest {
+    pub(crate) async fn look(&self, app: &Shared) -> Arc<Look> {
+        let mut latest = self.0.lock().await;
+        if let Some((_, look)) = latest.as_ref().filter(|(at, _)| at.elapsed() <= FRESH) {
+            return Arc::clone(look);
+        }
+        let look = Arc::new(Look { failing: failing(app).await, missing: missing(app), odd: odd(app) });
+        *latest = Some((Instant::now(), Arc::clone(&look)));
+        look
+    }
 }
 
 /// What a page needs and does not have. While anything is missing, the heartbeat stays out; while nothing has shown yet
@@ -186,6 +253,14 @@ fn missing(app: &Shared) -> Vec<&'static str> {
     let sings = app.canary_sings() != Some(false);
     let room = has_room(&app.config.data_dir, app.config.proof.min_free_mib);
     [(sings, NO_CANARY), (room, NO_ROOM)].into_iter().filter(|(works, _)| !works).map(|(_, why)| why).collect()
+}
+
+/// These hold up no page.
+fn odd(app: &Shared) -> Vec<&'static str> {
+    let polling = BusHealth::of(&app.bus.link_state()).is_some_and(|bus| bus.status == BusStatus::Polling);
+    let soon = app.clock.now() + listen::SOON;
+    let (ends, stale) = app.tls.as_ref().map_or((false, false), |tls| (tls.ends_at() <= soon, tls.trouble().is_some()));
+    [(polling, NO_REDIS), (ends, ENDS), (stale, STALE)].into_iter().filter(|(is, _)| *is).map(|(_, why)| why).collect()
 }
 
 async fn answers<T>(part: impl Future<Output = Result<T>>) -> bool {

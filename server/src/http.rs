@@ -1,8 +1,11 @@
 //! The HTTP edge: all routes together, and what holds for every request whatever its route.
 
 use crate::{
-    Error, Result, Shared, agencies, callouts, delivery, extract::Deadline, figures, health, identity, intake, openapi,
-    paging, phone, profiles, proof, rota, session, web,
+    Error, Result, Shared, agencies, callouts, delivery,
+    extract::Deadline,
+    figures, health, identity, intake,
+    lifecycle::{Lifecycle, come_back},
+    openapi, paging, phone, profiles, proof, rota, session, web,
 };
 use axum::{
     Router,
@@ -37,6 +40,17 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
 ];
 
+/// For two years (RFC 6797), where clients use https: whether the server does TLS or a proxy.
+pub(crate) const TLS_ALONE: &str = "max-age=63072000";
+
+/// What every request is held to.
+#[derive(Debug, Clone)]
+struct Edge {
+    body_timeout: Duration,
+    tls_alone: bool,
+    lifecycle: Lifecycle,
+}
+
 /// Every documented route.
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::default()
@@ -59,7 +73,11 @@ pub fn router(app: Shared) -> Router {
     let (router, api) = routes().split_for_parts();
     let document = bytes::Bytes::from(openapi::document(api).to_string());
     let site = web::Site::new(&app.config);
-    let body_timeout = app.config.limits.body_timeout_ms.into();
+    let edge = Edge {
+        body_timeout: app.config.limits.body_timeout_ms.into(),
+        tls_alone: app.config.name.starts_with("https://"),
+        lifecycle: app.lifecycle.clone(),
+    };
     router
         .route("/v1/stream", get(session::stream))
         .route("/v1/openapi.json", get(|| async { ([(header::CONTENT_TYPE, "application/json")], document) }))
@@ -67,7 +85,7 @@ pub fn router(app: Shared) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(catch_panics))
         .layer(cors(&app))
-        .layer(from_fn_with_state(body_timeout, enter))
+        .layer(from_fn_with_state(edge, enter))
         .with_state(app)
 }
 
@@ -95,17 +113,19 @@ fn cors(app: &Shared) -> CorsLayer {
 
 /// A request id, a span, a deadline, the headers of every answer. The span names the route as it is documented: never
 /// the query, and never what somebody typed in place of an id.
-async fn enter(State(body_timeout): State<Duration>, mut request: Request, next: Next) -> Response {
+async fn enter(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", id = %format_args!("{id:016x}"), method = %request.method(), route);
-    request.extensions_mut().insert(Deadline::after(body_timeout));
+    request.extensions_mut().insert(Deadline::after(edge.body_timeout));
     let too_large = declared_length(&request).is_some_and(|length| length > MAX_BODY as u64);
     let mut response = async {
         let response = if too_large {
             Error::from(Problem::with(ErrorCode::TooLarge, format!("A body may have {MAX_BODY} bytes.")))
                 .into_response()
+        } else if edge.lifecycle.turns_away(request.uri().path()) {
+            Error::from(come_back()).into_response()
         } else {
             next.run(request).await
         };
@@ -117,6 +137,9 @@ async fn enter(State(body_timeout): State<Duration>, mut request: Request, next:
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if edge.tls_alone {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TLS_ALONE));
     }
     if let Ok(id) = HeaderValue::from_str(&format!("{id:016x}")) {
         headers.insert(REQUEST_ID, id);

@@ -6,7 +6,9 @@
 
 mod admission;
 mod connection;
+pub(crate) mod pair;
 mod stream;
+mod tls;
 
 use crate::config::Limits;
 use admission::Admission;
@@ -15,18 +17,26 @@ use connection::Http;
 use firstlight_protocol::Problem;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use stream::Guarded;
+pub(crate) use tls::SOON;
+pub use tls::Tls;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long the loop rests when the system has no file descriptors left; connections that end free some.
 const REST: Duration = Duration::from_millis(100);
 
-/// Serves `router` on `listener` until `stop`, then lets requests finish for `limits.drain_ms`, then cuts off the rest.
-pub async fn run(listener: TcpListener, router: Router, limits: &Limits, stop: CancellationToken) {
+/// Serves `router` on `listener`, by TLS if there is any, until `stop`, then lets requests finish for `limits.drain_ms`, then cuts off the rest.
+pub async fn run(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+    limits: &Limits,
+    stop: CancellationToken,
+) {
     let admission = Arc::new(Admission::new(limits));
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
-    let http = Arc::new(Http::new(router, limits, stop.clone(), cut.clone()));
+    let http = Arc::new(Http::new(router, tls.clone(), limits, stop.clone(), cut.clone()));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -43,8 +53,10 @@ pub async fn run(listener: TcpListener, router: Router, limits: &Limits, stop: C
             Ok(slot) => {
                 let _ = stream.set_nodelay(true);
                 let stream = Guarded::new(stream, limits.write_timeout_ms.into(), slot, connections.token());
-                tokio::spawn(Arc::clone(&http).serve(stream, peer));
+                tokio::spawn(Arc::clone(&http).welcome(stream, peer));
             }
+            // Nothing can be said to somebody who waits for a handshake.
+            Err(problem) if tls.is_some() => tracing::debug!(%peer, code = %problem.code, "connection turned away"),
             Err(problem) => turn_away(stream, peer, &problem),
         }
     }

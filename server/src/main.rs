@@ -48,6 +48,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Says whether the running server is ready for clients: exits with 0 if it is, with 1 otherwise.
+    Ready,
+    /// Has the running server send its clients elsewhere and take no new ones, and waits until they have gone.
+    Drain {
+        /// Wait at most so many seconds.
+        #[arg(long, default_value_t = 60)]
+        wait: u64,
+    },
     /// The tamper-evident record of who did what.
     #[command(subcommand)]
     Audit(Audit),
@@ -131,14 +139,16 @@ async fn run(command: Command, config: Config) -> Result<Outcome> {
         Command::Serve => {
             let mut signals = Signals::listen().map_err(firstlight_server::Error::internal)?;
             let running = serve(config, Clock::System).await?;
-            let signal = signals.next().await;
+            let signal = signals.stop(|| running.reload()).await;
             tracing::info!(signal, "stopping; the same signal again ends it at once");
             tokio::select! {
                 () = running.shutdown() => {}
-                signal = signals.next() => tracing::warn!(signal, "ended at once"),
+                signal = signals.stop(|| {}) => tracing::warn!(signal, "ended at once"),
             }
             Ok(Outcome::Good)
         }
+        Command::Ready => admin::ready(&config.metrics).await,
+        Command::Drain { wait } => admin::drain(&config.metrics, Duration::from_secs(wait)).await,
         Command::Audit(Audit::Verify { expect_head, json }) => {
             admin::verify(&config, expect_head.as_deref(), &mut stdout(json)).await
         }

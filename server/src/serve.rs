@@ -7,16 +7,19 @@ use crate::{
     clock::{Clock, Correction},
     config::Config,
     delivery::{acks, groups::Groups, keys, retention},
-    figures, http,
+    figures,
+    health::Latest,
+    http,
     identity::{Identity, TOKEN_KEY, own_secret},
-    listen,
+    lifecycle::Stage,
+    listen::{self, Tls},
     nodes::{self, Nodes, while_leading},
+    operations::Operations,
     phone::Phone,
     proof::{self, Proof},
     rota,
     runner::{self, Runner},
     store::{FILE, Store},
-    telemetry,
 };
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -74,6 +77,11 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     })?;
     let addr = listener.local_addr().map_err(Error::internal)?;
     let alone = lock(&config.data_dir)?;
+    let (stop, background, operations) = (Stop::default(), TaskTracker::new(), Operations::default());
+    let metrics = operations.listen(&config, stop.background.clone()).await?.map(|(address, serving)| {
+        background.spawn(serving);
+        address
+    });
     let keys = config.keys_dir().to_owned();
     private(&keys)?;
     let (key, _) = own_secret(&keys, TOKEN_KEY)?;
@@ -98,21 +106,21 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
         acks: acks::PendingAcks::default(),
         claims: keys::claim_limit(&bus),
         feeds: rota::Feeds::new(&bus),
+        lifecycle: operations.lifecycle.clone(),
+        health: Latest::default(),
+        tls: Tls::open(&config.tls, clock.now())?,
         config,
         clock,
         store,
         nodes,
         bus,
     });
-    let (stop, background) = (Stop::default(), TaskTracker::new());
-    let metrics = telemetry::serve(&app, stop.background.clone()).await?;
-    let metrics = metrics.map(|(address, serving)| {
-        background.spawn(serving);
-        address
-    });
     background.spawn(nodes::run(app.clone(), stop.background.clone()));
     background.spawn(runner::run(app.clone(), stop.background.clone()));
     background.spawn(proof::run(app.clone(), stop.background.clone()));
+    if let Some(tls) = &app.tls {
+        background.spawn(Arc::clone(tls).keep(app.clock.clone(), stop.background.clone()));
+    }
     let telling = |app| async move { rota::run(app, CancellationToken::new()).await };
     background.spawn(while_leading(app.clone(), stop.background.clone(), telling));
     // These may be cut off anywhere: what they had not begun to write is written by the next start or at the end.
@@ -125,17 +133,31 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     }
     background.close();
     let (router, limits, accepting) = (http::router(app.clone()), app.config.limits.clone(), stop.accepting.clone());
-    let accepting = tokio::spawn(async move { listen::run(listener, router, &limits, accepting).await });
+    let accepting = {
+        let tls = app.tls.clone();
+        tokio::spawn(async move { listen::run(listener, tls, router, &limits, accepting).await })
+    };
+    app.lifecycle.reach(Stage::Serving);
+    operations.begins(&app);
     tracing::info!(%addr, version = env!("CARGO_PKG_VERSION"), "listening");
     Ok(Running { addr, metrics, app, stop, accepting, background, _alone: alone })
 }
 
 impl Running {
-    /// Accepts no more, tells sessions to reconnect elsewhere, lets requests finish, stops the background work and closes
-    /// the store. What was acknowledged is durable long before.
+    /// Looks at what may change while the server runs: its certificate.
+    pub fn reload(&self) {
+        match &self.app.tls {
+            Some(tls) => tls.look_again(),
+            None => tracing::info!("nothing to look at again: TLS is a proxy's work"),
+        }
+    }
+
+    /// Tells sessions to reconnect elsewhere, accepts no more, lets requests finish, stops the background work (which
+    /// first writes down what became of the pages in flight) and closes the store. What was acknowledged is durable long
+    /// before.
     pub async fn shutdown(self) {
+        self.app.lifecycle.drain(&self.app).await;
         self.stop.accepting.cancel();
-        self.app.bus.drain();
         if self.accepting.await.is_err() {
             tracing::error!("the accept loop had failed");
         }

@@ -13,6 +13,7 @@ mod contract;
 mod documents;
 mod escalation;
 mod key_packages;
+mod operating;
 mod paging;
 mod phone;
 mod projections;

@@ -37,6 +37,9 @@ use std::{
 /// A session that lasted this long was a good one: the next reconnect is quick again.
 const GOOD_SESSION: Duration = Duration::from_secs(20);
 
+/// No server has a say in more than this: a page may be waiting.
+const LATEST: Duration = Duration::from_secs(10);
+
 /// A command that opened a callout builds its room itself, within this time.
 pub(super) const OWN_COMMAND: Duration = Duration::from_secs(15);
 /// A room that could not be built is tried again after this.
@@ -190,7 +193,7 @@ impl Live {
             }
             // Whatever the server answers, a device that waits for pages goes on trying; only a revoked one stops.
             Err(SessionError::Transport(e)) if e.code() != Some(ErrorCode::DeviceRevoked) => {
-                self.disconnected(e.to_string());
+                self.disconnected(e.to_string(), None);
                 Ok(())
             }
             Err(e) => Err(e),
@@ -257,12 +260,14 @@ impl Live {
         Ok(())
     }
 
-    fn disconnected(&mut self, reason: String) {
+    /// A server that is about to stop says when to come back, to each another time.
+    fn disconnected(&mut self, reason: String, hint: Option<Duration>) {
         if self.stream.take().is_some() && self.opened.elapsed() >= GOOD_SESSION {
             self.reconnect.reset();
         }
         self.unseen.disconnected();
-        let retry_in = self.reconnect.fail(crate::transport::jitter());
+        let own = self.reconnect.fail(crate::transport::jitter());
+        let retry_in = hint.map_or(own, |hint| hint.min(LATEST));
         self.connect_at = Instant::now() + retry_in;
         self.ready.push_back(Happening::Disconnected { reason, retry_in });
     }
@@ -289,8 +294,12 @@ impl Live {
             }
         }
         let last = end.is_final();
+        let hint = match &end {
+            StreamEnd::Closed(problem) => problem.retry_after_ms.map(Duration::from_millis),
+            _ => None,
+        };
         let error = TransportError::from(end);
-        self.disconnected(error.to_string());
+        self.disconnected(error.to_string(), hint);
         if last { Err(error.into()) } else { Ok(()) }
     }
 

@@ -82,11 +82,9 @@ impl Bus {
     }
 
     /// Closes all sockets, and those that come: the server is shutting down.
-    pub fn drain(&self) {
+    pub(crate) fn drain(&self) -> Vec<Arc<Wake>> {
         self.0.draining.store(true, Ordering::Release);
-        for wake in lock(&self.0.sockets).values().flatten() {
-            wake.close(CloseReason::Drain);
-        }
+        lock(&self.0.sockets).values().flatten().cloned().collect()
     }
 }
 

@@ -19,6 +19,7 @@ impl Config {
         let mut found = Found::new();
         self.check_numbers(&mut found);
         self.check_places(&mut found);
+        self.tls.check(self, &mut found);
         if self.suites.is_empty() {
             found.push((
                 "suites",
@@ -45,6 +46,7 @@ impl Config {
         between(found, "limits.body_timeout_ms", l.body_timeout_ms.0, 100, 600_000);
         between(found, "limits.write_timeout_ms", l.write_timeout_ms.0, 100, 600_000);
         between(found, "limits.drain_ms", l.drain_ms.0, 0, 300_000);
+        between(found, "limits.drain_spread_ms", l.drain_spread_ms.0, 0, 60_000);
         between(found, "limits.hello_timeout_ms", l.hello_timeout_ms.0, 100, hello);
         between(found, "limits.ping_interval_ms", l.ping_interval_ms.0, 1_000, 300_000);
         between(found, "sweeper_interval_ms", self.sweeper_interval_ms.0, 100, 5_000);
@@ -128,7 +130,7 @@ pub(super) fn has_twice<T: Eq + std::hash::Hash>(values: &[T]) -> bool {
 }
 
 /// Reachable from everywhere; 0.0.0.0 is not, for it may be a container's.
-fn is_public(ip: IpAddr) -> bool {
+pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified()),
         IpAddr::V6(ip) => {
@@ -207,6 +209,18 @@ mod tests {
         only(|c| c.metrics = metrics("127.0.0.1:8440"), "metrics.listen", "another port");
         only(|c| c.metrics = metrics("203.0.113.7:9464"), "metrics.listen", "private network");
         assert!(found(|c| c.metrics = metrics("10.0.0.7:9464")).is_empty());
+        only(|c| c.tls.reload_every_ms = Millis(1), "tls.reload_every_ms", "between");
+        let (https, missing) = ("https://duty.example.org", "/nonexistent/tls.pem");
+        let half = |c: &mut Config| (c.name, c.tls.certificate_file) = (https.into(), missing.into());
+        only(half, "tls.key_file", "private key");
+        let other_half = |c: &mut Config| (c.name, c.tls.key_file) = (https.into(), missing.into());
+        only(other_half, "tls.certificate_file", "key's certificate");
+        let both = |c: &mut Config| {
+            half(c);
+            c.tls.key_file = missing.into();
+        };
+        only(both, "tls.certificate_file", "/nonexistent/tls.pem can't be read");
+        assert_eq!(found(|c| (both(c), c.name = "http://127.0.0.1:1".into()).0).len(), 2, "and the name is plain");
         only(|c| c.data_dir = "".into(), "data_dir", "in which folder");
         only(|c| c.data_dir = "/dev/null".into(), "data_dir", "This is a file");
     }

@@ -1,13 +1,13 @@
 //! One HTTP connection: deadlines, small buffers, an end when the server stops.
 
-use super::stream::Guarded;
+use super::{stream::Guarded, tls::Tls};
 use crate::config::Limits;
 use axum::{Router, body::Body, extract::ConnectInfo, http::StatusCode};
 use firstlight_protocol::{ErrorCode, Problem};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -23,13 +23,20 @@ const PARTING: Duration = Duration::from_secs(1);
 /// What all connections share.
 pub(super) struct Http {
     router: Router,
+    tls: Option<Arc<Tls>>,
     builder: http1::Builder,
     stop: CancellationToken,
     cut: CancellationToken,
 }
 
 impl Http {
-    pub(super) fn new(router: Router, limits: &Limits, stop: CancellationToken, cut: CancellationToken) -> Self {
+    pub(super) fn new(
+        router: Router,
+        tls: Option<Arc<Tls>>,
+        limits: &Limits,
+        stop: CancellationToken,
+        cut: CancellationToken,
+    ) -> Self {
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -37,11 +44,23 @@ impl Http {
             .max_header_size(MAX_HEAD)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_BUFFER);
-        Self { router, builder, stop, cut }
+        Self { router, tls, builder, stop, cut }
+    }
+
+    /// Serves a new connection, after its handshake if there is TLS.
+    pub(super) async fn welcome(self: Arc<Self>, stream: Guarded, peer: SocketAddr) {
+        let Some(tls) = &self.tls else { return self.serve(stream, peer).await };
+        let accepted = tokio::select! {
+            accepted = tls.accept(stream) => accepted,
+            () = self.stop.cancelled() => None,
+        };
+        if let Some(stream) = accepted {
+            self.serve(stream, peer).await;
+        }
     }
 
     /// Answers requests until the client leaves, a deadline passes or the server stops.
-    pub(super) async fn serve(self: Arc<Self>, stream: Guarded, peer: SocketAddr) {
+    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr) {
         let router = self.router.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));

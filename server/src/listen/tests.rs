@@ -32,7 +32,7 @@ async fn start(limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
     let stopped = stop.clone();
-    let task = tokio::spawn(async move { run(listener, router, &limits, stopped).await });
+    let task = tokio::spawn(async move { run(listener, None, router, &limits, stopped).await });
     Server { addr, stop, task }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     bus::{CloseReason, Connection, Dirty},
     caller::Caller,
     delivery::append::{Outcome, Reply},
+    lifecycle::come_back,
 };
 use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
@@ -80,7 +81,7 @@ impl From<CloseReason> for End {
         match reason {
             CloseReason::Revoked => Self::Close(close_code::REVOKED, ErrorCode::DeviceRevoked.into()),
             CloseReason::SignedOut => Self::Close(close_code::UNAUTHENTICATED, ErrorCode::Unauthenticated.into()),
-            CloseReason::Drain => Self::Close(close_code::DRAIN, Problem::new(ErrorCode::Unavailable)),
+            CloseReason::Drain => Self::Close(close_code::DRAIN, come_back()),
         }
     }
 }

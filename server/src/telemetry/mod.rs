@@ -25,6 +25,8 @@
 //! | `firstlight_canary_escalation_seconds` | | the newest one: how late its second page was |
 //! | `firstlight_heartbeats_total` | outcome | heartbeats `sent`, `failed`, or `withheld` since something does not work |
 //! | `firstlight_readiness_red` | | people on duty now or next whom a page would perhaps not wake |
+//! | `firstlight_tls_certificate_days` | | days until the certificate ends, less than 0 afterwards; absent where a proxy does TLS |
+//! | `firstlight_tls_certificate_stale` | | 1 while the certificate in the files can't be used and an older one is shown; like the one before |
 //! | `firstlight_sockets` | | websockets of signed-in devices |
 //! | `firstlight_store_queue` | | jobs that wait for the writer |
 //! | `firstlight_store_commit_seconds` | | one group transaction, until it is durable |
@@ -37,7 +39,7 @@
 //! | `log` | logs |
 //! | `metrics` | counters and histograms that are written as things happen |
 //! | `sample` | gauges that are read when somebody asks |
-//! | `scrape` | the listener |
+//! | `scrape` | all of them as text; the listener is `operations` |
 
 mod log;
 mod metrics;
@@ -47,4 +49,4 @@ mod scrape;
 pub use log::init;
 pub(crate) use metrics::BusTraffic;
 pub use metrics::{Happening, Metrics};
-pub(crate) use scrape::serve;
+pub(crate) use scrape::scrape;

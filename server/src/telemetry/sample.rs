@@ -21,6 +21,7 @@ pub(super) struct Sample {
     gauges: Vec<(&'static str, &'static str, i64)>,
     /// In seconds.
     times: Vec<(&'static str, &'static str, f64)>,
+    days_left: Vec<(&'static str, &'static str, f64)>,
     swept: u64,
     canaries: [(&'static str, u64); 2],
     heartbeats: [(&'static str, u64); 3],
@@ -72,6 +73,7 @@ impl Sample {
         let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         drop(conn);
         let red = crate::proof::red(app).await?;
+        let mut days_left = Vec::new();
         let mut gauges = vec![
             ("timers", "Timers that wait", row.get("timers")),
             ("timers_overdue", "Timers that are due for more than 3 s and claimed by nobody", row.get("overdue")),
@@ -99,6 +101,12 @@ impl Sample {
             ),
             ("canary_escalation", "How late the newest canary's second page was", seconds(canary.escalation_ms())),
         ];
+        if let Some(tls) = &app.tls {
+            let days = (tls.ends_at().0 - now.0) as f64 / 86_400_000.0;
+            days_left.push(("tls_certificate_days", "Days until the TLS certificate ends", days));
+            let help = "Whether the TLS certificate in the files can't be used, and an older one is shown";
+            gauges.push(("tls_certificate_stale", help, i64::from(tls.trouble().is_some())));
+        }
         if let Some(at) = canary.last_success_at() {
             times.push(("canary_age", "Since a canary has come through", now.since(at).as_secs_f64()));
         }
@@ -106,6 +114,7 @@ impl Sample {
             open,
             gauges,
             times,
+            days_left,
             swept: app.runner.swept(),
             canaries: [("succeeded", canary.succeeded()), ("failed", canary.failed())],
             heartbeats: [
@@ -127,6 +136,10 @@ impl Collector for Sample {
             ConstGauge::new(*n).encode(open.encode_family(&labels)?)?;
         }
         for (name, help, n) in &self.gauges {
+            let gauge = ConstGauge::new(*n);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        for (name, help, n) in &self.days_left {
             let gauge = ConstGauge::new(*n);
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }

@@ -35,9 +35,6 @@ impl Headers {
         ];
         // The name is an origin, checked at start: it always is a header's value.
         headers.extend(HeaderValue::from_str(&policy).ok().map(|policy| (header::CONTENT_SECURITY_POLICY, policy)));
-        if config.name.starts_with("https://") {
-            headers.push(fixed(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000"));
-        }
         Self(headers)
     }
 

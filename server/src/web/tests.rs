@@ -154,14 +154,12 @@ fn every_answer_carries_the_apps_headers() {
         ("referrer-policy", "no-referrer"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("strict-transport-security", ""),
     ];
     for (name, value) in expected {
         assert_eq!(header(&page, name), value, "{name}");
     }
     let secure = site("https://firstlight.example.org").answer(&request(Method::GET, "/", &[])).unwrap();
     assert!(header(&secure, "content-security-policy").contains("connect-src 'self' wss://firstlight.example.org;"));
-    assert_eq!(header(&secure, "strict-transport-security"), "max-age=63072000");
 }
 
 #[tokio::test]

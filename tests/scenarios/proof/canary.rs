@@ -39,7 +39,7 @@ async fn heard(cast: &Cast) -> [usize; 4] {
 fn it_goes_through_the_whole_pipeline_and_touches_nobody() {
     run(async {
         let cast = cast().await;
-        let seen = health(&cast.server.http).await;
+        let seen = health(&cast).await;
         assert_eq!((&seen["status"], &seen["canary"]["last_success_at"]), (&"ok".into(), &serde_json::Value::Null));
         let heard = heard(&cast).await;
         let audited = number(&cast, "SELECT count(*) FROM audit").await;
@@ -49,7 +49,7 @@ fn it_goes_through_the_whole_pipeline_and_touches_nobody() {
         assert!(list.callouts.is_empty(), "nobody sees it");
         fly(&cast).await;
         let sang = |health: &serde_json::Value| health["canary"]["last_success_at"].is_i64();
-        let seen = until_health(&cast.server.http, "the canary's success", sang).await;
+        let seen = until_health(&cast, "the canary's success", sang).await;
         assert_eq!((&seen["canary"]["page_ms"], &seen["canary"]["escalation_ms"]), (&0.into(), &0.into()));
         let figures = cast.server.app().proof.canary();
         assert_eq!((figures.succeeded(), figures.failed()), (1, 0));
@@ -98,7 +98,7 @@ fn a_silent_canary_degrades_the_server_stops_the_heartbeat_and_is_on_record() {
         };
         cast.seconds(5);
         fly(&cast).await;
-        until_health(&cast.server.http, "the canary", |health| health["canary"]["last_success_at"].is_i64()).await;
+        until_health(&cast, "the canary", |health| health["canary"]["last_success_at"].is_i64()).await;
         cast.seconds(55);
         reaches("the first heartbeat", &|| heartbeat.sent() == 1).await;
         assert!(monitor.received()[0].head.starts_with("GET /beat "));
@@ -119,7 +119,7 @@ fn a_silent_canary_degrades_the_server_stops_the_heartbeat_and_is_on_record() {
         cast.minutes(5);
         reaches("another", &|| cast.server.app().proof.canary().failed() == 2).await;
         cast.seconds(31);
-        let degraded = until_health(&cast.server.http, "the reason", |health| health["status"] == "degraded").await;
+        let degraded = until_health(&cast, "the reason", |health| health["status"] == "degraded").await;
         assert_eq!(degraded["reasons"][0], "The canary does not come through: pages may not go out.");
         // One that was on its way when the canary fell silent is over when the first one stays out.
         let stays_out = async || {
@@ -135,7 +135,7 @@ fn a_silent_canary_degrades_the_server_stops_the_heartbeat_and_is_on_record() {
         break_with(&cast, allow).await;
         cast.minutes(5);
         fly(&cast).await;
-        until_health(&cast.server.http, "the canary again", |health| health["status"] == "ok").await;
+        until_health(&cast, "the canary again", |health| health["status"] == "ok").await;
         cast.minutes(1);
         reaches("the heartbeat again", &|| heartbeat.sent() > sent).await;
         let actions: Vec<_> =
@@ -159,7 +159,7 @@ fn a_full_disk_stops_the_heartbeat() {
         .await;
         cast.seconds(5);
         fly(&cast).await;
-        let degraded = until_health(&cast.server.http, "the reason", |health| health["status"] == "degraded").await;
+        let degraded = until_health(&cast, "the reason", |health| health["status"] == "degraded").await;
         assert_eq!(degraded["reasons"], serde_json::json!(["The disk has hardly any room left."]));
         cast.minutes(1);
         let heartbeat = cast.server.app().proof.heartbeat();

@@ -6,10 +6,7 @@ mod readiness;
 mod stalls;
 
 use firstlight_server::store::sql;
-use firstlight_tests::{
-    inproc::Cast,
-    world::{Http, soon},
-};
+use firstlight_tests::{inproc::Cast, world::soon};
 use serde_json::Value;
 
 /// Executes a statement behind the server's back, as a defect would.
@@ -33,17 +30,17 @@ async fn until_number(cast: &Cast, what: &str, query: &'static str, wanted: i64)
     soon(what, async { while number(cast, query).await != wanted {} }).await;
 }
 
-/// `GET /v1/health`, whatever its status code.
-async fn health(http: &Http) -> Value {
-    let answer = http.send(reqwest::Method::GET, "/v1/health", None, None).await;
+/// `GET /health` for operators, whatever its status code.
+async fn health(cast: &Cast) -> Value {
+    let answer = cast.server.operations().send(reqwest::Method::GET, "/health", None, None).await;
     serde_json::from_slice(&answer.body).expect("a body")
 }
 
 /// Waits until the server's health is as looked for.
-async fn until_health(http: &Http, what: &str, is: impl Fn(&Value) -> bool + Sync) -> Value {
+async fn until_health(cast: &Cast, what: &str, is: impl Fn(&Value) -> bool + Sync) -> Value {
     soon(what, async {
         loop {
-            let health = health(http).await;
+            let health = health(cast).await;
             if is(&health) {
                 return health;
             }

@@ -78,16 +78,16 @@ fn an_escalation_is_not_paused_by_a_restart() {
 fn the_auditor_can_not_be_off_without_anybody_hearing_of_it() {
     run(async {
         let cast = Cast::new().await;
-        until_health(&cast.server.http, "a sound server", |health| health["status"] == "ok").await;
+        until_health(&cast, "a sound server", |health| health["status"] == "ok").await;
         // As if it hung: nothing that it looks at can be read.
         break_with(&cast, "ALTER TABLE timers RENAME TO timers_away").await;
         cast.seconds(16);
-        let failing = until_health(&cast.server.http, "the reason", |health| health["status"] == "failing").await;
+        let failing = until_health(&cast, "the reason", |health| health["status"] == "failing").await;
         assert_eq!(failing["reasons"][0], "The safety net behind timers and pages does not run.");
         let ready = cast.server.http.send(reqwest::Method::GET, "/v1/health/ready", None, None).await;
         assert_eq!(ready.status, 503);
         break_with(&cast, "ALTER TABLE timers_away RENAME TO timers").await;
         cast.seconds(5);
-        until_health(&cast.server.http, "the auditor again", |health| health["status"] == "ok").await;
+        until_health(&cast, "the auditor again", |health| health["status"] == "ok").await;
     });
 }

@@ -18,7 +18,7 @@ use firstlight_protocol::{Secret, Timestamp, policy::Millis};
 use firstlight_server::{
     Shared,
     clock::{Clock, ManualClock},
-    config::Config,
+    config::{Config, Metrics},
     serve::{Running, serve},
 };
 use std::{
@@ -51,8 +51,10 @@ impl Server {
         };
         // What is pinged is only the machine's clock's business; the tests' sockets answer by themselves.
         config.limits.drain_ms = Millis::seconds(2);
+        config.limits.drain_spread_ms = Millis(0);
         // Nobody is tested, and no canary flies, but in the scenarios that are about it.
         (config.proof.readiness_every_ms, config.proof.canary_every_ms) = (Millis(0), Millis(0));
+        config.metrics = Metrics { enabled: true, listen: "127.0.0.1:0".parse().expect("an address") };
         change(&mut config);
         shared::as_the_environment_says(&mut config, dir.path()).await;
         // openmls reads the machine's clock for the lifetime of leaves, so virtual time starts at the real one.
@@ -67,9 +69,14 @@ impl Server {
         &self.running.as_ref().expect("a running server").app
     }
 
-    /// Where it answers for its metrics, if it does.
-    pub fn metrics(&self) -> Option<std::net::SocketAddr> {
-        self.running.as_ref().expect("a running server").metrics
+    /// The way to its operations listener: metrics, probes, draining.
+    pub fn operations(&self) -> Http {
+        Http::new(self.running.as_ref().and_then(|running| running.metrics).expect("an operations listener"))
+    }
+
+    /// Has it look at its certificate, as SIGHUP does.
+    pub fn reload(&self) {
+        self.running.as_ref().expect("a running server").reload();
     }
 
     /// What its clock shows.

@@ -601,10 +601,27 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How the server is, with reasons: besides what `ready` looks at, whether the canary comes through and the disk has room.
-         *     503 while it fails.
+         * How the server is, in one word: besides what `ready` looks at, whether the canary comes through, the disk has room and
+         *     the certificate holds. 503 while it fails. The reasons are for those who run it: see `GET /v1/health/details`.
          */
         get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/health/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server is, with reasons, the canary and the providers: for the host organisation's supervisors and admins. */
+        get: operations["get_health_details"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3935,6 +3952,11 @@ export interface components {
             /** @description The operator's name for it. */
             provider: string;
         };
+        /** @description Answer to `GET /v1/health`: for everybody. */
+        PublicHealth: {
+            /** @description How it is. */
+            status: components["schemas"]["Condition"];
+        };
         /** @description `POST /v1/key-packages`: adds key packages of the calling device. Each is an MLS message (`mls_key_package`). */
         PublishKeyPackages: {
             last_resort?: components["schemas"]["Bytes"] | null;
@@ -4695,7 +4717,7 @@ export interface components {
          * @enum {string}
          */
         Welfare: "not_asked" | "well" | "follow_up";
-        /** @description Answer to `GET /v1/health`: for everybody, so it says nothing of people or callouts. */
+        /** @description How the server is, for those who look after it. It says nothing of people or callouts. */
         WholeHealth: {
             bus?: components["schemas"]["BusHealth"] | null;
             /** @description The canary. */
@@ -5856,6 +5878,36 @@ export interface operations {
         };
     };
     get_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It works, perhaps not as it should. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicHealth"];
+                };
+            };
+            /** @description It fails. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicHealth"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_health_details: {
         parameters: {
             query?: never;
             header?: never;
