@@ -1,0 +1,62 @@
+"""Every command of ours that the runbook, the units and the compose files tell somebody to run exists in these binaries, and no
+option of them takes a secret."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PLACES = ["deploy/RUNBOOK.md", "README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "deploy/systemd").iterdir())]
+COMMAND = re.compile(r"(?<![\w/.-])(firstlight-server|firstlight|SERVER)((?: +(?:--config \S+|[a-z][a-z-]*))+)")
+# Options whose value is a secret itself. A file that holds one, or an id, is none.
+SECRET = re.compile(r"--(?:[a-z-]*-)?(?:password|passphrase|token|secret|key|pin)\b(?!-)(?: [<\[]|=)")
+
+bin_dir = Path(sys.argv[1])
+
+
+def helped(program, words):
+    """The help of a command, or nothing where there is no such command."""
+    run = subprocess.run([bin_dir / program, *words, "--help"], capture_output=True, text=True)
+    return run.stdout if run.returncode == 0 else None
+
+
+def has_commands(text):
+    return "\nCommands:\n" in text
+
+
+checked, missing = {}, []
+for place in PLACES:
+    text = (ROOT / place).read_text()
+    # Only what stands as code: blocks, spans, and lines of units.
+    code = re.findall(r"```sh\n(.*?)```", text, re.S) + re.findall(r"`([^`\n]+)`", text) if place.endswith(".md") else re.findall(r"^Exec.*$", text, re.M)
+    for program, rest in (found for piece in code for found in COMMAND.findall(piece)):
+        program = "firstlight-server" if program == "SERVER" else program
+        words = re.sub(r"--config \S+", "", rest).split()
+        told = helped(program, [])
+        for n, word in enumerate(words):
+            if not has_commands(told):
+                break
+            if not re.search(rf"^  {word} ", told, re.M):
+                missing.append(f"{place}: {program} {' '.join(words[: n + 1])}")
+                break
+            told = helped(program, words[: n + 1]) or ""
+        checked[(program, *words)] = True
+if missing:
+    sys.exit("there is no such command:\n" + "\n".join(missing))
+
+
+def walk(program, words):
+    text = helped(program, words) or ""
+    leak = SECRET.search(text)
+    if leak:
+        sys.exit(f"{program} {' '.join(words)} takes a secret as an argument: {leak[0]}")
+    commands = text.split("\nCommands:\n")[1].split("\n\n")[0] if has_commands(text) else ""
+    for word in re.findall(r"^  ([a-z][a-z-]*) ", commands, re.M):
+        if word != "help":
+            walk(program, [*words, word])
+
+
+for program in ["firstlight-server", "firstlight"]:
+    walk(program, [])
+print(f"commands: {len(checked)} of the documents exist, and none takes a secret", file=sys.stderr)
