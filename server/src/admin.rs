@@ -1,6 +1,6 @@
 //! What an operator does beside the running server: look after the audit trail, copy the data, ask how it is.
 //!
-//! The database is opened for reading only, so they are safe while the server runs.
+//! The database is opened for reading only, so these are safe while the server runs.
 
 mod audit;
 mod backup;
@@ -9,6 +9,7 @@ mod probe;
 
 pub use audit::{show, verify};
 pub use backup::backup;
+pub(crate) use backup::last_backup;
 pub use moving::{move_to_postgres, restored};
 pub use probe::{drain, ready};
 

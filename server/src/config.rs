@@ -11,6 +11,7 @@ mod load;
 mod paging;
 mod redis;
 mod tls;
+mod traces;
 
 pub(crate) use check::is_public;
 pub use cluster::{Database, DatabaseKind, Node};
@@ -18,6 +19,7 @@ pub use load::{ConfigProblem, Loaded, load};
 pub use paging::{Email, Paging, SmtpTls, TelephonyAccount};
 pub use redis::{Redis, RedisMode};
 pub use tls::Tls;
+pub use traces::Traces;
 
 use firstlight_protocol::{RoomKind, limits, mls, policy::Millis};
 use serde::{Deserialize, Serialize};
@@ -61,6 +63,8 @@ pub struct Config {
     pub redis: Redis,
     /// What it tells Prometheus.
     pub metrics: Metrics,
+    /// Where spans are sent.
+    pub traces: Traces,
     /// What the server says about itself.
     pub log: Log,
 }
@@ -178,6 +182,7 @@ impl Default for Config {
             proof: Proof::default(),
             redis: Redis::default(),
             metrics: Metrics::default(),
+            traces: Traces::default(),
             log: Log::default(),
             sweeper_interval_ms: Millis::seconds(5),
         }

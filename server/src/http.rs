@@ -26,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
 use utoipa_axum::router::OpenApiRouter;
 
 /// Tells a request apart in the log; the client gets it too.
@@ -117,7 +117,7 @@ async fn enter(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     let began = Instant::now();
     let id = request_id();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = %format_args!("{id:016x}"), method = %request.method(), route);
+    let span = tracing::info_span!("request", id = %format_args!("{id:016x}"), method = %request.method(), route, status = Empty);
     request.extensions_mut().insert(Deadline::after(edge.body_timeout));
     let too_large = declared_length(&request).is_some_and(|length| length > MAX_BODY as u64);
     let mut response = async {
@@ -129,6 +129,7 @@ async fn enter(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
         } else {
             next.run(request).await
         };
+        Span::current().record("status", response.status().as_u16());
         tracing::debug!(status = response.status().as_u16(), ms = began.elapsed().as_millis() as u64, "answered");
         response
     }

@@ -5,7 +5,7 @@ use firstlight_server::{
     Result,
     admin::{self, Outcome, Output},
     clock::Clock,
-    config::{self, Config, Loaded},
+    config::{self, Config, Loaded, Traces},
     serve::serve,
     shutdown::Signals,
     telemetry,
@@ -119,7 +119,12 @@ fn main() -> ExitCode {
     if !tell(&loaded, &stderr) {
         return ExitCode::from(2);
     }
-    telemetry::init(&loaded.config.log);
+    // Only a server has anything to trace.
+    let traces = if matches!(arguments.command, Command::Serve) { &loaded.config.traces } else { &Traces::default() };
+    let telemetry = match telemetry::init(&loaded.config.log, traces) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return code(Err(error)),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -127,6 +132,7 @@ fn main() -> ExitCode {
     };
     let result = runtime.block_on(run(arguments.command, loaded.config));
     runtime.shutdown_timeout(LAST_WAIT);
+    telemetry.flush();
     code(result.map(|outcome| match outcome {
         Outcome::Good => 0,
         Outcome::Broken => 3,

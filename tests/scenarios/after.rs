@@ -248,9 +248,18 @@ fn metrics_are_on_their_own_address_and_have_their_documented_names() {
             .map(|name| name.trim_end_matches("_total").trim_end_matches("_info"))
             .collect();
         let scraped: BTreeSet<&str> = names.iter().filter_map(|name| name.strip_prefix("firstlight_")).collect();
-        // Before the first canary has come through there is no age, and a proxy does TLS.
+        // No backup, no canary that came through, no other node, and a proxy does TLS.
         let absent: Vec<_> = documented.difference(&scraped).copied().collect();
-        assert_eq!(absent, ["canary_age_seconds", "tls_certificate_days", "tls_certificate_stale"]);
+        let expected = [
+            "backup_age_seconds",
+            "bus_connected",
+            "canary_age_seconds",
+            "database_up",
+            "nodes_alive",
+            "tls_certificate_days",
+            "tls_certificate_stale",
+        ];
+        assert_eq!(absent, expected);
         assert_eq!(scraped.difference(&documented).count(), 0, "{scraped:?}");
         for line in [
             "firstlight_callouts_open{state=\"accepted\",purpose=\"real\"} 1",

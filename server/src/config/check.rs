@@ -20,6 +20,7 @@ impl Config {
         self.check_numbers(&mut found);
         self.check_places(&mut found);
         self.tls.check(self, &mut found);
+        self.traces.check(&mut found);
         if self.suites.is_empty() {
             found.push((
                 "suites",
@@ -221,6 +222,13 @@ mod tests {
         };
         only(both, "tls.certificate_file", "/nonexistent/tls.pem can't be read");
         assert_eq!(found(|c| (both(c), c.name = "http://127.0.0.1:1".into()).0).len(), 2, "and the name is plain");
+        only(|c| c.traces.one_in = 0, "traces.one_in", "between 1 and");
+        only(|c| c.traces.endpoint = "http://c.example.org".into(), "traces.endpoint", "whole address");
+        let secret = |c: &mut Config| {
+            (c.traces.endpoint, c.traces.authorization_file) =
+                ("http://c:4318/v1/traces".into(), "/nonexistent".into());
+        };
+        only(secret, "traces.authorization_file", "/nonexistent can't be read");
         only(|c| c.data_dir = "".into(), "data_dir", "in which folder");
         only(|c| c.data_dir = "/dev/null".into(), "data_dir", "This is a file");
     }

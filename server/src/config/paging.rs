@@ -4,7 +4,10 @@ use super::check::{Found, between, has_twice, is_origin};
 use crate::{Error, Result};
 use firstlight_protocol::{Secret, callout::Phone, policy::Millis};
 use serde::{Deserialize, Serialize};
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 /// Longest list of hosts.
 const MAX_HOSTS: usize = 64;
@@ -126,12 +129,25 @@ impl Default for Email {
 
 /// Reads a secret from its file or from the environment. Neither the secret nor the environment's other text is told.
 pub(super) fn secret(setting: &str, file: Option<&PathBuf>, variable: &str) -> Result<Secret> {
-    let text = match file {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|e| Error::internal(format!("{setting}: the file {} can't be read ({e})", path.display())))?,
+    match file {
+        Some(path) => secret_in(setting, path),
         None => std::env::var(variable)
-            .map_err(|_| Error::internal(format!("{setting}: name a file, or set {variable} in the environment")))?,
-    };
+            .map_err(|_| Error::internal(format!("{setting}: name a file, or set {variable} in the environment")))
+            .and_then(|text| not_empty(setting, &text)),
+    }
+}
+
+/// Reads a secret from its file.
+///
+/// # Errors
+/// A sentence for the operator, without the secret.
+pub(super) fn secret_in(setting: &str, path: &Path) -> Result<Secret> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Error::internal(format!("{setting}: the file {} can't be read ({e})", path.display())))?;
+    not_empty(setting, &text)
+}
+
+fn not_empty(setting: &str, text: &str) -> Result<Secret> {
     match text.trim() {
         "" => Err(Error::internal(format!("{setting}: it is empty"))),
         text => Ok(Secret::new(text)),

@@ -5,11 +5,16 @@ use std::path::Path;
 /// Whether at least so many MiB are free where the data is. A file system that doesn't say counts as having room: the
 /// writer's own answer is asked for anyway.
 pub(crate) fn has_room(dir: &Path, mib: u64) -> bool {
+    free_bytes(dir).is_none_or(|bytes| bytes >> 20 >= mib)
+}
+
+/// How much is free where the data is, if the file system says so.
+pub(crate) fn free_bytes(dir: &Path) -> Option<u64> {
     match rustix::fs::statvfs(dir) {
-        Ok(stat) => stat.f_bavail.saturating_mul(stat.f_frsize) >> 20 >= mib,
+        Ok(stat) => Some(stat.f_bavail.saturating_mul(stat.f_frsize)),
         Err(error) => {
             tracing::warn!(%error, "the file system does not say how much room it has");
-            true
+            None
         }
     }
 }

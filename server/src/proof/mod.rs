@@ -22,7 +22,7 @@ mod report;
 pub use canary::CanaryFigures;
 pub(crate) use canary::Flight;
 pub(crate) use checks::{Shown, test_settled};
-pub(crate) use disk::has_room;
+pub(crate) use disk::{free_bytes, has_room};
 pub(crate) use drills::opened_by_hand;
 pub use heartbeat::HeartbeatFigures;
 

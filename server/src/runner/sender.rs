@@ -27,6 +27,7 @@ use firstlight_protocol::{
 use std::{collections::HashMap, time::Duration};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span, field};
 
 /// How long a claim holds beyond the longest try.
 const LEASE_MARGIN: Duration = Duration::from_secs(10);
@@ -74,10 +75,13 @@ async fn claim(app: &Shared, tasks: &mut JoinSet<Done>) -> Result<Option<Timesta
     let claim = app.store.claim_pages(now, lease, places(app)).await?;
     for page in claim.claimed {
         let app = Shared::clone(app);
-        tasks.spawn(async move {
+        let callout = page.ordered.callout.map(field::display);
+        let span = tracing::debug_span!("page", callout, try_ = page.tries);
+        let work = async move {
             let sent = send(&app, &page).await;
             Some((page, sent))
-        });
+        };
+        tasks.spawn(work.instrument(span));
     }
     if !claim.given_up.is_empty() {
         tracing::warn!(pages = claim.given_up.len(), "given up: tried too often, or too many wait for one receiver");
@@ -99,7 +103,6 @@ async fn send(app: &Shared, page: &Claimed) -> Sent {
 
 async fn try_to_send(app: &Shared, page: &Claimed) -> Result<Sent> {
     let (ordered, now) = (&page.ordered, app.clock.now());
-    let channels = app.runner.channels();
     let tried = if page.tries > 1 { app.store.tried(ordered.page).await? } else { Vec::new() };
     let try_ = Try { leg: page.tries, tried: &tried, now };
     let languages = match (ordered.person, ordered.callout) {
@@ -120,29 +123,35 @@ async fn try_to_send(app: &Shared, page: &Claimed) -> Result<Sent> {
     if !app.store.is_held(page).await? || !app.nodes.lives() {
         return Ok(Sent::new("", Outcome::GivenUp));
     }
-    Ok(match (&ordered.to, ordered.person) {
+    // What remains is the provider's time.
+    hand_over(app, page, &message, try_).instrument(tracing::debug_span!("provider", name = field::Empty)).await
+}
+
+async fn hand_over(app: &Shared, page: &Claimed, message: &Message<'_>, try_: Try<'_>) -> Result<Sent> {
+    let (ordered, channels) = (&page.ordered, app.runner.channels());
+    let sent = match (&ordered.to, ordered.person) {
         (Destination::Contact(contact), Some(person)) => match app.store.contact(person, *contact).await? {
             None => Sent::new("", Outcome::NotConfigured),
             // What somebody changed a moment ago may lead to somebody else.
             Some(row) if row.state != ContactState::Verified && ordered.kind != MessageKind::Verify => {
                 Sent::broken("", FailReason::Unverified)
             }
-            Some(row) if ordered.kind == MessageKind::StandDown => {
-                stand_down(app, person, &row, &message, try_).await?
-            }
-            Some(row) => channels.to_contact(&row, &message, try_).await,
+            Some(row) if ordered.kind == MessageKind::StandDown => stand_down(app, person, &row, message, try_).await?,
+            Some(row) => channels.to_contact(&row, message, try_).await,
         },
-        (Destination::Phone(number), _) => channels.to_phone(number, &message, try_).await,
+        (Destination::Phone(number), _) => channels.to_phone(number, message, try_).await,
         (Destination::Outside(code), _) => {
             let policy = read_document::<Policy>(&mut *app.store.read_for_dispatch().acquire().await?).await?;
             match policy.as_ref().and_then(|(_, policy)| policy.outside.get(code)) {
-                Some(outside) => channels.to_outside(&outside.url, &outside.keys, &message, now).await,
+                Some(outside) => channels.to_outside(&outside.url, &outside.keys, message, try_.now).await,
                 None => Sent::new("outside", Outcome::NotConfigured),
             }
         }
         (Destination::Loopback, _) => Sent::new("loopback", Outcome::Taken),
         (Destination::App | Destination::Contact(_), _) => Sent::new("", Outcome::NotConfigured),
-    })
+    };
+    Span::current().record("name", &sent.vendor);
+    Ok(sent)
 }
 
 /// A telephone that rings stops ringing; nobody is called to hear that they are not needed. Every other channel says it.

@@ -8,6 +8,7 @@ use firstlight_protocol::{
     api::ActOnCallout,
     callout::{Action, CalloutView, OpenCallout, Phone, Purpose},
 };
+use tracing::{Span, field};
 
 /// Who caused a step, and when it is.
 #[derive(Debug, Clone, Copy)]
@@ -131,6 +132,7 @@ impl Tx<'_> {
         (mut after, mut effects): (Callout, Vec<Effect>),
         cause: Cause,
     ) -> Result<Callout> {
+        Span::current().record("callout", field::display(after.id()));
         let agency = views::agency(self.conn, &after, world.host).await?;
         for person in before.into_iter().flat_map(|before| silenced(before, &after)) {
             self.drop_pages(after.id(), person).await?;

@@ -13,6 +13,7 @@ use firstlight_protocol::{CalloutId, Timestamp};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// A dead process's timers are taken over after this (DESIGN.md, "Dispatch": within 5 s).
 const LEASE: Duration = Duration::from_secs(4);
@@ -136,11 +137,12 @@ async fn due(app: &Shared, steps: &mut JoinSet<()>) -> Result<Option<Timestamp>>
         }
         for callout in claimed {
             let app = Shared::clone(app);
-            steps.spawn(async move {
+            let step = async move {
                 if let Err(error) = tick(&app, callout).await {
                     tracing::error!(%callout, %error, "a timer could not be run; it is tried again");
                 }
-            });
+            };
+            steps.spawn(step.instrument(tracing::debug_span!("timer", %callout)));
         }
         while steps.join_next().await.is_some() {}
     }

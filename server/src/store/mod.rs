@@ -32,6 +32,7 @@ use firstlight_protocol::Secret;
 use futures_util::future::BoxFuture;
 use sql::{Database, Pool};
 use std::path::Path;
+use tracing::{Instrument, field::Empty};
 use writer::Writer;
 
 /// The database's file in the data directory.
@@ -103,7 +104,10 @@ impl Store {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        self.writer.write(job).await
+        // The wait for the writer, and the job itself; the job says which callout it is about.
+        let span = tracing::debug_span!("write");
+        let inside = tracing::debug_span!(parent: &span, "transaction", callout = Empty);
+        self.writer.write(move |tx| Box::pin(job(tx).instrument(inside))).instrument(span).await
     }
 
     /// Hands in an application message; its reply is sent after the commit.

@@ -1,4 +1,4 @@
-//! What the server says about itself: logs to standard error, and metrics for Prometheus on an address of their own.
+//! What the server says about itself: logs to standard error, traces, and metrics for Prometheus on an address of their own.
 //!
 //! Metrics (`metrics.enabled`) are OpenMetrics text at `http://<metrics.listen>/metrics`. No label holds an id, a name, a
 //! place or anything else that a person wrote: all are words from fixed lists, so there are only so many series. They say
@@ -25,6 +25,10 @@
 //! | `firstlight_canary_escalation_seconds` | | the newest one: how late its second page was |
 //! | `firstlight_heartbeats_total` | outcome | heartbeats `sent`, `failed`, or `withheld` since something does not work |
 //! | `firstlight_readiness_red` | | people on duty now or next whom a page would perhaps not wake |
+//! | `firstlight_backup_age_seconds` | | since the newest backup was finished: the time of the file `last-backup` in the data directory, which `backup` touches; absent before the first |
+//! | `firstlight_disk_free_bytes` | | free space where the data are |
+//! | `firstlight_nodes_alive` | | nodes whose lease holds; cluster only |
+//! | `firstlight_database_up` | | 1 while PostgreSQL answers; cluster only |
 //! | `firstlight_tls_certificate_days` | | days until the certificate ends, less than 0 afterwards; absent where a proxy does TLS |
 //! | `firstlight_tls_certificate_stale` | | 1 while the certificate in the files can't be used and an older one is shown; like the one before |
 //! | `firstlight_sockets` | | websockets of signed-in devices |
@@ -37,6 +41,7 @@
 //! | file | what |
 //! |---|---|
 //! | `log` | logs |
+//! | `traces` | spans for a collector, if one is configured |
 //! | `metrics` | counters and histograms that are written as things happen |
 //! | `sample` | gauges that are read when somebody asks |
 //! | `scrape` | all of them as text; the listener is `operations` |
@@ -45,8 +50,9 @@ mod log;
 mod metrics;
 mod sample;
 mod scrape;
+mod traces;
 
-pub use log::init;
+pub use log::{Telemetry, init};
 pub(crate) use metrics::BusTraffic;
 pub use metrics::{Happening, Metrics};
 pub(crate) use scrape::scrape;

@@ -101,11 +101,17 @@ impl Sample {
             ),
             ("canary_escalation", "How late the newest canary's second page was", seconds(canary.escalation_ms())),
         ];
+        if let Some(free) = crate::proof::free_bytes(&app.config.data_dir) {
+            gauges.push(("disk_free_bytes", "Free space where the data are", i64::try_from(free).unwrap_or(i64::MAX)));
+        }
         if let Some(tls) = &app.tls {
             let days = (tls.ends_at().0 - now.0) as f64 / 86_400_000.0;
             days_left.push(("tls_certificate_days", "Days until the TLS certificate ends", days));
             let help = "Whether the TLS certificate in the files can't be used, and an older one is shown";
             gauges.push(("tls_certificate_stale", help, i64::from(tls.trouble().is_some())));
+        }
+        if let Some(at) = crate::admin::last_backup(&app.config.data_dir) {
+            times.push(("backup_age", "Since the newest backup was finished", now.since(at).as_secs_f64()));
         }
         if let Some(at) = canary.last_success_at() {
             times.push(("canary_age", "Since a canary has come through", now.since(at).as_secs_f64()));
