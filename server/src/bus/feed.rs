@@ -37,8 +37,6 @@ struct Tail {
     bytes: usize,
     /// The newest entry that is known to exist, here or in the store alone; 0 if nothing is known.
     head: u64,
-    /// How often the room's members had changed when the store was last looked at; 0 if nothing is known.
-    generation: u64,
 }
 
 /// What a session gets when it asks for the entries after its cursor.
@@ -137,13 +135,6 @@ impl Feed {
         self.wake(room);
     }
 
-    /// The store has counted so many changes of the room's members.
-    pub(super) fn members_reached(&self, room: RoomId, generation: u64) {
-        if std::mem::replace(&mut lock(&self.tail).generation, generation) != generation {
-            self.members_changed(room);
-        }
-    }
-
     fn wake(&self, room: RoomId) {
         for reader in lock(&self.readers).iter() {
             reader.room(room);
@@ -191,17 +182,6 @@ mod tests {
         assert_eq!((pulled(&feed, 4, 9), pulled(&feed, 7, 9), pulled(&feed, 8, 9)), (None, None, Some(vec![9])));
         feed.publish(ROOM, vec![entry(8), entry(9), entry(10)]);
         assert_eq!((pulled(&feed, 7, 9), pulled(&feed, 8, 9)), (None, Some(vec![9, 10])));
-    }
-
-    #[test]
-    fn a_change_of_members_that_was_missed_is_noticed_once() {
-        let feed = Feed::default();
-        feed.members_reached(ROOM, 4);
-        let seen = feed.members_version();
-        feed.members_reached(ROOM, 4);
-        assert_eq!(feed.members_version(), seen);
-        feed.members_reached(ROOM, 5);
-        assert!(feed.members_version() > seen);
     }
 
     #[derive(Debug, Clone)]

@@ -128,7 +128,8 @@ impl Bus {
         self.0.outgoing.inbox(devices);
     }
 
-    fn wake_inbox_here(&self, devices: &[DeviceId]) {
+    /// The same for sockets of this node alone: for who polls the store, as every node does for itself.
+    pub fn wake_inbox_here(&self, devices: &[DeviceId]) {
         let sockets = lock(&self.0.sockets);
         for wake in devices.iter().filter_map(|d| sockets.get(d)).flatten() {
             wake.inbox();

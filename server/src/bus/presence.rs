@@ -23,8 +23,8 @@ use tokio::time::Instant;
 const SILENCE: Duration = Duration::from_secs(15);
 /// Most other nodes.
 const MAX_NODES: usize = 64;
-/// Most devices of one.
-const MAX_DEVICES: usize = 1 << 17;
+/// Most devices of one: as many as a node may have connections.
+const MAX_DEVICES: usize = 1_000_000;
 
 /// Devices with their number of sockets.
 pub(super) type Devices = HashMap<DeviceId, u16>;

@@ -58,13 +58,6 @@ impl Bus {
         }
     }
 
-    /// The store has counted so many changes of a room's members: sessions look again where that is news.
-    pub fn members_reached(&self, room: RoomId, generation: u64) {
-        if let Some(feed) = self.feed(room) {
-            feed.members_reached(room, generation);
-        }
-    }
-
     fn feed(&self, room: RoomId) -> Option<Arc<Feed>> {
         lock(&self.0.feeds).get(&room).cloned()
     }
