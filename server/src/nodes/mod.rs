@@ -99,6 +99,11 @@ impl Nodes {
         crate::bus::lock(&self.others).clone()
     }
 
+    /// How many live, this one with them.
+    pub fn alive(&self) -> usize {
+        usize::from(self.lives()) + crate::bus::lock(&self.others).len()
+    }
+
     /// Whether the others take it for living, for sure: to be asked before something goes out that they might send as well.
     /// Time during which the process stood still counts.
     pub fn lives(&self) -> bool {

@@ -27,8 +27,9 @@
 //! | `firstlight_readiness_red` | | people on duty now or next whom a page would perhaps not wake |
 //! | `firstlight_backup_age_seconds` | | since the newest backup was finished: the time of the file `last-backup` in the data directory, which `backup` touches; absent before the first |
 //! | `firstlight_disk_free_bytes` | | free space where the data are |
-//! | `firstlight_nodes_alive` | | nodes whose lease holds; cluster only |
-//! | `firstlight_database_up` | | 1 while PostgreSQL answers; cluster only |
+//! | `firstlight_nodes_alive` | | nodes that live, as this one sees it; absent where the database is SQLite |
+//! | `firstlight_node_leads` | | 1 on the node that does what is done once for all; like the one before |
+//! | `firstlight_database_up` | | 1 while the database answers; without it, what is read from it is absent |
 //! | `firstlight_tls_certificate_days` | | days until the certificate ends, less than 0 afterwards; absent where a proxy does TLS |
 //! | `firstlight_tls_certificate_stale` | | 1 while the certificate in the files can't be used and an older one is shown; like the one before |
 //! | `firstlight_sockets` | | websockets of signed-in devices |

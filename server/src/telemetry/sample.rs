@@ -39,11 +39,21 @@ struct Open {
 }
 
 impl Sample {
-    /// Reads everything.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub(super) async fn take(app: &Shared) -> Result<Self> {
+    /// Reads everything; what the process knows by itself even where the database doesn't answer.
+    pub(super) async fn take(app: &Shared) -> Self {
+        let mut sample = Self::of_process(app);
+        let up = match sample.read(app).await {
+            Ok(()) => 1,
+            Err(error) => {
+                tracing::error!(%error, "metrics could not be read from the database");
+                0
+            }
+        };
+        sample.gauges.push(("database_up", "Whether the database answers", up));
+        sample
+    }
+
+    async fn read(&mut self, app: &Shared) -> Result<()> {
         let now = app.clock.now();
         let mut conn = app.store.read().acquire().await?;
         let states = CalloutState::ALL.iter().filter(|state| state.is_open());
@@ -70,19 +80,30 @@ impl Sample {
         .bind(CalloutState::Closed.as_str())
         .fetch_one(&mut *conn)
         .await?;
-        let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         drop(conn);
         let red = crate::proof::red(app).await?;
-        let mut days_left = Vec::new();
-        let mut gauges = vec![
+        self.open = open;
+        self.gauges.extend([
             ("timers", "Timers that wait", row.get("timers")),
             ("timers_overdue", "Timers that are due for more than 3 s and claimed by nobody", row.get("overdue")),
             ("outbox_waiting", "Pages and notices that wait to be sent", row.get("outbox")),
             ("reviews_overdue", "Callouts that were closed and not reviewed in time", row.get("reviews")),
             ("readiness_red", "People on duty now or next whom a page would perhaps not wake", whole(red)),
+        ]);
+        Ok(())
+    }
+
+    fn of_process(app: &Shared) -> Self {
+        let now = app.clock.now();
+        let mut gauges = vec![
             ("sockets", "Websockets of signed-in devices", whole(app.bus.connections())),
             ("store_queue", "Jobs that wait for the store's writer", whole(app.store.queued())),
         ];
+        if app.store.is_shared() {
+            gauges.push(("nodes_alive", "Nodes that live, as this one sees it", whole(app.nodes.alive())));
+            let help = "Whether this node does what is done once for all";
+            gauges.push(("node_leads", help, i64::from(app.nodes.leads())));
+        }
         match app.bus.link_state() {
             LinkState::Alone => {}
             state => gauges.push((
@@ -90,6 +111,16 @@ impl Sample {
                 "Whether other nodes are told of work through Redis; they find it by polling otherwise",
                 i64::from(state == LinkState::Connected),
             )),
+        }
+        if let Some(free) = crate::proof::free_bytes(&app.config.data_dir) {
+            gauges.push(("disk_free_bytes", "Free space where the data are", i64::try_from(free).unwrap_or(i64::MAX)));
+        }
+        let mut days_left = Vec::new();
+        if let Some(tls) = &app.tls {
+            let days = (tls.ends_at().0 - now.0) as f64 / 86_400_000.0;
+            days_left.push(("tls_certificate_days", "Days until the TLS certificate ends", days));
+            let help = "Whether the TLS certificate in the files can't be used, and an older one is shown";
+            gauges.push(("tls_certificate_stale", help, i64::from(tls.trouble().is_some())));
         }
         let (canary, heartbeat) = (app.proof.canary(), app.proof.heartbeat());
         let seconds = |ms: u64| Duration::from_millis(ms).as_secs_f64();
@@ -101,23 +132,14 @@ impl Sample {
             ),
             ("canary_escalation", "How late the newest canary's second page was", seconds(canary.escalation_ms())),
         ];
-        if let Some(free) = crate::proof::free_bytes(&app.config.data_dir) {
-            gauges.push(("disk_free_bytes", "Free space where the data are", i64::try_from(free).unwrap_or(i64::MAX)));
-        }
-        if let Some(tls) = &app.tls {
-            let days = (tls.ends_at().0 - now.0) as f64 / 86_400_000.0;
-            days_left.push(("tls_certificate_days", "Days until the TLS certificate ends", days));
-            let help = "Whether the TLS certificate in the files can't be used, and an older one is shown";
-            gauges.push(("tls_certificate_stale", help, i64::from(tls.trouble().is_some())));
-        }
         if let Some(at) = crate::admin::last_backup(&app.config.data_dir) {
             times.push(("backup_age", "Since the newest backup was finished", now.since(at).as_secs_f64()));
         }
         if let Some(at) = canary.last_success_at() {
             times.push(("canary_age", "Since a canary has come through", now.since(at).as_secs_f64()));
         }
-        Ok(Self {
-            open,
+        Self {
+            open: BTreeMap::new(),
             gauges,
             times,
             days_left,
@@ -128,8 +150,12 @@ impl Sample {
                 ("failed", heartbeat.failed()),
                 ("withheld", heartbeat.withheld()),
             ],
-        })
+        }
     }
+}
+
+fn whole(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 impl Collector for Sample {

@@ -3,7 +3,6 @@
 use super::sample::Sample;
 use crate::{Error, Result, Shared};
 use axum::{http::header, response::IntoResponse};
-use firstlight_protocol::{ErrorCode, Problem};
 use prometheus_client::encoding::text::encode;
 
 /// What OpenMetrics calls itself.
@@ -12,12 +11,9 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// One scrape.
 ///
 /// # Errors
-/// `unavailable` while the database does not answer.
+/// A defect, if it can't be written.
 pub(crate) async fn scrape(app: &Shared) -> Result<impl IntoResponse + use<>> {
-    let sample = Sample::take(app).await.map_err(|error| {
-        tracing::error!(%error, "metrics could not be read");
-        Problem::with(ErrorCode::Unavailable, "The database does not answer.")
-    })?;
+    let sample = Sample::take(app).await;
     let mut registry = app.bus.metrics().registry();
     registry.register_collector(Box::new(sample));
     let mut text = String::new();
