@@ -26,6 +26,7 @@ def indent(text, by):
 
 FUNCTIONS = {
     "quote": lambda value: json.dumps(str(value)),
+    "toJson": json.dumps,
     "toYaml": lambda value: yaml.safe_dump(value, sort_keys=False).rstrip("\n"),
     "nindent": lambda by, value: "\n" + indent(value, by),
     "sha256sum": lambda value: hashlib.sha256(str(value).encode()).hexdigest(),
