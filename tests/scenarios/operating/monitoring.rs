@@ -79,14 +79,14 @@ async fn exported() -> Exported {
         let labels = labels.split(',').map(|label| label.trim().to_owned()).filter(|label| !label.is_empty());
         // Histograms have three names each; those that were scraped are known already.
         let known = all.entry(format!("firstlight_{name}")).or_default();
+        // What did not happen now has its word in the table all the same.
+        let words = rest.split('`').skip(1).step_by(2);
         for label in labels {
-            known.entry(label).or_default();
+            known.entry(label).or_default().extend(words.clone().map(str::to_owned));
         }
     }
-    // A failure that did not happen now has its word all the same.
     let outcomes = all.get_mut("firstlight_pages_total").unwrap().get_mut("outcome").unwrap();
     outcomes.extend(FailReason::ALL.iter().map(|reason| reason.as_str().to_owned()));
-    outcomes.insert("delivered".into());
     all
 }
 

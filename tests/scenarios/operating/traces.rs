@@ -30,8 +30,9 @@ async fn collector() -> (String, Got) {
             assert_eq!(headers["content-type"], "application/x-protobuf");
             let request = ExportTraceServiceRequest::decode(body).unwrap();
             for resource in request.resource_spans {
-                let named: Vec<_> = resource.resource.unwrap().attributes.into_iter().map(|a| a.key).collect();
-                assert_eq!(named, ["service.name", "service.version"], "nothing of the machine");
+                let named: BTreeSet<_> = resource.resource.unwrap().attributes.into_iter().map(|a| a.key).collect();
+                let wanted = ["service.name", "service.version"].map(String::from);
+                assert_eq!(named, BTreeSet::from(wanted), "nothing of the machine");
                 kept.lock().unwrap().extend(resource.scope_spans.into_iter().flat_map(|scope| scope.spans));
             }
         }
