@@ -6,6 +6,7 @@
 //!   browser (`wasm32`), where `browser` and `native` are the names of the few modules that differ.
 //! - The `firstlight` command stands on top (feature `native`).
 
+pub mod attachment;
 #[cfg(any(feature = "native", target_arch = "wasm32"))]
 mod clock;
 pub mod engine;

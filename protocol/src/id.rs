@@ -181,7 +181,10 @@ typed_id!(
     /// A calendar feed, chosen by the client that makes it.
     FeedId, "feed"
 );
-
+typed_id!(
+    /// A file in a room, chosen by the client that sends it.
+    AttachmentId, "att"
+);
 typed_id!(
     /// A readiness check: one person asked once to confirm that pages reach them.
     CheckId, "chk"

@@ -6,6 +6,7 @@
 pub mod admission;
 pub mod agency;
 pub mod api;
+pub mod attachment;
 pub mod attention;
 pub mod callout;
 pub mod cert;

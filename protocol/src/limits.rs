@@ -34,6 +34,13 @@ pub const MAX_NAME: usize = 80;
 pub const MAX_CERTIFICATE: usize = 4 << 10;
 /// Longest rota: shifts in one document.
 pub const MAX_SHIFTS: usize = 5_000;
+/// Largest attachment, in bytes, before it is sealed and with its padding.
+pub const MAX_ATTACHMENT: u64 = 100 << 20;
+/// What an attachment is cut into, in bytes before sealing. On a line of 15 kB/s one of them still arrives within a
+/// request's deadline, and little is sent twice when the line breaks.
+pub const ATTACHMENT_CHUNK: usize = 256 << 10;
+/// What sealing adds to a chunk, in bytes: the tag of ChaCha20-Poly1305.
+pub const ATTACHMENT_TAG: usize = 16;
 
 /// A websocket must present its ticket within this time.
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(5);

@@ -3,6 +3,7 @@
 
 use crate::{
     admission::Consent,
+    attachment::Attachment,
     id::{CalloutId, MessageId, OrgId},
     role::{OrgKind, RoomKind},
     wire::{Bytes, Malformed, from_cbor, to_cbor},
@@ -143,6 +144,8 @@ pub enum Content {
         /// The room's name.
         name: String,
     },
+    /// A file: what opens the sealed chunks that the server keeps.
+    Attachment(Attachment),
     /// Asks to let another class of organisation into the room (see [`crate::admission`]); the message's id names it.
     AskToAdmit {
         /// The class.

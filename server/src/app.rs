@@ -1,6 +1,7 @@
 //! What every part of the server shares.
 
 use crate::{
+    blobs::Blobs,
     bus::Bus,
     clock::Clock,
     config::Config,
@@ -42,6 +43,8 @@ pub struct App {
     pub groups: Groups,
     /// Acknowledgements that wait to be written.
     pub acks: PendingAcks,
+    /// Sealed files in rooms.
+    pub blobs: Blobs,
     /// How often key packages may be claimed.
     pub claims: RateLimit,
     /// Who is who, and who is signed in.

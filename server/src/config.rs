@@ -5,6 +5,7 @@
 //! Every field has a bound, checked at start, and what is wrong is said in plain sentences, all at once.
 //! `deploy/firstlight-server.example.toml` shows every setting with its default; a test holds the two together.
 
+mod attachments;
 mod check;
 mod cluster;
 mod load;
@@ -13,6 +14,7 @@ mod redis;
 mod tls;
 mod traces;
 
+pub use attachments::{Attachments, Place, S3};
 pub(crate) use check::is_public;
 pub use cluster::{Database, DatabaseKind, Node};
 pub use load::{ConfigProblem, Loaded, load};
@@ -55,6 +57,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long rooms keep their log.
     pub retention: Retention,
+    /// Files in rooms.
+    pub attachments: Attachments,
     /// How pages leave the server.
     pub paging: Paging,
     /// How the server proves that pages would arrive.
@@ -178,6 +182,7 @@ impl Default for Config {
             tls: Tls::default(),
             limits: Limits::default(),
             retention: Retention::default(),
+            attachments: Attachments::default(),
             paging: Paging::default(),
             proof: Proof::default(),
             redis: Redis::default(),

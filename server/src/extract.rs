@@ -90,8 +90,16 @@ fn is_of(headers: &HeaderMap, kind: &str) -> bool {
 /// # Errors
 /// `too_large`, `timeout`, or `bad_request` where the connection breaks.
 pub(crate) async fn read_body(request: Request) -> Result<Vec<u8>, Error> {
+    read_at_most(request, MAX_BODY).await
+}
+
+/// The same, of at most `most` bytes.
+///
+/// # Errors
+/// As [`read_body`].
+pub(crate) async fn read_at_most(request: Request, most: usize) -> Result<Vec<u8>, Error> {
     let deadline = request.extensions().get::<Deadline>().copied();
-    read(request.into_body(), deadline, MAX_BODY).await
+    read(request.into_body(), deadline, most).await
 }
 
 /// Reads a whole body of at most `most` bytes.

@@ -30,6 +30,7 @@ const NO_WRITE: &str = "The database's writer does not commit.";
 const NO_SWEEP: &str = "The safety net behind timers and pages does not run.";
 const NO_CANARY: &str = "The canary does not come through: pages may not go out.";
 const NO_REDIS: &str = "Redis can't be used: nodes find work by polling, within two seconds.";
+const NO_ATTACHMENTS: &str = "The place for attachments can't be reached.";
 const NO_ROOM: &str = "The disk has hardly any room left.";
 const ENDS: &str = "The TLS certificate ends within two weeks, or has ended.";
 const STALE: &str = "The TLS certificate in the files can't be used; an older one is shown.";
@@ -260,7 +261,8 @@ fn odd(app: &Shared) -> Vec<&'static str> {
     let polling = BusHealth::of(&app.bus.link_state()).is_some_and(|bus| bus.status == BusStatus::Polling);
     let soon = app.clock.now() + listen::SOON;
     let (ends, stale) = app.tls.as_ref().map_or((false, false), |tls| (tls.ends_at() <= soon, tls.trouble().is_some()));
-    [(polling, NO_REDIS), (ends, ENDS), (stale, STALE)].into_iter().filter(|(is, _)| *is).map(|(_, why)| why).collect()
+    let parts = [(polling, NO_REDIS), (ends, ENDS), (stale, STALE), (!app.blobs.reachable(), NO_ATTACHMENTS)];
+    parts.into_iter().filter(|(is, _)| *is).map(|(_, why)| why).collect()
 }
 
 async fn answers<T>(part: impl Future<Output = Result<T>>) -> bool {

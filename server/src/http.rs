@@ -1,7 +1,7 @@
 //! The HTTP edge: all routes together, and what holds for every request whatever its route.
 
 use crate::{
-    Error, Result, Shared, agencies, callouts, delivery,
+    Error, Result, Shared, agencies, blobs, callouts, delivery,
     extract::Deadline,
     figures, health, identity, intake,
     lifecycle::{Lifecycle, come_back},
@@ -57,6 +57,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(health::routes())
         .merge(identity::routes())
         .merge(delivery::routes())
+        .merge(blobs::routes())
         .merge(callouts::routes())
         .merge(rota::routes())
         .merge(paging::routes())

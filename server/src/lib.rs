@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod agencies;
 pub mod app;
+pub mod blobs;
 pub mod bus;
 pub mod caller;
 pub mod callouts;

@@ -3,6 +3,7 @@
 use crate::{
     App, Error, Result, Shared,
     app::random,
+    blobs::{self, Blobs},
     bus::{self, Bus, NodeId},
     clock::{Clock, Correction},
     config::Config,
@@ -103,6 +104,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
         phone: Phone::new(&bus),
         proof: Proof::new(&config.paging, &bus, clock.now())?,
         groups: Groups::default(),
+        blobs: Blobs::open(&config, &bus)?,
         acks: acks::PendingAcks::default(),
         claims: keys::claim_limit(&bus),
         feeds: rota::Feeds::new(&bus),
@@ -126,6 +128,8 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     // These may be cut off anywhere: what they had not begun to write is written by the next start or at the end.
     background.spawn(while_leading(app.clone(), stop.background.clone(), retention::run));
     background.spawn(stop.background.clone().run_until_cancelled_owned(acks::run(app.clone())));
+    background.spawn(stop.background.clone().run_until_cancelled_owned(blobs::watch(app.clone())));
+    background.spawn(while_leading(app.clone(), stop.background.clone(), blobs::collect::run));
     background.spawn(stop.background.clone().run_until_cancelled_owned(figures::make_up(app.clone())));
     background.spawn(stop.background.clone().run_until_cancelled_owned(Identity::follow(app.clone())));
     if let Some(servers) = redis {

@@ -73,6 +73,7 @@ fn nothing_that_a_person_wrote_is_found_anywhere() -> Result<()> {
         reach_by_webhook(&world.admin, advocate, &receiver, &key)?;
     }
     play(&mut server, &world, &mut marks, &receiver)?;
+    share_a_file(&server, &world, &mut marks, dir.path())?;
 
     let backup = dir.path().join("backup");
     fs::create_dir(&backup)?;
@@ -151,6 +152,48 @@ fn play(server: &mut ServerProcess, world: &World, marks: &mut Marks, receiver: 
     server.stop()?;
     server.restart()?;
     officer.run(&["sync"])?;
+    Ok(())
+}
+
+/// A file with a marked name and marked content goes into a room, cut off once in the middle, and is saved by another.
+fn share_a_file(server: &ServerProcess, world: &World, marks: &mut Marks, dir: &Path) -> Result<()> {
+    let World { officer, backup, .. } = world;
+    let name = marks.plant("filename");
+    let name = format!("{}.txt", name.split(' ').next().unwrap_or_default());
+    let content = marks.plant("filecontent").repeat(64 << 10);
+    // Outside of what is searched: here it stands as the person has it.
+    let (mine, saved) = (dir.join("mine"), dir.join("saved"));
+    fs::create_dir(&mine)?;
+    fs::create_dir(&saved)?;
+    let file = mine.join(&name);
+    fs::write(&file, &content)?;
+    let (file, to) = (file.to_string_lossy().into_owned(), saved.to_string_lossy().into_owned());
+    let lies = server.data_dir().join("attachments");
+    let chunks = || -> usize {
+        let attachments = fs::read_dir(&lies).into_iter().flatten().flatten();
+        attachments.filter_map(|a| fs::read_dir(a.path()).ok()).map(Iterator::count).sum()
+    };
+    // Four are on their way at once: of five, one was taken.
+    officer.cut_off(&["room", "send-file", "latest", &file], || chunks() > 4)?;
+    let sent = officer.run(&["room", "send-file", "latest", &file])?;
+    if sent["went_on_at"].as_u64().is_none_or(|at| at == 0 || at >= content.len() as u64) {
+        return Err(fail(format!("the interrupted file did not go on: {sent}")));
+    }
+    let read = backup.run(&["room", "read", "latest"])?;
+    if !read["lines"].to_string().contains(&name) || read.to_string().contains("\"key\"") {
+        return Err(fail(format!("the file is not shown as it should be: {read}")));
+    }
+    for (n, message) in ["latest", &name].into_iter().enumerate() {
+        let one = backup.run(&["room", "save", "latest", message, "--to", &to])?;
+        let path = one["path"].as_str().ok_or_else(|| fail("a saved file without a place"))?;
+        if fs::read(path)? != content.as_bytes() || fs::read_dir(&saved)?.count() != n + 1 {
+            return Err(fail(format!("what was saved is not what was sent: {one}")));
+        }
+    }
+    let second = world.primary.refused(&["room", "save", "latest", "latest", "--to", &to])?;
+    if second.code == "internal" {
+        return Err(fail(format!("a stood-down responder's refusal is unclear: {}", second.sentence)));
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 mod after;
 mod agencies;
 mod answering;
+mod attachments;
 mod callout_room;
 mod channels;
 mod complaints;

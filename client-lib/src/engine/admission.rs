@@ -201,7 +201,9 @@ impl Engine {
                     asked.answers.push(answer(None));
                 }
             }
-            Content::Text { .. } | Content::Details(_) | Content::Profile { .. } => return Ok(()),
+            Content::Text { .. } | Content::Details(_) | Content::Profile { .. } | Content::Attachment(_) => {
+                return Ok(());
+            }
         }
         self.save_admissions(room, &known);
         Ok(())

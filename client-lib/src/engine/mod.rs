@@ -35,6 +35,8 @@ mod step;
 mod store;
 mod suites;
 mod trust;
+#[cfg(feature = "native")]
+mod uploads;
 mod view;
 mod welcome;
 

@@ -82,6 +82,8 @@ impl Engine {
         store.records::<InboxItem>(key::NOTICES, "a notice")?;
         store.records::<PendingWelcome>(key::WELCOMES, "an announced Welcome")?;
         store.records::<OrgId>(key::ORGANISATIONS, "an organisation to ask about")?;
+        #[cfg(feature = "native")]
+        store.records::<crate::attachment::UploadRecord>(key::UPLOADS, "a file on its way")?;
         store.records::<KeyPackageRecord>(key::KEY_PACKAGES, "a key package")?;
         Ok(())
     }

@@ -25,6 +25,8 @@ pub(crate) mod key {
     pub(crate) const ORGANISATIONS: &[u8] = b"org/";
     pub(crate) const NOTICES: &[u8] = b"notice/";
     pub(crate) const KEY_PACKAGES: &[u8] = b"kp/";
+    #[cfg(feature = "native")]
+    pub(crate) const UPLOADS: &[u8] = b"upload/";
     pub(crate) const SETTINGS: &str = "set/";
 
     fn join(parts: &[&[u8]]) -> Vec<u8> {
@@ -69,6 +71,11 @@ pub(crate) mod key {
 
     pub(crate) fn notice(seq: u64) -> Vec<u8> {
         join(&[NOTICES, &seq.to_be_bytes()])
+    }
+
+    #[cfg(feature = "native")]
+    pub(crate) fn upload(attachment: firstlight_protocol::AttachmentId) -> Vec<u8> {
+        join(&[UPLOADS, attachment.as_bytes()])
     }
 
     pub(crate) fn key_package(reference: &[u8]) -> Vec<u8> {

@@ -7,6 +7,8 @@
 
 mod actions;
 mod admission;
+#[cfg(feature = "native")]
+mod attachments;
 mod callout_room;
 mod drive;
 mod enrolment;
@@ -29,6 +31,8 @@ pub use crate::clock::now;
 #[cfg(target_arch = "wasm32")]
 pub use crate::clock::sleep;
 pub use actions::Opening;
+#[cfg(feature = "native")]
+pub use attachments::SentFile;
 pub use callout_room::RoomBuilt;
 pub use drive::CaughtUp;
 pub use enrolment::{Joining, PendingDevice};

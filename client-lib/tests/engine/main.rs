@@ -10,3 +10,4 @@ mod rejoin;
 mod revoke;
 mod stories;
 mod town;
+mod uploads;

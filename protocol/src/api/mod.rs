@@ -3,6 +3,7 @@
 //! Every POST that matters is idempotent by an id that the client chooses (callout, action, message, invite, device):
 //! sending the same body again gives the same answer and changes nothing.
 
+mod attachments;
 mod auth;
 mod dispatch;
 mod identity;
@@ -12,6 +13,7 @@ mod proof;
 mod rooms;
 mod rota;
 
+pub use attachments::*;
 pub use auth::*;
 pub use dispatch::*;
 pub use identity::*;

@@ -178,7 +178,7 @@ impl Email {
 
 /// Whether a variable holds a secret of this file's, and so is a setting although no setting has its name.
 pub(super) fn is_secret(variable: &str) -> bool {
-    ["email_password", "database_url"].contains(&variable)
+    ["email_password", "attachments_secret", "database_url"].contains(&variable)
         || variable.starts_with("telephony_") && variable.ends_with("_token")
 }
 

@@ -56,6 +56,17 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Refuses a device that is not a member now, or is suspended.
+    pub async fn require_member(&mut self, room: RoomId, device: DeviceId) -> Result<()> {
+        sql::query("SELECT 1 FROM room_members WHERE room = $1 AND device = $2 AND left_seq IS NULL AND suspended = 0")
+            .bind(room.as_bytes())
+            .bind(device.as_bytes())
+            .fetch_optional(&mut *self.conn)
+            .await?
+            .map(drop)
+            .ok_or_else(|| ErrorCode::NotAMember.into())
+    }
+
     /// Devices that are members now, suspended or not, with their people.
     pub async fn room_members(&mut self, room: RoomId) -> Result<Vec<(DeviceId, PersonId)>> {
         let rows = sql::query("SELECT device, person FROM room_members WHERE room = $1 AND left_seq IS NULL")

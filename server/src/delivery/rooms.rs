@@ -267,12 +267,7 @@ impl Tx<'_> {
     async fn land(&mut self, landing: &Landing, by: DeviceId, at: Timestamp) -> Result<Committed> {
         let Landing { room, bundle, .. } = landing;
         // It may have been removed or suspended since the bundle was checked.
-        sql::query("SELECT 1 FROM room_members WHERE room = $1 AND device = $2 AND left_seq IS NULL AND suspended = 0")
-            .bind(room.as_bytes())
-            .bind(by.as_bytes())
-            .fetch_optional(&mut *self.conn)
-            .await?
-            .ok_or(ErrorCode::NotAMember)?;
+        self.require_member(*room, by).await?;
         let row = sql::query(
             "UPDATE rooms SET epoch = epoch + 1, group_info = $3,
                  epoch_seq = 1 + (SELECT COALESCE(MAX(seq), 0) FROM entries WHERE entries.room = rooms.n)

@@ -113,6 +113,26 @@ impl Cli {
         })
     }
 
+    /// Runs one command until `seen` says that it has come far enough, and kills it there, as a power cut would.
+    ///
+    /// # Errors
+    /// If it ends before, or does not come so far in time.
+    pub fn cut_off(&self, arguments: &[&str], seen: impl Fn() -> bool) -> Result<()> {
+        let mut command = self.command()?;
+        let mut child = command.args(arguments).arg("--json").stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        let began = Instant::now();
+        while !seen() {
+            if child.try_wait()?.is_some() || began.elapsed() > PATIENCE {
+                let _ = child.kill();
+                return Err(fail(format!("{}: firstlight {} was over too early or late", self.who, shown(arguments))));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
     /// Starts `watch`, which runs until it is stopped or dropped.
     ///
     /// # Errors

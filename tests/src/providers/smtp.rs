@@ -20,8 +20,8 @@ pub struct Smtp {
     dir: TempDir,
 }
 
-/// The interpreter that has aiosmtpd.
-fn python() -> PathBuf {
+/// The interpreter that has aiosmtpd and moto.
+pub(super) fn python() -> PathBuf {
     let installed = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/smtpd/bin/python");
     env::var_os("FIRSTLIGHT_SMTPD_PYTHON").map_or_else(installed, PathBuf::from)
 }

@@ -1,6 +1,6 @@
 //! One device, signed in.
 
-use super::{Http, Socket, http::json, random};
+use super::{Answer, Http, Socket, http::json, random};
 use ed25519_dalek::SigningKey;
 use firstlight_protocol::{
     ActionId, Bytes, CalloutId, DeviceId, ErrorCode, OrgId, PersonId, Problem, Role, RoomId, Secret,
@@ -65,14 +65,18 @@ impl Device {
     }
 
     async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<T, Problem> {
+        self.answer(method, path, body).await?.read()
+    }
+
+    async fn answer(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Answer, Problem> {
         let token = self.access().await?;
         let answer = self.http.send(method.clone(), path, Some(&token), body.clone()).await;
         // Time is virtual, so minutes pass in a moment.
         if answer.status == 401 && answer.problem().code == ErrorCode::TokenExpired {
             let token = self.sign_in().await?.access;
-            return self.http.send(method, path, Some(&token), body).await.read();
+            return Ok(self.http.send(method, path, Some(&token), body).await);
         }
-        answer.read()
+        Ok(answer)
     }
 
     /// `GET`.
@@ -93,6 +97,17 @@ impl Device {
     /// `DELETE`.
     pub async fn delete(&self, path: impl AsRef<str>) -> Result<(), Problem> {
         self.call(Method::DELETE, path.as_ref(), None).await
+    }
+
+    /// `PUT` of bytes as they are.
+    pub async fn put_bytes(&self, path: impl AsRef<str>, bytes: Vec<u8>) -> Result<(), Problem> {
+        self.call(Method::PUT, path.as_ref(), Some(bytes)).await
+    }
+
+    /// `GET` of bytes as they are.
+    pub async fn get_bytes(&self, path: impl AsRef<str>) -> Result<Vec<u8>, Problem> {
+        let answer = self.answer(Method::GET, path.as_ref(), None).await?;
+        if answer.status == 200 { Ok(answer.body) } else { Err(answer.problem()) }
     }
 
     /// A ticket for a websocket.

@@ -1373,6 +1373,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rooms/{room}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins an attachment of a room; sent again, it says what is there already.
+         * @description Whoever may read the announcing message and is a member of the room now may read the attachment: those who joined later
+         *     may not, as with the log. It is kept as long as the log keeps that message; one whose message is not in the log 24 hours
+         *     after its last chunk came is deleted.
+         */
+        post: operations["post_rooms_room_attachments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{room}/attachments/{attachment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An attachment, and which of its chunks are there: where its sender goes on, and what a reader can fetch. */
+        get: operations["get_rooms_room_attachments_attachment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{room}/attachments/{attachment}/chunks/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One sealed chunk, for whoever may read the message that announces the attachment. */
+        get: operations["get_rooms_room_attachments_attachment_chunks_n"];
+        /** One sealed chunk, from the device that began the attachment: in any order, again without harm, until it is complete. */
+        put: operations["put_rooms_room_attachments_attachment_chunks_n"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rooms/{room}/attachments/{attachment}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** All chunks are there: from now on none can be changed, and others may read them once the message is in the log. */
+        post: operations["post_rooms_room_attachments_attachment_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rooms/{room}/commits": {
         parameters: {
             query?: never;
@@ -2055,6 +2129,26 @@ export interface components {
             /** @description What is answered. */
             answer: components["schemas"]["SwapAnswer"];
         };
+        AttachmentId: string;
+        /** @description An attachment as its sender, and whoever may read it, sees it. */
+        AttachmentView: {
+            /**
+             * Format: int32
+             * @description How many chunks there are.
+             */
+            chunks: number;
+            /** @description All are there, and none can be changed any more. */
+            complete: boolean;
+            /** @description Id. */
+            id: components["schemas"]["AttachmentId"];
+            /** @description Numbers of those that the server has, from 0 on, in order. */
+            received: number[];
+            /**
+             * Format: int64
+             * @description Bytes of all sealed chunks together.
+             */
+            size: number;
+        };
         /** @description Something that a supervisor has to look at. */
         Attention: {
             /** @description Which way. */
@@ -2129,6 +2223,21 @@ export interface components {
             kind: "person";
             /** @description Who. */
             person: components["schemas"]["PersonId"];
+        };
+        /** @description `POST /v1/rooms/{room}/attachments`: announces the chunks that will come. */
+        BeginAttachment: {
+            /** @description Chosen by the client; the idempotency key. */
+            id: components["schemas"]["AttachmentId"];
+            /**
+             * @description The message that the same device will announce it with: whoever may read that may read the attachment, and it is
+             *     kept as long as that is.
+             */
+            message: components["schemas"]["MessageId"];
+            /**
+             * Format: int64
+             * @description Bytes of all sealed chunks together: each has 262,160, the last one what is left.
+             */
+            size: number;
         };
         /** @description How nodes that share a store wake each other. */
         BusHealth: {
@@ -7686,6 +7795,171 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RoomView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_rooms_room_attachments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: components["schemas"]["RoomId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginAttachment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_rooms_room_attachments_attachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: components["schemas"]["RoomId"];
+                attachment: components["schemas"]["AttachmentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_rooms_room_attachments_attachment_chunks_n: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: components["schemas"]["RoomId"];
+                attachment: components["schemas"]["AttachmentId"];
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chunk. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_rooms_room_attachments_attachment_chunks_n: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: components["schemas"]["RoomId"];
+                attachment: components["schemas"]["AttachmentId"];
+                n: number;
+            };
+            cookie?: never;
+        };
+        /** @description 262,160 bytes; the last chunk: what is left. */
+        requestBody?: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description It is there. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_rooms_room_attachments_attachment_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room: components["schemas"]["RoomId"];
+                attachment: components["schemas"]["AttachmentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentView"];
                 };
             };
             "4XX": {

@@ -1056,6 +1056,16 @@ export interface components {
             name: string;
         } | {
             /** @enum {string} */
+            kind: "attachment";
+            /** @description Its name, safe to show. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+        } | {
+            /** @enum {string} */
             kind: "ask_to_admit";
             /** @description The class. */
             org_kind: components["schemas"]["OrgKind"];
@@ -1877,6 +1887,16 @@ export interface components {
             kind: "named";
             /** @description It. */
             name: string;
+        } | {
+            /** @enum {string} */
+            kind: "attachment";
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
         } | {
             /** @enum {string} */
             kind: "ask_to_admit";

@@ -96,6 +96,14 @@ export function percent(value: number): string {
   return cached('percent', (l) => new Intl.NumberFormat(l, { style: 'percent' })).format(value / 100);
 }
 
+/** 3.2 MB, 14 kB: how large a file is. */
+export function bytes(value: number): string {
+  const unit = value < 1_000_000 ? 'kilobyte' : 'megabyte';
+  const shown = Math.max(value / (unit === 'megabyte' ? 1_000_000 : 1_000), 0.1);
+  const options: Intl.NumberFormatOptions = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 };
+  return cached(`unit ${unit}`, (l) => new Intl.NumberFormat(l, options)).format(shown);
+}
+
 /** "in 5 minutes", "2 hours ago". */
 export function relative(at: number, now: number): string {
   const minutes = Math.round((at - now) / MINUTE);

@@ -2,6 +2,7 @@
 
 use super::{
     callout::summarise,
+    files,
     output::{Page, When, clean},
     words,
 };
@@ -12,6 +13,7 @@ use firstlight_client::{
 };
 use firstlight_protocol::{
     api::{InboxItem, Notice, ReadinessLevel},
+    attachment::safe_name,
     cert::DeviceIdentity,
     mls::{CalloutDetails, Content},
 };
@@ -211,6 +213,13 @@ fn notice(item: &InboxItem) -> Told {
 pub(crate) async fn line(session: &Session, line: &Line) -> Told {
     let room = room_name(session, line.room).await;
     let mut told = match &line.body {
+        LineBody::Message(Content::Attachment(file)) => {
+            let json = json!({ "content": { "attachment": {
+                "attachment": file.attachment, "name": safe_name(&file.name), "size": file.size,
+                "media_type": clean(&file.media_type),
+            } } });
+            Told::new("message", json, files::said(file, line.room, line.id), Weight::Plain)
+        }
         LineBody::Message(content) => Told::new("message", json!({ "content": content }), said(content), Weight::Plain),
         LineBody::Unreadable(why) => Told::new("unreadable", json!({ "why": why }), unreadable(*why), Weight::Plain),
         LineBody::Members { added, removed } => {
@@ -255,6 +264,7 @@ fn said(content: &Content) -> String {
                 detail_rows(details).into_iter().map(|(label, value)| format!("{label}: {}", clean(value))).collect();
             format!("details\n{}", lines.join("\n"))
         }
+        Content::Attachment(file) => format!("file \"{}\"", safe_name(&file.name)),
         Content::Profile { name } => format!("named the room \"{}\"", clean(name)),
         Content::AskToAdmit { org_kind } => {
             let kind = org_kind.plain();

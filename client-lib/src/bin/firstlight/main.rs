@@ -12,6 +12,7 @@ mod devices;
 mod drill;
 mod failure;
 mod figures;
+mod files;
 mod happenings;
 mod intake;
 mod invite;
@@ -316,6 +317,9 @@ mod tests {
             "room remove abcdef Advocate",
             "room send abcdef hello",
             "room read abcdef --last 20",
+            "room send-file abcdef plan.pdf",
+            "room save abcdef ghjkmn --to /tmp",
+            "room save latest latest",
             "room members abcdef",
             "room rejoin abcdef",
             "sync",

@@ -4,6 +4,7 @@ use super::{
     callout,
     context::Context,
     failure::Failure,
+    files,
     happenings::{self, person},
     output::{Answer, Page, clean},
     people::{find_people, find_person},
@@ -17,7 +18,7 @@ use firstlight_client::{
 };
 use firstlight_protocol::{ErrorCode, OrgKind, PersonId, RoomId, RoomKind, cert::is_valid_name, mls::Content};
 use serde_json::{Value, json};
-use std::io::Read;
+use std::{io::Read, path::PathBuf};
 
 /// Most bytes of a message's text; with its padding and encryption it stays below the wire's bound.
 const MAX_TEXT: usize = 32 << 10;
@@ -99,6 +100,24 @@ pub(crate) enum Room {
         #[arg(long)]
         offline: bool,
     },
+    /// Send a file of at most 100 MiB, encrypted, as it is: photographs keep the place and time in them. Repeat the command
+    /// to go on after an interruption
+    SendFile {
+        /// The room
+        room: String,
+        /// The file
+        file: PathBuf,
+    },
+    /// Save a file of a room; it never overwrites one. Repeat the command to go on after an interruption
+    Save {
+        /// The room
+        room: String,
+        /// The message that announces it: its id or its end, the file's name, or "latest"
+        message: String,
+        /// The folder to save it in
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        to: PathBuf,
+    },
     /// List members, as their certificates say who they are
     Members {
         /// The room
@@ -149,6 +168,8 @@ impl Room {
             }
             Self::Send { room, text } => send(context, &session, &room, text).await,
             Self::Read { room, last, offline } => read(context, &session, &room, last, offline).await,
+            Self::SendFile { room, file } => files::send(context, &session, &room, &file).await,
+            Self::Save { room, message, to } => files::save(context, &session, &room, &message, &to).await,
             Self::Members { room } => {
                 context.catch_up(&session).await?;
                 let room = find(&session, &room).await?;
@@ -163,7 +184,7 @@ impl Room {
 }
 
 /// Finds a room of this device.
-async fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
+pub(crate) async fn find(session: &Session, text: &str) -> Result<RoomId, Failure> {
     let rooms = session.state().read(|engine| engine.rooms()).await?;
     if let Ok(room) = text.trim().parse() {
         return Ok(room);

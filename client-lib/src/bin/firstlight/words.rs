@@ -7,6 +7,11 @@ use firstlight_protocol::{
     callout::{AgeBand, Alarm, CalloutState, Event, NextStep, Purpose, ResponderState, Tier},
 };
 
+/// How much data: "3.2 MiB".
+pub(crate) fn bytes(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}
+
 /// Where a callout stands.
 pub(crate) fn state(state: CalloutState) -> &'static str {
     match state {

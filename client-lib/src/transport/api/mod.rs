@@ -1,6 +1,8 @@
 //! Every route of the HTTP API as one typed method, one module per part of the house (`protocol::api` has the bodies).
 
 mod agencies;
+#[cfg(feature = "native")]
+mod attachments;
 mod auth;
 mod dispatch;
 mod figures;
@@ -55,15 +57,19 @@ impl<V: TokenVault> Api<V> {
 
     /// The same for an answer that is text.
     async fn text(&self, call: Call) -> Result<String, TransportError> {
+        Ok(String::from_utf8_lossy(&self.bytes(call).await?).into_owned())
+    }
+
+    /// The same for an answer that is bytes.
+    async fn bytes(&self, call: Call) -> Result<Vec<u8>, TransportError> {
         let token = self.sign_in.access(&self.http, None).await?;
-        let body = match self.http.fetch(&call, Some(&token)).await {
+        match self.http.fetch(&call, Some(&token)).await {
             Err(e) if is_old(&e) => {
                 let token = self.sign_in.access(&self.http, Some(&token)).await?;
                 self.http.fetch(&call, Some(&token)).await
             }
             answer => answer,
-        };
-        Ok(String::from_utf8_lossy(&body?).into_owned())
+        }
     }
 }
 

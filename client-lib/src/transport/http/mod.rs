@@ -77,6 +77,13 @@ impl Call {
         Self { method: "POST", path: path.into(), body, kind: "text/calendar; charset=utf-8", repeatable: true }
     }
 
+    /// Puts bytes in a place of their own; the same ones again change nothing.
+    #[cfg(feature = "native")]
+    pub(crate) fn put_octets(path: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let body = Some(bytes);
+        Self { method: "PUT", path: path.into(), body, kind: "application/octet-stream", repeatable: true }
+    }
+
     fn with_body(method: &'static str, path: String, body: &impl Serialize, repeatable: bool) -> Self {
         // Types of the protocol always encode; the server would answer an empty body with "bad_request".
         Self { method, path, body: Some(serde_json::to_vec(body).unwrap_or_default()), kind: JSON, repeatable }

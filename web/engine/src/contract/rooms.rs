@@ -224,6 +224,13 @@ pub enum UnsentKind {
         /// It.
         name: String,
     },
+    /// A file.
+    Attachment {
+        /// Its name.
+        name: String,
+        /// Bytes.
+        size: u64,
+    },
     /// A question to let a class of organisation in.
     AskToAdmit {
         /// The class.
@@ -319,6 +326,13 @@ pub enum LineBody {
     Named {
         /// Its name now.
         name: String,
+    },
+    /// A file, which the command line can save.
+    Attachment {
+        /// Its name, safe to show.
+        name: String,
+        /// Bytes.
+        size: u64,
     },
     /// Somebody asks to let a class of organisation in.
     AskToAdmit {

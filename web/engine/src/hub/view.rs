@@ -6,7 +6,7 @@ use firstlight_client::{
     session::now,
     storage::{self, Unreadable},
 };
-use firstlight_protocol::{DeviceId, OrgKind, PersonId, mls::Content};
+use firstlight_protocol::{DeviceId, OrgKind, PersonId, attachment::safe_name, mls::Content};
 use std::collections::BTreeSet;
 
 /// A room in a list.
@@ -89,6 +89,9 @@ fn unsent(pending: Pending) -> Unsent {
         PendingKind::Send(Content::Text { text, reply_to }) => UnsentKind::Text { text, reply_to },
         PendingKind::Send(Content::Details(details)) => UnsentKind::Details { details },
         PendingKind::Send(Content::Profile { name }) => UnsentKind::Named { name },
+        PendingKind::Send(Content::Attachment(file)) => {
+            UnsentKind::Attachment { name: safe_name(&file.name), size: file.size }
+        }
         PendingKind::Send(Content::AskToAdmit { org_kind }) => UnsentKind::AskToAdmit { org_kind },
         PendingKind::Send(Content::Agree { .. }) => UnsentKind::Answer { agrees: true },
         PendingKind::Send(Content::Disagree { .. }) => UnsentKind::Answer { agrees: false },
@@ -106,6 +109,9 @@ pub(super) fn line(line: storage::Line) -> Line {
         storage::LineBody::Message(Content::Text { text, reply_to }) => LineBody::Text { text, reply_to },
         storage::LineBody::Message(Content::Details(details)) => LineBody::Details { details },
         storage::LineBody::Message(Content::Profile { name }) => LineBody::Named { name },
+        storage::LineBody::Message(Content::Attachment(file)) => {
+            LineBody::Attachment { name: safe_name(&file.name), size: file.size }
+        }
         storage::LineBody::Message(Content::AskToAdmit { org_kind }) => LineBody::AskToAdmit { org_kind },
         storage::LineBody::Message(Content::Agree { ask, .. }) => LineBody::Answer { ask, agrees: true },
         storage::LineBody::Message(Content::Disagree { ask }) => LineBody::Answer { ask, agrees: false },

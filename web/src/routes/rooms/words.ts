@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/types';
-import { list } from '../../i18n/format';
+import { bytes, list } from '../../i18n/format';
 import { t } from '../../i18n/index.svelte';
 import type { Line } from './conversation.svelte';
 import { orgs } from '../../engine/orgs.svelte';
@@ -26,6 +26,10 @@ export function preview(line: Line): string {
       return who === undefined ? body.text : t('rooms.by', { name: who, text: body.text });
     case 'details':
       return who === undefined ? t('rooms.preview_details') : t('rooms.by', { name: who, text: t('rooms.preview_details') });
+    case 'attachment': {
+      const text = t('rooms.attachment', { name: body.name, size: bytes(body.size) });
+      return who === undefined ? text : t('rooms.by', { name: who, text });
+    }
     case 'named':
       return t('rooms.preview_named', { name: body.name });
     case 'unreadable':

@@ -90,6 +90,11 @@ impl Output {
         }
     }
 
+    /// Whether people watch on a terminal what is said beside the answer.
+    pub(crate) fn has_terminal(&self) -> bool {
+        !self.json && std::io::stderr().is_terminal()
+    }
+
     /// Something that must not be overlooked, for people.
     pub(crate) fn loud(&self, text: &str) {
         if !self.json {
