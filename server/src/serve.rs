@@ -11,7 +11,7 @@ use crate::{
     figures,
     health::Latest,
     http,
-    identity::{Identity, TOKEN_KEY, own_secret},
+    identity::{Identity, token_key},
     lifecycle::Stage,
     listen::{self, Tls},
     nodes::{self, Nodes, while_leading},
@@ -85,8 +85,8 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     });
     let keys = config.keys_dir().to_owned();
     private(&keys)?;
-    let (key, _) = own_secret(&keys, TOKEN_KEY)?;
-    let bus = Bus::new(NodeId(random()?), &key);
+    let key = token_key(&keys)?;
+    let bus = Bus::new(NodeId(random()?), &key.0);
     let redis = bus::link::Servers::new(&config.redis)?;
     let store = match url {
         None => Store::open(&config.data_dir, bus.clone()).await?,
@@ -99,7 +99,8 @@ pub async fn serve(config: Config, clock: Clock) -> Result<Running> {
     };
     let nodes = Nodes::new(&config.node.name, bus.node(), shared, correction, clock.now());
     let app = Arc::new(App {
-        identity: Identity::open(&keys, &config.name, config.suite_ids(), &store, &bus, clock.now()).await?,
+        identity: Identity::open(&config.data_dir, key, &config.name, config.suite_ids(), &store, &bus, clock.now())
+            .await?,
         runner: Runner::new(&config, &bus)?,
         phone: Phone::new(&bus),
         proof: Proof::new(&config.paging, &bus, clock.now())?,

@@ -11,13 +11,13 @@ use std::{
 use zeroize::Zeroizing;
 
 /// The access-token key's file in the data directory.
-pub(crate) const TOKEN_KEY: &str = "access-token.key";
+const TOKEN_KEY: &str = "access-token.key";
 /// The one-time token that founds the host organisation, in the data directory.
 const BOOTSTRAP: &str = "bootstrap-token";
 
 /// Reads the 32 bytes of the access-token key, or makes them; says whether it made them. The server's tokens die with the
 /// file, nothing else does.
-pub(super) fn token_key(dir: &Path) -> Result<(Zeroizing<[u8; 32]>, bool)> {
+pub(crate) fn token_key(dir: &Path) -> Result<(Zeroizing<[u8; 32]>, bool)> {
     own_secret(dir, TOKEN_KEY)
 }
 

@@ -38,7 +38,7 @@ mod trust;
 pub use caller::{MaybeLocked, OnDuty, SignedIn};
 pub use contacts::ContactRow;
 pub(crate) use contacts::read_rule;
-pub(crate) use keys::{TOKEN_KEY, own_secret};
+pub(crate) use keys::{own_secret, token_key};
 pub use store::{Device, Person};
 pub(crate) use trust::anchors_in;
 
@@ -46,6 +46,7 @@ use crate::{Error, Result, app::Shared, bus::Bus, caller::Caller, limit::RateLim
 use firstlight_protocol::{DeviceId, OrgId, SessionId, Timestamp, cert::Anchors};
 use std::{path::Path, sync::Arc, time::Duration};
 use utoipa_axum::{router::OpenApiRouter, routes};
+use zeroize::Zeroizing;
 
 /// What identity keeps in memory.
 #[derive(Debug)]
@@ -96,12 +97,14 @@ impl Limits {
 }
 
 impl Identity {
-    /// Reads the server's keys from `dir`, or makes them, and what the store knows.
+    /// Reads what the store knows. `key` signs access tokens; `made` says that it is new. The token that founds the host is
+    /// written to `dir`.
     ///
     /// `name` is the server's origin as in invite links (`https://host[:port]`): devices sign it to sign in, and it is
     /// the issuer of access tokens. `suites` are the MLS ciphersuites that rooms may use, best first.
     pub async fn open(
         dir: &Path,
+        (key, made): (Zeroizing<[u8; 32]>, bool),
         name: &str,
         suites: Vec<u16>,
         store: &Store,
@@ -109,7 +112,6 @@ impl Identity {
         now: Timestamp,
     ) -> Result<Self> {
         let trust = trust::Trust::load(store).await?;
-        let (key, made) = keys::token_key(dir)?;
         if store.is_shared() {
             store.check_keys(&<sha2::Sha256 as sha2::Digest>::digest(key.as_slice()).into()).await?;
         } else if made && trust.get().is_some() {

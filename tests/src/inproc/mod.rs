@@ -91,7 +91,7 @@ impl Server {
 
     /// The token with which the host is founded.
     pub fn bootstrap(&self) -> Secret {
-        let file = self.config.keys_dir().join("bootstrap-token");
+        let file = self.config.data_dir.join("bootstrap-token");
         let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         Secret::new(text.trim())
     }
