@@ -250,7 +250,7 @@ fn metrics_are_on_their_own_address_and_have_their_documented_names() {
         let scraped: BTreeSet<&str> = names.iter().filter_map(|name| name.strip_prefix("firstlight_")).collect();
         // No backup, no canary that came through, no other node, and a proxy does TLS.
         let absent: Vec<_> = documented.difference(&scraped).copied().collect();
-        let mut expected = vec!["backup_age_seconds", "bus_connected", "canary_age_seconds"];
+        let mut expected = vec!["backup_age_seconds", "bus_connected", "bus_messages", "canary_age_seconds"];
         if !cast.server.app().store.is_shared() {
             expected.extend(["node_leads", "nodes_alive"]);
         }

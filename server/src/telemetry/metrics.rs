@@ -100,6 +100,11 @@ impl Default for Metrics {
         let answer = || Histogram::new([5.0, 15.0, 30.0, 60.0, 120.0, 180.0, 360.0, 600.0, 1_200.0, 3_600.0]);
         // Around its targets: on scene within 30, 60, 90 minutes.
         let arrive = Histogram::new([600.0, 1_200.0, 1_800.0, 2_700.0, 3_600.0, 5_400.0, 7_200.0, 14_400.0]);
+        // A first failure is an increase only over a series that is there.
+        let jobs: Family<Outcome, Counter> = Family::default();
+        for outcome in ["kept", "failed"] {
+            jobs.get_or_create(&Outcome { outcome }).inc_by(0);
+        }
         Self(Arc::new(Counted {
             opened: Family::default(),
             pages: Family::default(),
@@ -108,7 +113,7 @@ impl Default for Metrics {
             accept: answer(),
             arrive,
             commit: Histogram::new(commit),
-            jobs: Family::default(),
+            jobs,
             bus: Family::default(),
         }))
     }
