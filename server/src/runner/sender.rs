@@ -120,8 +120,12 @@ async fn try_to_send(app: &Shared, page: &Claimed) -> Result<Sent> {
         text: &text,
     };
     // In this order: whoever took it over did so after this node was last heard.
-    if !app.store.is_held(page).await? || !app.nodes.lives() {
+    if !app.store.is_held(page).await? {
         return Ok(Sent::new("", Outcome::GivenUp));
+    }
+    if !app.nodes.lives() {
+        // Nothing went out. The others take it over, or this node tries again when it is heard.
+        return Ok(Sent::failed("", FailReason::Unreachable, false));
     }
     // What remains is the provider's time.
     hand_over(app, page, &message, try_).instrument(tracing::debug_span!("provider", name = field::Empty)).await
