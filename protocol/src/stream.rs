@@ -90,6 +90,9 @@ pub struct Ready {
     pub now: Timestamp,
     /// A ping comes at least this often, in milliseconds; a client that hears nothing for twice as long reconnects.
     pub ping_ms: u64,
+    /// Where else the same server answers, under the same name: for when this address doesn't.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
 }
 
 /// A log entry as it travels: the fields of [`crate::api::LogEntry`].

@@ -54,7 +54,8 @@ fn server_frames() -> Vec<ServerFrame> {
     let (room, device, callout) = (RoomId([1; 16]), DeviceId([2; 16]), CalloutId([3; 16]));
     let (id, org, at) = (MessageId([4; 16]), OrgId([5; 16]), Timestamp(1_700_000_000_000));
     let mut frames = vec![
-        ServerFrame::Ready(Ready { device, now: at, ping_ms: 30_000 }),
+        ServerFrame::Ready(Ready { device, now: at, ping_ms: 30_000, addresses: Vec::new() }),
+        ServerFrame::Ready(Ready { device, now: at, ping_ms: 30_000, addresses: vec!["https://b.example.org".into()] }),
         ServerFrame::Entry(Entry {
             room,
             seq: 1,

@@ -16,10 +16,10 @@ use crate::{
     clock::{self, Instant, sleep_until},
     engine::{Effect, Event},
     storage::Outcome,
-    transport::{Backoff, Stream, StreamEnd, TransportError},
+    transport::{Backoff, ServerUrl, Stream, StreamEnd, TransportError},
 };
 use firstlight_protocol::{
-    CalloutId, ErrorCode, PageId, PersonId, Timestamp,
+    CalloutId, ErrorCode, PageId, PersonId, Problem, Timestamp,
     api::{Acks, InboxItem, LogEntry, Notice, Sent},
     callout::CalloutView,
     limits::MAX_LOG_PAGE,
@@ -34,8 +34,9 @@ use std::{
     time::Duration,
 };
 
-/// A session that lasted this long was a good one: the next reconnect is quick again.
-const GOOD_SESSION: Duration = Duration::from_secs(20);
+/// A session that lasted longer than this, and than the wait before it, was a good one: the next reconnect is quick
+/// again. So a server that takes connections and drops them is not asked more and more often.
+const GOOD_SESSION: Duration = Duration::from_secs(2);
 
 /// No server has a say in more than this: a page may be waiting.
 const LATEST: Duration = Duration::from_secs(10);
@@ -120,8 +121,12 @@ pub struct Live {
     completed: BTreeMap<CalloutId, BTreeSet<PersonId>>,
     roomless: Roomless,
     stream: Option<Stream>,
+    /// Where the stream is, was, or was tried last.
+    server: ServerUrl,
     opened: Instant,
     connect_at: Instant,
+    /// How long it waited before it connected last.
+    waited: Duration,
     retry_at: Option<Instant>,
     reconnect: Backoff,
     again: Backoff,
@@ -136,7 +141,7 @@ impl std::fmt::Debug for Live {
 impl Live {
     /// Connects with the first [`Self::next`].
     pub fn new(session: Session) -> Self {
-        let now = Instant::now();
+        let (now, server) = (Instant::now(), session.api.http().servers().current());
         Self {
             session,
             ready: VecDeque::new(),
@@ -148,8 +153,10 @@ impl Live {
             completed: BTreeMap::new(),
             roomless: Roomless::default(),
             stream: None,
+            server,
             opened: now,
             connect_at: now,
+            waited: Duration::ZERO,
             retry_at: None,
             reconnect: Backoff::reconnect(),
             again: Backoff::reconnect(),
@@ -193,7 +200,7 @@ impl Live {
             }
             // Whatever the server answers, a device that waits for pages goes on trying; only a revoked one stops.
             Err(SessionError::Transport(e)) if e.code() != Some(ErrorCode::DeviceRevoked) => {
-                self.disconnected(e.to_string(), None);
+                self.disconnected(&e);
                 Ok(())
             }
             Err(e) => Err(e),
@@ -204,9 +211,13 @@ impl Live {
         self.unseen.begin(&self.session).await?;
         let api = &self.session.api;
         let ticket = api.ticket().await?.ticket;
+        self.server = api.http().servers().current();
         let (inbox, rooms) = self.session.state.read(|engine| (engine.inbox_cursor(), engine.cursors())).await?;
         self.unseen.subscribed(&rooms);
-        let (stream, ready) = Stream::open(api.http().server(), Hello { ticket, inbox: Some(inbox), rooms }).await?;
+        let (stream, ready) = Stream::open(&self.server, Hello { ticket, inbox: Some(inbox), rooms }).await?;
+        api.http().servers().answered(&self.server);
+        #[cfg(feature = "native")]
+        self.session.learn_addresses(ready.addresses).await?;
         Ok((stream, ready.now))
     }
 
@@ -260,16 +271,24 @@ impl Live {
         Ok(())
     }
 
-    /// A server that is about to stop says when to come back, to each another time.
-    fn disconnected(&mut self, reason: String, hint: Option<Duration>) {
-        if self.stream.take().is_some() && self.opened.elapsed() >= GOOD_SESSION {
+    fn disconnected(&mut self, error: &TransportError) {
+        if self.stream.take().is_some() && self.opened.elapsed() >= self.waited.max(GOOD_SESSION) {
             self.reconnect.reset();
         }
         self.unseen.disconnected();
-        let own = self.reconnect.fail(crate::transport::jitter());
-        let retry_in = hint.map_or(own, |hint| hint.min(LATEST));
-        self.connect_at = Instant::now() + retry_in;
-        self.ready.push_back(Happening::Disconnected { reason, retry_in });
+        let another = error.is_this_nodes() && self.session.api.http().servers().failed(&self.server);
+        let random = crate::transport::jitter();
+        let retry_in = match error {
+            // It is about to stop, and says when to come back, to each another time.
+            TransportError::Refused(Problem { code: ErrorCode::Unavailable, retry_after_ms: Some(wait), .. }) => {
+                Duration::from_millis(*wait).min(LATEST)
+            }
+            // Another address has not been asked yet.
+            _ if another => Backoff::reconnect().fail(random),
+            _ => self.reconnect.fail(random),
+        };
+        (self.connect_at, self.waited) = (Instant::now() + retry_in, retry_in);
+        self.ready.push_back(Happening::Disconnected { reason: error.to_string(), retry_in });
     }
 
     /// Sends what waits for the socket. A frame leaves the queue after it was sent, so that cancelling repeats it at worst.
@@ -294,12 +313,8 @@ impl Live {
             }
         }
         let last = end.is_final();
-        let hint = match &end {
-            StreamEnd::Closed(problem) => problem.retry_after_ms.map(Duration::from_millis),
-            _ => None,
-        };
         let error = TransportError::from(end);
-        self.disconnected(error.to_string(), hint);
+        self.disconnected(&error);
         if last { Err(error.into()) } else { Ok(()) }
     }
 

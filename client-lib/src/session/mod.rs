@@ -6,6 +6,8 @@
 //! its module here, and is stored before its first request, so that a crash in between is repaired and never doubled.
 
 mod actions;
+#[cfg(feature = "native")]
+mod addresses;
 mod admission;
 #[cfg(feature = "native")]
 mod attachments;
@@ -75,7 +77,10 @@ impl Session {
         let place = state.server().await?.ok_or(SessionError::NotSetUp)?;
         let http = Http::new(ServerUrl::parse(&place.address, insecure_http || place.insecure)?)?;
         let sign_in = SignIn::new(state.clone());
-        Ok(Self { api: Api::new(http, sign_in), state, handed: Arc::default() })
+        let session = Self { api: Api::new(http, sign_in), state, handed: Arc::default() };
+        #[cfg(feature = "native")]
+        session.recall_addresses().await?;
+        Ok(session)
     }
 
     /// The HTTP API, signed in as this device.

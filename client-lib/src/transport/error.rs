@@ -58,6 +58,11 @@ impl TransportError {
         }
     }
 
+    /// Whether another node of the same server may do better: this one gave no answer, or says that it can't.
+    pub(crate) fn is_this_nodes(&self) -> bool {
+        self.is_unreachable() || matches!(self.code(), Some(ErrorCode::Unavailable | ErrorCode::Timeout))
+    }
+
     /// Whether the server could not be reached, as opposed to having refused.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })

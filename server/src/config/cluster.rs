@@ -1,10 +1,16 @@
 //! When one machine isn't enough: a database that several nodes share, and what they share besides.
 
-use super::{check::Found, paging::secret};
+use super::{
+    check::{Found, has_twice, is_origin},
+    paging::secret,
+};
 use crate::Result;
 use firstlight_protocol::Secret;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// As many as clients keep.
+const MAX_ADDRESSES: usize = 16;
 
 /// The variable that says where the shared database is, in place of a file.
 pub(super) const DATABASE_URL: &str = "FIRSTLIGHT_DATABASE_URL";
@@ -38,6 +44,9 @@ pub struct Node {
     /// Where the keys are that all nodes have in common (the file of the access tokens, that of Web Push); empty: the data
     /// directory. Each node refuses to start with other keys than the rest.
     pub keys_dir: PathBuf,
+    /// Where clients reach each of the nodes, such as `https://node-1.example.org`, the same list for all of them. Clients
+    /// keep it: one that gets no answer at one address goes on to the next. What they sign is `name` alone.
+    pub addresses: Vec<String>,
 }
 
 impl Database {
@@ -70,6 +79,12 @@ impl Node {
         let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if self.name.len() > 64 || !self.name.chars().all(fine) {
             found.push(("node.name", "Write at most 64 letters, digits, dots and hyphens.".into()));
+        }
+        if self.addresses.len() > MAX_ADDRESSES || has_twice(&self.addresses) {
+            found.push(("node.addresses", format!("Name each address once, and at most {MAX_ADDRESSES}.")));
+        }
+        for problem in self.addresses.iter().filter_map(|address| is_origin(address).err()) {
+            found.push(("node.addresses", problem));
         }
     }
 }

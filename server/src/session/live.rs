@@ -168,8 +168,12 @@ impl Session {
     }
 
     async fn start(&mut self) -> Step {
-        let ready =
-            Ready { device: self.caller.device, now: self.app.clock.now(), ping_ms: self.ping.as_millis() as u64 };
+        let ready = Ready {
+            device: self.caller.device,
+            now: self.app.clock.now(),
+            ping_ms: self.ping.as_millis() as u64,
+            addresses: self.app.config.node.addresses.clone(),
+        };
         self.feed(&ServerFrame::Ready(ready)).await?;
         self.send_inbox().await?;
         for room in self.rooms.all() {

@@ -30,6 +30,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub(super) mod names {
     /// Where the server is.
     pub(crate) const SERVER: &str = "server";
+    /// Where else the server answers.
+    #[cfg(feature = "native")]
+    pub(crate) const ADDRESSES: &str = "addresses";
     /// The tokens of the sign-in.
     pub(crate) const TOKENS: &str = "tokens";
     /// An organisation that is being founded.

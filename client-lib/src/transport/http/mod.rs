@@ -10,7 +10,7 @@ use browser::Wire;
 #[cfg(feature = "native")]
 use native::Wire;
 
-use super::{Backoff, ServerUrl, TransportError, jitter};
+use super::{Backoff, ServerUrl, Servers, TransportError, jitter};
 use crate::clock::sleep;
 use firstlight_protocol::{ErrorCode, Problem, Secret};
 use serde::{Serialize, de::DeserializeOwned};
@@ -22,8 +22,10 @@ const MAX_ANSWER: usize = 64 << 20;
 const MAX_PROBLEM: usize = 64 << 10;
 /// One attempt must be complete within this time.
 const ATTEMPT_DEADLINE: Duration = Duration::from_secs(20);
-/// Attempts of one request.
-const ATTEMPTS: u32 = 4;
+/// Attempts of one request, and one more for each further address.
+const ATTEMPTS: usize = 4;
+/// The longest wait before another address is asked, in milliseconds: those who lost the same node don't all come in the same instant.
+const MOVE_MS: u64 = 100;
 /// A wait that the server asks for is kept only if it is not longer than this; else the person decides.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
@@ -90,22 +92,27 @@ impl Call {
     }
 }
 
-/// An HTTP client for one server.
+/// An HTTP client for one server, at whichever of its addresses answers.
 #[derive(Debug, Clone)]
 pub struct Http {
     wire: Wire,
-    server: ServerUrl,
+    servers: Servers,
 }
 
 impl Http {
     /// Prepares a client; nothing is sent.
     pub fn new(server: ServerUrl) -> Result<Self, TransportError> {
-        Ok(Self { wire: Wire::new(&server)?, server })
+        Ok(Self { wire: Wire::new(&server)?, servers: Servers::new(server) })
     }
 
-    /// The server that it talks to.
-    pub fn server(&self) -> &ServerUrl {
-        &self.server
+    /// The server that it talks to, by its own address.
+    pub fn server(&self) -> ServerUrl {
+        self.servers.home()
+    }
+
+    /// All its addresses.
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.servers
     }
 
     /// Sends a request and decodes its answer, repeating what may be repeated.
@@ -120,19 +127,29 @@ impl Http {
     /// Sends a request and gives its answer as it is, repeating what may be repeated.
     pub(crate) async fn fetch(&self, call: &Call, token: Option<&Secret>) -> Result<Vec<u8>, TransportError> {
         let mut backoff = Backoff::request();
+        let mut attempts = 0;
         loop {
-            let (error, unsent) = match self.attempt(call, token).await {
-                Ok(body) => return Ok(body),
+            let server = self.servers.current();
+            let (error, unsent) = match self.attempt(&server, call, token).await {
+                Ok(body) => {
+                    self.servers.answered(&server);
+                    return Ok(body);
+                }
                 Err(failed) => failed,
             };
-            let own = backoff.fail(jitter());
-            let asked = match &error {
-                TransportError::Refused(problem) => problem.retry_after_ms.map(Duration::from_millis),
-                _ => None,
+            attempts += 1;
+            let wait = if error.is_this_nodes() && self.servers.failed(&server) {
+                Duration::from_millis(jitter() % MOVE_MS)
+            } else {
+                let asked = match &error {
+                    TransportError::Refused(problem) => problem.retry_after_ms.map(Duration::from_millis),
+                    _ => None,
+                };
+                let own = backoff.fail(jitter());
+                asked.map_or(own, |ms| ms.max(own))
             };
-            let wait = asked.map_or(own, |ms| ms.max(own));
             let repeat = error.is_passing() && (unsent || call.repeatable) && wait <= MAX_WAIT;
-            if !repeat || backoff.failures() >= ATTEMPTS {
+            if !repeat || attempts >= ATTEMPTS + self.servers.count() - 1 {
                 return Err(error);
             }
             sleep(wait).await;
@@ -140,8 +157,13 @@ impl Http {
     }
 
     /// One attempt. The flag of a failure says that the server certainly did nothing.
-    async fn attempt(&self, call: &Call, token: Option<&Secret>) -> Result<Vec<u8>, (TransportError, bool)> {
-        let (status, body) = self.wire.send(&self.server.at(&call.path), call, token).await?;
+    async fn attempt(
+        &self,
+        server: &ServerUrl,
+        call: &Call,
+        token: Option<&Secret>,
+    ) -> Result<Vec<u8>, (TransportError, bool)> {
+        let (status, body) = self.wire.send(&server.at(&call.path), call, token).await?;
         if (200..300).contains(&status) {
             return Ok(body);
         }
@@ -238,6 +260,22 @@ mod tests {
         let (http, served) = serve(vec![BUSY, OK]).await;
         assert_eq!(http.send::<u32>(&Call::post_once("/v1/x", &1), None).await.unwrap(), 42);
         assert_eq!(served.await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn another_address_is_asked_at_once_and_the_one_that_answers_is_kept() {
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let url = |address| ServerUrl::parse(&format!("http://{address}"), false).unwrap();
+        let (http, served) = serve(vec![BUSY, OK, OK]).await;
+        let good = http.server();
+        let http = Http::new(url(gone)).unwrap();
+        http.servers().learn(vec![good.clone()], 0);
+        // Nobody at the first address, and the second one is busy once: both changed nothing.
+        assert_eq!(http.send::<u32>(&Call::post_once("/v1/x", &1), None).await.unwrap(), 42);
+        assert_eq!(http.servers().current(), good);
+        assert_eq!(http.server(), url(gone), "its name stays");
+        assert_eq!(http.send::<u32>(&Call::get("/v1/x"), None).await.unwrap(), 42);
+        assert_eq!(served.await.unwrap(), 3);
     }
 
     #[tokio::test]

@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn ready() -> Message {
-        let ready = Ready { device: DeviceId([1; 16]), now: Timestamp(5), ping_ms: 20_000 };
+        let ready = Ready { device: DeviceId([1; 16]), now: Timestamp(5), ping_ms: 20_000, addresses: Vec::new() };
         Message::Binary(to_cbor(&ServerFrame::Ready(ready)).into())
     }
 
