@@ -6,7 +6,7 @@ mod search;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use firstlight_protocol::policy::{Millis, Timers};
-use firstlight_tests::process::{Cli, PATIENCE, Plan, Receiver, Request, Result, ServerProcess, World, fail};
+use firstlight_tests::process::{Cli, PATIENCE, Plan, Receiver, Request, Result, ServerProcess, VERIFY, World, fail};
 use hmac::{Hmac, Mac};
 use rand::Rng;
 use search::{Mark, Written, file, files, find, none_of};
@@ -15,8 +15,6 @@ use sha2::Sha256;
 use std::{collections::BTreeSet, fs, path::Path};
 
 const WEBHOOK_KEY: &str = "0123456789abcdef0123456789abcdef";
-/// What a message says before the code that verifies a contact method.
-const VERIFY: &str = "Duty: your code is ";
 /// How many such messages there are.
 const CODES: usize = 2;
 
@@ -70,7 +68,7 @@ fn nothing_that_a_person_wrote_is_found_anywhere() -> Result<()> {
     let key = dir.path().join("webhook.key");
     fs::write(&key, WEBHOOK_KEY)?;
     for advocate in [&world.primary, &world.backup] {
-        reach_by_webhook(&world.admin, advocate, &receiver, &key)?;
+        receiver.reaches(&world.admin, advocate, &key)?;
     }
     play(&mut server, &world, &mut marks, &receiver)?;
     share_a_file(&server, &world, &mut marks, dir.path())?;
@@ -92,19 +90,6 @@ fn nothing_that_a_person_wrote_is_found_anywhere() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Adds a webhook for somebody, and gives back the code that is sent there.
-fn reach_by_webhook(admin: &Cli, whom: &Cli, receiver: &Receiver, key: &Path) -> Result<()> {
-    let before = receiver.received().len();
-    let (url, key) = (format!("http://{}/page", receiver.host()), key.to_string_lossy());
-    let whose = ["contacts", "--person", &whom.who];
-    let added = admin.run(&[&whose[..], &["add", "webhook", &url, "--webhook-key-file", &key]].concat())?;
-    let contact = added["contact"].as_str().ok_or_else(|| fail("a contact without an id"))?;
-    let sent = receiver.wait_for(before + 1, PATIENCE)?;
-    let body: Value = serde_json::from_slice(&sent[before].body)?;
-    let code = body["text"].as_str().and_then(|text| text.strip_prefix(VERIFY)).ok_or_else(|| fail("no code came"))?;
-    admin.run(&[&whose[..], &["verify", contact, code]].concat()).map(drop)
 }
 
 /// Two callouts, a conversation in the advocates' own room, and a server that dies in the middle.

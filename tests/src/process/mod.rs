@@ -20,7 +20,7 @@ mod world;
 pub use cli::{Cli, Refused, Watch};
 pub use failed::{Failed, Result, fail};
 pub use lines::{Line, Lines};
-pub use receiver::{Answer, Receiver, Request};
+pub use receiver::{Answer, Receiver, Request, VERIFY};
 pub use server::ServerProcess;
 pub use world::{Plan, Timers, World, person};
 

@@ -1,15 +1,19 @@
 //! A webhook's receiver: takes requests, keeps them whole, answers 204 or what it was told to.
 
-use super::{Result, fail};
+use super::{Cli, PATIENCE, Result, fail};
+use serde_json::Value;
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
+/// What stands before the code that proves a contact.
+pub const VERIFY: &str = "Duty: your code is ";
 /// Larger bodies are not what a page is.
 const MAX_BODY: usize = 64 << 10;
 
@@ -80,6 +84,24 @@ impl Receiver {
     /// From now on a path answers so.
     pub fn answer(&self, path: &str, answer: Answer) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), answer);
+    }
+
+    /// Adds a webhook here for somebody, signed with the first line of the file `key`, and proves it with the code that
+    /// comes.
+    ///
+    /// # Errors
+    /// If it isn't taken, or no code comes.
+    pub fn reaches(&self, admin: &Cli, whom: &Cli, key: &Path) -> Result<()> {
+        let before = self.received().len();
+        let (url, key) = (format!("http://{}/page", self.host()), key.to_string_lossy());
+        let whose = ["contacts", "--person", &whom.who];
+        let added = admin.run(&[&whose[..], &["add", "webhook", &url, "--webhook-key-file", &key]].concat())?;
+        let contact = added["contact"].as_str().ok_or_else(|| fail("a contact without an id"))?;
+        let sent = self.wait_for(before + 1, PATIENCE)?;
+        let body: Value = serde_json::from_slice(&sent[before].body)?;
+        let code = body["text"].as_str().and_then(|text| text.strip_prefix(VERIFY));
+        let code = code.ok_or_else(|| fail("no code came"))?;
+        admin.run(&[&whose[..], &["verify", contact, code]].concat()).map(drop)
     }
 
     /// Everything so far.

@@ -2,6 +2,7 @@
 
 use super::{Lines, PATIENCE, Result, binaries, fail};
 use firstlight_server::config::{Config, LogFormat};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::{
     fs::{self, File},
@@ -90,7 +91,7 @@ impl ServerProcess {
     pub fn stop(&mut self) -> Result<()> {
         let Some((child, lines)) = self.running.as_mut() else { return Ok(()) };
         // It may have ended by itself: Ctrl-C on a terminal reaches it too.
-        Command::new("sh").arg("-c").arg(format!("kill -TERM {} 2>/dev/null", child.id())).status()?;
+        let _ = kill_process(Pid::from_child(child), Signal::TERM);
         let ended = lines.end(PATIENCE).and_then(|()| Ok(child.wait()?));
         match ended {
             Ok(status) if status.success() => {
@@ -124,6 +125,41 @@ impl ServerProcess {
         stdout.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 
+    /// Checks that the audit trail is whole, and still holds what was its end before; gives its end now.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn audit(&self, before: Option<&str>) -> Result<String> {
+        let mut arguments = vec!["audit", "verify"];
+        if let Some(hash) = before {
+            arguments.extend(["--expect-head", hash]);
+        }
+        let answers = self.run(&arguments)?;
+        let head = answers.first().and_then(|verdict| verdict["head"].as_str());
+        head.map(str::to_owned).ok_or_else(|| fail("the audit trail has no end"))
+    }
+
+    /// Stops its clock: it keeps its connections and leases, and does nothing, until [`Self::resume`].
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on, as if no time had passed.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let (child, _) = self.running.as_ref().ok_or_else(|| fail("the server does not run"))?;
+        Ok(kill_process(Pid::from_child(child), signal)?)
+    }
+
     fn command(&self) -> Result<Command> {
         let mut command = Command::new(binaries::server()?);
         for (name, _) in std::env::vars_os() {
@@ -152,7 +188,7 @@ impl ServerProcess {
 
     /// The one-time token that founds the host organisation.
     pub fn bootstrap_file(&self) -> PathBuf {
-        self.config.data_dir.join("bootstrap-token")
+        self.config.keys_dir().join("bootstrap-token")
     }
 
     /// Everything that it has logged, over all restarts.

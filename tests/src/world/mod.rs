@@ -45,11 +45,22 @@ pub fn random<const N: usize>() -> [u8; N] {
 /// # Panics
 /// If there is none.
 pub fn free_address() -> SocketAddr {
-    let first = 20_000 + u16::try_from(std::process::id() * 7 % 12_000).expect("a port");
-    (first..32_000)
+    free_addresses(1)[0]
+}
+
+/// The same for several that are used together.
+///
+/// # Panics
+/// If there are not so many.
+pub fn free_addresses(count: usize) -> Vec<SocketAddr> {
+    let first = 20_000 + u16::try_from(std::process::id() * 97 % 12_000).expect("a port");
+    let free: Vec<_> = (first..32_000)
         .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-        .find(|address| TcpListener::bind(address).is_ok())
-        .expect("a free port")
+        .filter(|address| TcpListener::bind(address).is_ok())
+        .take(count)
+        .collect();
+    assert_eq!(free.len(), count, "not enough free ports");
+    free
 }
 
 /// Waits for something that has to happen.

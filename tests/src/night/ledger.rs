@@ -1,13 +1,13 @@
 //! Everything that the server has acknowledged, and whether it still knows it.
 
-use crate::device::Device;
+use super::Device;
+use crate::process::{Result, fail};
 use firstlight_protocol::{
     CalloutId, MessageId, RoomId,
     api::LogEntry,
     callout::{CalloutView, Event},
     limits::MAX_LOG_PAGE,
 };
-use firstlight_tests::process::{Result, fail};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -15,8 +15,8 @@ use std::{
 use tokio::sync::watch;
 
 /// What was acknowledged. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(crate) struct Ledger {
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
     acknowledged: Arc<Mutex<Acknowledged>>,
     count: Arc<watch::Sender<usize>>,
 }
@@ -31,49 +31,55 @@ struct Acknowledged {
 
 /// What was checked before, so that each check looks at what is new.
 #[derive(Debug, Default)]
-pub(crate) struct Checked {
+pub struct Checked {
     /// The server's logs as they were read so far.
     logs: BTreeMap<RoomId, Vec<LogEntry>>,
     /// Callouts that were whole when they were closed.
     closed: BTreeSet<CalloutId>,
+    /// How long each of those waited for somebody who accepts, in milliseconds.
+    pub(super) waits: Vec<u64>,
 }
 
 impl Ledger {
-    pub(crate) fn new() -> Self {
-        Self { acknowledged: Arc::default(), count: Arc::new(watch::Sender::new(0)) }
-    }
-
     /// The server has answered that this happened to a callout.
-    pub(crate) fn happened(&self, callout: CalloutId, event: Event) {
+    pub fn happened(&self, callout: CalloutId, event: Event) {
         self.hold().callouts.entry(callout).or_default().push(event);
         self.count.send_modify(|count| *count += 1);
     }
 
     /// The server has answered that this message is durable.
-    pub(crate) fn sent(&self, room: RoomId, id: MessageId) {
+    pub fn sent(&self, room: RoomId, id: MessageId) {
         self.hold().messages.entry(room).or_default().push(id);
         self.count.send_modify(|count| *count += 1);
     }
 
     /// How much was acknowledged.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         *self.count.borrow()
     }
 
     /// Waits until so much was acknowledged.
-    pub(crate) async fn reaches(&self, count: usize) {
+    pub async fn reaches(&self, count: usize) {
         // The sender lives as long as this ledger.
         let _ = self.count.subscribe().wait_for(|now| *now >= count).await;
     }
 
+    /// How many messages were sent.
+    pub fn messages(&self) -> usize {
+        self.hold().messages.values().map(Vec::len).sum()
+    }
+
     /// How many callouts were opened.
-    pub(crate) fn callouts(&self) -> usize {
+    pub fn callouts(&self) -> usize {
         self.hold().callouts.len()
     }
 
     /// Asks the server for everything that it had acknowledged before. `supervisor` may see every callout; `readers`
     /// are asked in turn for a room's log until one is a member.
-    pub(crate) async fn check(&self, supervisor: &Device, readers: &[&Device], checked: &mut Checked) -> Result<()> {
+    ///
+    /// # Errors
+    /// If something is lost, doubled or out of order, or a callout has no next action.
+    pub async fn check(&self, supervisor: &Device, readers: &[&Device], checked: &mut Checked) -> Result<()> {
         let acknowledged = self.hold().clone();
         for (callout, events) in &acknowledged.callouts {
             if checked.closed.contains(callout) {
@@ -85,6 +91,9 @@ impl Ledger {
             goes_on(&view)?;
             if events.contains(&Event::Closed) {
                 checked.closed.insert(*callout);
+                let accepted = view.timeline.iter().find(|entry| entry.event == Event::Accepted);
+                let wait = accepted.map(|entry| entry.at.since(view.opened_at).as_millis());
+                checked.waits.extend(wait.and_then(|wait| u64::try_from(wait).ok()));
             }
         }
         for (room, sent) in &acknowledged.messages {

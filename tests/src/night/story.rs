@@ -1,9 +1,7 @@
 //! What goes on while the server dies: callouts one after another, and a conversation that never stops.
 
-use crate::{
-    device::{Device, Seen},
-    ledger::Ledger,
-};
+use super::{Device, Ledger, Seen};
+use crate::process::{Result, at_once, fail};
 use firstlight_client::session::random;
 use firstlight_protocol::{
     CalloutId, MessageId, PersonId, RoomId, RoomKind,
@@ -11,7 +9,6 @@ use firstlight_protocol::{
     callout::{Action, AgeBand, CalloutState, Event, Preference, Purpose, ResponderState, Routing, Support},
     mls::{CalloutDetails, Content},
 };
-use firstlight_tests::process::{Result, at_once, fail};
 use std::{
     collections::BTreeSet,
     sync::{
@@ -22,16 +19,17 @@ use std::{
 use tokio::sync::watch;
 
 /// The zone whose callouts the primary takes.
-pub(crate) const PRIMARYS: &str = "north";
+pub const PRIMARYS: &str = "north";
 /// The zone for whose callouts the primary stays silent: the backup is called, and takes them.
-pub(crate) const BACKUPS: &str = "south";
+pub const BACKUPS: &str = "south";
 /// Messages that officer and responder each send about one callout.
 const MESSAGES: u32 = 3;
 
 /// Shared by all actors.
-#[derive(Debug, Clone)]
-pub(crate) struct Story {
-    pub(crate) ledger: Ledger,
+#[derive(Debug, Clone, Default)]
+pub struct Story {
+    /// What was acknowledged.
+    pub ledger: Ledger,
     /// Officer and talkers finish what they have begun, and begin nothing more.
     stop: Arc<AtomicBool>,
     /// No more callouts come.
@@ -39,14 +37,11 @@ pub(crate) struct Story {
 }
 
 /// What one actor wrote into one room, in order.
-pub(crate) type Written = Vec<(RoomId, Vec<String>)>;
+pub type Written = Vec<(RoomId, Vec<String>)>;
 
 impl Story {
-    pub(crate) fn new() -> Self {
-        Self { ledger: Ledger::new(), stop: Arc::default(), over: Arc::default() }
-    }
-
-    pub(crate) fn stop(&self) {
+    /// Everybody finishes what they have begun.
+    pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
@@ -66,7 +61,10 @@ impl Story {
     }
 
     /// Opens one callout after another. Each is done when the responder has closed it.
-    pub(crate) async fn officer(self, device: Device) -> Result<Written> {
+    ///
+    /// # Errors
+    /// If anything doesn't come to pass.
+    pub async fn officer(self, device: Device) -> Result<Written> {
         let mut written = Written::new();
         let mut number = 0_u32;
         while !self.stopped() {
@@ -110,7 +108,10 @@ impl Story {
     }
 
     /// Answers the pages that are this responder's to answer: the whole way to closing.
-    pub(crate) async fn responder(self, device: Device, mine: &'static str, word: &'static str) -> Result<Written> {
+    ///
+    /// # Errors
+    /// If anything doesn't come to pass.
+    pub async fn responder(self, device: Device, mine: &'static str, word: &'static str) -> Result<Written> {
         let mut written = Written::new();
         let mut answered = BTreeSet::new();
         loop {
@@ -184,7 +185,10 @@ impl Story {
     }
 
     /// Three people in a room, each answering the one before, without end.
-    pub(crate) async fn talker(self, device: Device, room: RoomId, place: usize, talkers: usize) -> Result<Written> {
+    ///
+    /// # Errors
+    /// If a message is never sent, or never comes.
+    pub async fn talker(self, device: Device, room: RoomId, place: usize, talkers: usize) -> Result<Written> {
         let mut texts = Vec::new();
         for round in 0.. {
             let turn = round * talkers + place;
@@ -207,7 +211,10 @@ impl Story {
 }
 
 /// Creates the room of the conversation, with everybody in it.
-pub(crate) async fn team_room(first: &Device, others: &[PersonId]) -> Result<RoomId> {
+///
+/// # Errors
+/// If it can't be made.
+pub async fn team_room(first: &Device, others: &[PersonId]) -> Result<RoomId> {
     Ok(first.session.create_room(RoomKind::Advocate, "Team", others).await?.room)
 }
 
@@ -222,7 +229,11 @@ async fn until(device: &Device, callout: CalloutId, state: CalloutState) -> Resu
         .await
 }
 
-fn routing(zone: &str) -> Result<Routing> {
+/// One young person, one responder wanted, in this zone.
+///
+/// # Errors
+/// If that is no zone's name.
+pub fn routing(zone: &str) -> Result<Routing> {
     Ok(Routing {
         call_back: "555-0101".parse()?,
         zone: zone.parse()?,
@@ -240,7 +251,10 @@ fn routing(zone: &str) -> Result<Routing> {
 }
 
 /// Everything that was written into a room arrived at a reader, once, in the writer's order.
-pub(crate) fn arrived(reader: &Device, room: RoomId, texts: &[String]) -> Result<()> {
+///
+/// # Errors
+/// If it did not.
+pub fn arrived(reader: &Device, room: RoomId, texts: &[String]) -> Result<()> {
     let heard = reader.texts(room)?;
     let of_them: Vec<&String> = heard.iter().filter(|text| texts.contains(text)).collect();
     if of_them.len() == texts.len() && of_them.iter().zip(texts).all(|(heard, written)| *heard == written) {

@@ -1,12 +1,12 @@
 //! A device at work while its server dies again and again: a session, its connection, and everything that it saw.
 
+use crate::process::{Cli, PATIENCE, Result, at_once, fail};
 use firstlight_client::{
     engine::{EngineError, Event, RoomState},
     session::{Happening, Live, Session, SessionError},
     storage::{Line, LineBody},
 };
 use firstlight_protocol::{ErrorCode, MessageId, RoomId, api::Notice, mls::Content};
-use firstlight_tests::process::{Cli, PATIENCE, Result, at_once, fail};
 use std::{
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -22,23 +22,32 @@ const MANY: usize = 1_000_000;
 /// What the connection brought.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "notices are nearly all of them")]
-pub(crate) enum Seen {
+pub enum Seen {
+    /// An item of the inbox.
     Notice(Notice),
+    /// A line in a room.
     Line,
+    /// Something that the device does by itself did not work.
     Trouble(String),
 }
 
 /// One person's device.
 #[derive(Debug, Clone)]
-pub(crate) struct Device {
-    pub(crate) who: String,
-    pub(crate) session: Session,
+pub struct Device {
+    /// Whose it is: "Advocate 1".
+    pub who: String,
+    /// What drives it.
+    pub session: Session,
     seen: Arc<watch::Sender<Vec<Seen>>>,
     connection: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Device {
-    pub(crate) fn open(cli: &Cli) -> Result<Self> {
+    /// The device of this state directory, in this process.
+    ///
+    /// # Errors
+    /// If its state can't be opened.
+    pub fn open(cli: &Cli) -> Result<Self> {
         Ok(Self {
             who: cli.who.clone(),
             session: cli.session()?,
@@ -49,7 +58,7 @@ impl Device {
 
     /// Connects, or connects anew: as a program does that was opened again, without the pause of one that has tried in
     /// vain for a while.
-    pub(crate) fn connect(&self) {
+    pub fn connect(&self) {
         let (session, seen) = (self.session.clone(), self.seen.clone());
         let connection = tokio::spawn(async move {
             let mut live = Live::new(session);
@@ -87,12 +96,13 @@ impl Device {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    /// Everything seen so far.
+    pub fn seen(&self) -> Vec<Seen> {
         self.seen.borrow().clone()
     }
 
     /// The first thing seen, ever, for which `pick` gives something; waits for it without end.
-    pub(crate) async fn first<T>(&self, mut pick: impl FnMut(&Seen) -> Option<T>) -> T {
+    pub async fn first<T>(&self, mut pick: impl FnMut(&Seen) -> Option<T>) -> T {
         let mut seen = self.seen.subscribe();
         let mut looked_at = 0;
         loop {
@@ -110,15 +120,21 @@ impl Device {
         }
     }
 
-    /// As [`Self::first`], and an error if it does not come in time.
-    pub(crate) async fn wait_for<T>(&self, what: &str, pick: impl FnMut(&Seen) -> Option<T>) -> Result<T> {
+    /// As [`Self::first`].
+    ///
+    /// # Errors
+    /// If it does not come in time.
+    pub async fn wait_for<T>(&self, what: &str, pick: impl FnMut(&Seen) -> Option<T>) -> Result<T> {
         let found = timeout(PATIENCE, self.first(pick)).await;
         found.map_err(|_| fail(format!("{} waits in vain for {what}", self.who)))
     }
 
     /// Asks again whenever something was seen, until there is an answer. For questions to the device's store: asking them
     /// of everything ever seen would take longer and longer.
-    pub(crate) async fn when<T>(&self, what: &str, ask: impl Fn(&Self) -> Result<Option<T>>) -> Result<T> {
+    ///
+    /// # Errors
+    /// If there is none in time, or `ask` fails.
+    pub async fn when<T>(&self, what: &str, ask: impl Fn(&Self) -> Result<Option<T>>) -> Result<T> {
         let mut seen = self.seen.subscribe();
         let asking = async {
             loop {
@@ -135,7 +151,10 @@ impl Device {
 
     /// Does something until it is answered: what can't be answered while the server is down is asked again. Everything
     /// asked so carries an id of its own, so that asking twice does it once.
-    pub(crate) async fn insist<T, F>(&self, what: &str, ask: impl Fn() -> F) -> Result<T>
+    ///
+    /// # Errors
+    /// If it is refused, or never answered.
+    pub async fn insist<T, F>(&self, what: &str, ask: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = std::result::Result<T, SessionError>>,
     {
@@ -155,7 +174,10 @@ impl Device {
     }
 
     /// Sends a message, and returns when the server has said that it is durable.
-    pub(crate) async fn send(&self, room: RoomId, content: Content, id: MessageId) -> Result<()> {
+    ///
+    /// # Errors
+    /// If it is refused, or never sent.
+    pub async fn send(&self, room: RoomId, content: Content, id: MessageId) -> Result<()> {
         let first = self.session.send(room, content, id).await;
         match first {
             Ok(_) => return Ok(()),
@@ -181,7 +203,7 @@ impl Device {
     }
 
     /// Where it stands, for a report: what it waits for, its newest rooms, and what it saw last.
-    pub(crate) fn report(&self) -> String {
+    pub fn report(&self) -> String {
         let asked = at_once(self.session.state().read(|engine| (engine.pending(), engine.rooms())));
         let Ok((pending, mut rooms)) = asked else { return format!("{}: can't be asked", self.who) };
         rooms.sort_by_key(|room| room.context.callout.is_some());
@@ -208,12 +230,18 @@ impl Device {
     }
 
     /// All texts and details in a room, in order.
-    pub(crate) fn texts(&self, room: RoomId) -> Result<Vec<String>> {
+    ///
+    /// # Errors
+    /// If one of them can't be read.
+    pub fn texts(&self, room: RoomId) -> Result<Vec<String>> {
         self.read(at_once(self.session.state().lines(room, 0, MANY))?)
     }
 
     /// The newest of them.
-    pub(crate) fn newest_texts(&self, room: RoomId, lines: usize) -> Result<Vec<String>> {
+    ///
+    /// # Errors
+    /// As [`Self::texts`].
+    pub fn newest_texts(&self, room: RoomId, lines: usize) -> Result<Vec<String>> {
         self.read(at_once(self.session.state().lines_before(room, u64::MAX, lines))?)
     }
 

@@ -1,0 +1,7 @@
+//! Several nodes on real PostgreSQL and Redis, and what may happen to each of them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod nights;
+mod paging;
+mod services;
