@@ -59,13 +59,20 @@ impl Lifecycle {
     }
 
     /// Sends everybody away who is connected, spread over `limits.drain_spread_ms`, and lets nobody in. Returns when they
-    /// have gone, or had time enough.
-    pub(crate) async fn drain(&self, app: &Shared) {
-        if !self.reach(Stage::Draining) {
-            // Somebody else does it. The stage can't be lost while this one holds it.
-            let _ = self.0.subscribe().wait_for(|stage| *stage >= Stage::Drained).await;
-            return;
+    /// have gone, or had time enough. The stage is reached by the call itself, so whoever asks next hears of it.
+    pub(crate) fn drain(&self, app: &Shared) -> impl Future<Output = ()> + Send + use<> {
+        let (first, this, app) = (self.reach(Stage::Draining), self.clone(), Shared::clone(app));
+        async move {
+            if first {
+                this.send_away(&app).await;
+            } else {
+                // Somebody else does it. The stage can't be lost while this one holds it.
+                let _ = this.0.subscribe().wait_for(|stage| *stage >= Stage::Drained).await;
+            }
         }
+    }
+
+    async fn send_away(&self, app: &Shared) {
         let sockets = app.bus.drain();
         tracing::info!(sockets = sockets.len(), "draining: no more sign-ins and websockets");
         let spread = Duration::from(app.config.limits.drain_spread_ms);

@@ -49,7 +49,7 @@ impl Surveyor {
 
     /// That was all.
     pub fn finish(mut self) -> Survey {
-        if self.size % ATTACHMENT_CHUNK as u64 > 0 {
+        if !self.size.is_multiple_of(ATTACHMENT_CHUNK as u64) {
             self.digests.extend(self.chunk.finalize());
         }
         Survey { size: self.size, sha256: self.whole.finalize().into(), digests: self.digests }

@@ -133,7 +133,9 @@ fn a_server_can_withhold_a_file_and_not_change_it() {
         change(&mut chunks, &foreign);
         open(&record, &chunks)
     };
-    let attacks: [fn(&mut Vec<Vec<u8>>, &[Vec<u8>]); 8] = [
+    /// Changes the chunks of one file, given those of another.
+    type Attack = fn(&mut Vec<Vec<u8>>, &[Vec<u8>]);
+    let attacks: [Attack; 8] = [
         |c, _| drop(c.pop()),
         |c, _| c.swap(0, 1),
         |c, _| c[2] = c[1].clone(),

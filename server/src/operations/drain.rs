@@ -22,8 +22,8 @@ pub(super) async fn drain(
         let detail = "Only this machine and private networks may do this, and no web page.";
         return Err(Problem::with(ErrorCode::Forbidden, detail).into());
     }
-    let app = operations.app()?.clone();
+    let app = operations.app()?;
     // Beside the request: whoever asked may leave.
-    tokio::spawn(async move { app.lifecycle.drain(&app).await });
+    tokio::spawn(app.lifecycle.drain(app));
     Ok((StatusCode::ACCEPTED, Json(json!({ "stage": Stage::Draining.max(operations.lifecycle.stage()) }))))
 }
