@@ -1,15 +1,17 @@
 //! What an operator does beside the running server: look after the audit trail, copy the data, ask how it is.
 //!
-//! The database is opened for reading only, so these are safe while the server runs.
+//! Most commands open the database for reading only; `hold` and the note of a backup write to it as another node would. All
+//! are safe while the server runs, but those of `moving`.
 
 mod audit;
 mod backup;
+mod hold;
 mod moving;
 mod probe;
 
 pub use audit::{show, verify};
 pub use backup::backup;
-pub(crate) use backup::last_backup;
+pub use hold::{add_hold, list_holds, release_hold};
 pub use moving::{move_to_postgres, restored};
 pub use probe::{drain, ready};
 

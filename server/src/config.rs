@@ -110,7 +110,8 @@ pub struct Limits {
     pub sockets_per_device: usize,
 }
 
-/// Days for which a room's log is kept after an entry was accepted, by kind of room.
+/// Days for which things are kept (server/src/retention): a room's log after an entry was accepted, by kind of room, and
+/// what else is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
     /// Callout rooms.
@@ -123,6 +124,12 @@ pub struct Retention {
     pub operation_days: u32,
     /// An organisation's own rooms.
     pub agency_days: u32,
+    /// Callouts that have ended, with their rooms; afterwards their figures alone are left.
+    pub callout_record_days: u32,
+    /// Drills that have ended.
+    pub drill_days: u32,
+    /// Invites that were used, withdrawn or ran out.
+    pub invite_days: u32,
 }
 
 /// Proof that pages would arrive. The safety net behind it (`sweeper_interval_ms`) can't be turned off.
@@ -214,7 +221,16 @@ impl Default for Limits {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { callout_days: 30, advocate_days: 90, case_team_days: 90, operation_days: 30, agency_days: 90 }
+        Self {
+            callout_days: 30,
+            advocate_days: 90,
+            case_team_days: 90,
+            operation_days: 30,
+            agency_days: 90,
+            callout_record_days: 365,
+            drill_days: 90,
+            invite_days: 90,
+        }
     }
 }
 
@@ -282,13 +298,31 @@ impl Suite {
 impl Retention {
     /// How long an entry in a room of this kind is kept.
     pub fn keep(&self, kind: RoomKind) -> Duration {
-        let days = match kind {
+        days(match kind {
             RoomKind::Callout => self.callout_days,
             RoomKind::Advocate => self.advocate_days,
             RoomKind::CaseTeam => self.case_team_days,
             RoomKind::Operation => self.operation_days,
             RoomKind::Agency => self.agency_days,
-        };
-        Duration::from_secs(u64::from(days) * 86_400)
+        })
     }
+
+    /// How long a callout is kept after its end.
+    pub fn callout_record(&self) -> Duration {
+        days(self.callout_record_days)
+    }
+
+    /// How long a drill is kept after its end.
+    pub fn drill(&self) -> Duration {
+        days(self.drill_days)
+    }
+
+    /// How long an invite is kept after its end.
+    pub fn invite(&self) -> Duration {
+        days(self.invite_days)
+    }
+}
+
+fn days(days: u32) -> Duration {
+    Duration::from_secs(u64::from(days) * 86_400)
 }

@@ -27,6 +27,7 @@ pub mod paging;
 pub mod phone;
 pub mod profiles;
 pub mod proof;
+pub mod retention;
 pub mod rota;
 pub mod runner;
 pub mod serve;

@@ -1,11 +1,13 @@
 //! The server's binary: reads its arguments and its configuration, nothing else.
 
 use clap::{Parser, Subcommand};
+use firstlight_protocol::callout::Code;
 use firstlight_server::{
     Result,
     admin::{self, Outcome, Output},
     clock::Clock,
     config::{self, Config, Loaded, Traces},
+    retention::Subject,
     serve::serve,
     shutdown::Signals,
     telemetry,
@@ -72,6 +74,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Legal holds: what must not be purged, whatever its age. Safe while the server runs; the audit trail says what was
+    /// done.
+    #[command(subcommand)]
+    Hold(Hold),
     /// Copies the database while the server runs, and checks the copy.
     Backup {
         /// A file that does not exist yet, or a directory.
@@ -80,6 +86,32 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Hold {
+    /// Keeps a callout (with its room) or a room (with its callout) until this hold is released.
+    Add(Held),
+    /// Releases a hold.
+    Release(Held),
+    /// Prints the holds that stand.
+    List {
+        /// For programs: one object per line.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Held {
+    /// What is held: callout:ID or room:ID.
+    subject: Subject,
+    /// Why: a code word such as court-order, never a name.
+    #[arg(long, value_name = "WORD")]
+    reason: Code,
+    /// For programs.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,6 +195,13 @@ async fn run(command: Command, config: Config) -> Result<Outcome> {
         }
         Command::MoveToPostgres { json } => admin::move_to_postgres(&config, &mut stdout(json)).await,
         Command::Restored { json } => admin::restored(&config, &mut stdout(json)).await,
+        Command::Hold(Hold::List { json }) => admin::list_holds(&config, &mut stdout(json)).await,
+        Command::Hold(Hold::Add(Held { subject, reason, json })) => {
+            admin::add_hold(&config, subject, reason, Clock::System.now(), &mut stdout(json)).await
+        }
+        Command::Hold(Hold::Release(Held { subject, reason, json })) => {
+            admin::release_hold(&config, subject, reason, Clock::System.now(), &mut stdout(json)).await
+        }
         Command::Backup { target, json } => {
             admin::backup(&config, &target, Clock::System.now(), &mut stdout(json)).await
         }

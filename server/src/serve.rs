@@ -7,7 +7,7 @@ use crate::{
     bus::{self, Bus, NodeId},
     clock::{Clock, Correction},
     config::Config,
-    delivery::{acks, groups::Groups, keys, retention},
+    delivery::{acks, groups::Groups, keys},
     figures,
     health::Latest,
     http,
@@ -18,7 +18,7 @@ use crate::{
     operations::Operations,
     phone::Phone,
     proof::{self, Proof},
-    rota,
+    retention, rota,
     runner::{self, Runner},
     store::{FILE, Store},
 };

@@ -6,6 +6,7 @@ mod after;
 mod agencies;
 mod answering;
 mod attachments;
+mod backups;
 mod callout_room;
 mod channels;
 mod complaints;

@@ -19,9 +19,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The file whose time is that of the newest backup.
-const LAST: &str = "last-backup";
-
 #[derive(Debug, Serialize)]
 struct Copied<'a> {
     file: &'a Path,
@@ -51,7 +48,9 @@ pub async fn backup(config: &Config, target: &Path, now: Timestamp, out: &mut Ou
         let _ = fs::remove_file(&part);
     }
     let (bytes, audit) = result?;
-    note(data_dir);
+    if let Err(error) = note(config, now).await {
+        tracing::warn!(%error, "the copy is good, but the server can't be told of it: its metric of the backup's age is wrong");
+    }
     let answer = Copied { file: &file, bytes, audit_entries: audit.entries, audit_head: &audit.head };
     out.say(&answer, || {
         format!(
@@ -63,6 +62,14 @@ pub async fn backup(config: &Config, target: &Path, now: Timestamp, out: &mut Ou
         )
     })?;
     Ok(Outcome::Good)
+}
+
+/// For the metric of the newest backup's age.
+async fn note(config: &Config, now: Timestamp) -> Result<()> {
+    let store = Store::open_beside(config).await?;
+    let noted = store.note_backup(now).await;
+    store.close().await;
+    noted
 }
 
 async fn copy(data_dir: &Path, part: &Path, file: &Path) -> Result<(u64, crate::store::AuditVerdict)> {
@@ -91,21 +98,6 @@ async fn copy(data_dir: &Path, part: &Path, file: &Path) -> Result<(u64, crate::
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
     File::open(folder).and_then(|f| f.sync_all()).map_err(failed)?;
     Ok((bytes, verdict))
-}
-
-/// Has the server know, by the time of a file, that there is a backup. Without it the copy is good all the same.
-fn note(data_dir: &Path) {
-    let touched = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(data_dir.join(LAST));
-    if let Err(error) = touched.and_then(|file| file.set_modified(std::time::SystemTime::now())) {
-        tracing::warn!(%error, "the time of this backup could not be noted for the metrics");
-    }
-}
-
-/// When the newest backup was finished, as far as the data directory tells. Other ways of backup touch the file too.
-pub(crate) fn last_backup(data_dir: &Path) -> Option<Timestamp> {
-    let at = fs::metadata(data_dir.join(LAST)).ok()?.modified().ok()?;
-    let since = at.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok().map(Timestamp)
 }
 
 /// The time in a form that sorts and that every file system takes.

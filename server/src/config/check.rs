@@ -10,6 +10,8 @@ use std::{collections::HashSet, fmt::Display, net::IpAddr};
 const MAX_LIST: usize = 64;
 /// A hundred years: beyond it a number is a mistake.
 const MAX_DAYS: u32 = 36_500;
+/// Reviews, and requests that somebody's telephone still repeats, are over by then.
+const LEAST_RECORD_DAYS: u32 = 30;
 
 pub(super) type Found = Vec<(&'static str, String)>;
 
@@ -63,6 +65,9 @@ impl Config {
         between(found, "retention.case_team_days", r.case_team_days, 1, MAX_DAYS);
         between(found, "retention.operation_days", r.operation_days, 1, MAX_DAYS);
         between(found, "retention.agency_days", r.agency_days, 1, MAX_DAYS);
+        between(found, "retention.callout_record_days", r.callout_record_days, LEAST_RECORD_DAYS, MAX_DAYS);
+        between(found, "retention.drill_days", r.drill_days, LEAST_RECORD_DAYS, MAX_DAYS);
+        between(found, "retention.invite_days", r.invite_days, 1, MAX_DAYS);
         if l.connections_per_address > l.connections {
             let problem = format!(
                 "One address could use up all {} connections (limits.connections): give it fewer, or raise the total.",
@@ -202,6 +207,7 @@ mod tests {
         };
         only(silent, "proof.heartbeat_url", "Without a canary");
         only(|c| c.retention.agency_days = 0, "retention.agency_days", "between 1 and");
+        only(|c| c.retention.callout_record_days = 29, "retention.callout_record_days", "between 30 and");
         only(|c| c.paging.webhook_timeout_ms = Millis(60_001), "paging.webhook_timeout_ms", "between");
         only(|c| c.paging.webhook_allow = vec!["http://x".into()], "paging.webhook_allow", "host alone");
         only(|c| c.suites.clear(), "suites", "no room can exist");

@@ -9,7 +9,6 @@ pub mod keys;
 pub(crate) mod log;
 mod members;
 mod public_storage;
-pub mod retention;
 mod rooms;
 
 pub use members::Stretch;

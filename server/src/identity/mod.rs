@@ -39,6 +39,7 @@ pub use caller::{MaybeLocked, OnDuty, SignedIn};
 pub use contacts::ContactRow;
 pub(crate) use contacts::read_rule;
 pub(crate) use keys::{own_secret, token_key};
+pub(crate) use sessions::FORGET as FORGET_SIGN_IN;
 pub use store::{Device, Person};
 pub(crate) use trust::anchors_in;
 

@@ -17,7 +17,7 @@ const LOCKOUT: Duration = Duration::from_secs(60);
 /// Sign-ins of one device at a time; the oldest ends when there is one more.
 const PER_DEVICE: i64 = 8;
 /// Ended sign-ins are forgotten after this; the audit trail keeps them.
-const FORGET: Duration = Duration::from_secs(86_400);
+pub(crate) const FORGET: Duration = Duration::from_secs(86_400);
 
 /// How a sign-in went. A failure is an outcome and not an error, because it has to be written down.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Reading the database beside a running server, and copying it.
 
 use super::{
-    FILE, Store,
+    Store, existing,
     restored::skip_places,
     sql::{self, Conn, Pool},
 };
@@ -18,13 +18,7 @@ impl Store {
     /// # Errors
     /// If there is none, or it can't be read.
     pub async fn open_read_only(dir: &Path) -> Result<Self> {
-        let file = dir.join(FILE);
-        if !file.is_file() {
-            let text =
-                format!("there is no database in {}: is data_dir right, and has the server ever run?", dir.display());
-            return Err(Error::internal(text));
-        }
-        reader(SqliteConnectOptions::new().filename(file)).await
+        reader(SqliteConnectOptions::new().filename(existing(dir)?)).await
     }
 
     /// Opens a copy that nobody else uses, without leaving any file beside it.

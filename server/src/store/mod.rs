@@ -27,11 +27,11 @@ pub use moving::Moved;
 pub(crate) use nodes::Roll;
 pub use writer::Tx;
 
-use crate::{Error, Result, bus::Bus, delivery::append::Append};
+use crate::{Error, Result, bus::Bus, config::Config, delivery::append::Append};
 use firstlight_protocol::Secret;
 use futures_util::future::BoxFuture;
 use sql::{Database, Pool};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tracing::{Instrument, field::Empty};
 use writer::Writer;
 
@@ -72,6 +72,22 @@ impl Store {
         let (read, dispatch) = (postgres.readers(SHARED_READERS), postgres.readers(2));
         let conn = postgres.connect().await?;
         Ok(Self { writer: Writer::start(conn, Some(postgres), bus).await?, read, dispatch })
+    }
+
+    /// Opens a database that a server uses, to write beside it: it is neither made nor migrated.
+    ///
+    /// # Errors
+    /// If there is none, it can't be reached, or it is of another version.
+    pub async fn open_beside(config: &Config) -> Result<Self> {
+        let Some(url) = config.database.url()? else {
+            let file = existing(&config.data_dir)?;
+            let (conn, read) = (sqlite::open_migrated(&file).await?, sqlite::readers(&file, 1).await?);
+            return Ok(Self { writer: Writer::start(conn, None, Bus::default()).await?, dispatch: read.clone(), read });
+        };
+        let postgres = postgres::Postgres::new(&url)?;
+        let (conn, read) = (postgres.connect().await?, postgres.readers(1));
+        let writer = Writer::start(conn, Some(postgres), Bus::default()).await?;
+        Ok(Self { writer, dispatch: read.clone(), read })
     }
 
     /// The same for reading only: it is not migrated, and nothing can be written.
@@ -136,6 +152,16 @@ impl Store {
         self.read.close().await;
         self.dispatch.close().await;
     }
+}
+
+/// The database's file in `dir`.
+fn existing(dir: &Path) -> Result<PathBuf> {
+    let file = dir.join(FILE);
+    if file.is_file() {
+        return Ok(file);
+    }
+    let text = format!("there is no database in {}: is data_dir right, and has the server ever run?", dir.display());
+    Err(Error::internal(text))
 }
 
 /// Reads an id column.

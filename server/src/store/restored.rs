@@ -4,6 +4,7 @@
 use super::Store;
 use crate::Result;
 use crate::store::sql::{self, Conn, Database};
+use firstlight_protocol::Timestamp;
 
 /// More items than any inbox gets between two backups; small enough for two million restores within 2^53.
 const SKIP: i64 = 1 << 32;
@@ -35,6 +36,25 @@ pub(super) async fn skip_places(conn: &mut Conn) -> Result<()> {
 }
 
 impl Store {
+    /// Notes that a backup was made which holds everything up to `at`.
+    ///
+    /// # Errors
+    /// If the database can't be written.
+    pub async fn note_backup(&self, at: Timestamp) -> Result<()> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                sql::query(
+                    "INSERT INTO newest_backup (one, at) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET at = excluded.at",
+                )
+                .bind(at.0)
+                .execute(&mut *tx.conn)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// This database was put into an empty data directory, so it may be a copy that is older than what devices know.
     ///
     /// # Errors

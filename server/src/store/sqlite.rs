@@ -1,6 +1,6 @@
 //! SQLite: one file beside the server, and the default.
 
-use super::sql::{Conn, Pool};
+use super::sql::{self, Conn, Pool};
 use crate::{Error, Result};
 use sqlx::{
     Connection, SqliteConnection,
@@ -22,6 +22,18 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", "8000")
         .pragma("trusted_schema", "OFF")
         .pragma("secure_delete", "ON")
+}
+
+/// The writer's connection to a file that a server of this version has migrated.
+pub(super) async fn open_migrated(file: &Path) -> Result<Conn> {
+    Ok(Conn::Sqlite(SqliteConnection::connect_with(&options(file).create_if_missing(false)).await?))
+}
+
+/// Begins a transaction, and answers whether nobody else has written since `version` was noted.
+pub(super) async fn begin(conn: &mut Conn, version: &mut i64) -> Result<bool> {
+    sql::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
+    let now = sql::query_scalar("PRAGMA data_version").fetch_one(conn).await?;
+    Ok(std::mem::replace(version, now) == now)
 }
 
 /// Opens and migrates the file: the writer's connection.

@@ -1,12 +1,13 @@
 //! The writer: one task that runs every job, in groups that share one transaction and one fsync.
 //!
-//! Nothing is answered before the commit that holds it. On SQLite the task is the only one who writes; on PostgreSQL each
-//! node has one, and they take turns (`postgres`).
+//! Nothing is answered before the commit that holds it. On SQLite the task is the only one who writes, but for an
+//! operator's command; on PostgreSQL each node has one, and they take turns (`postgres`).
 
 use super::{
     after::AfterCommit,
     audit, postgres,
     sql::{self, Conn, Database},
+    sqlite,
 };
 use crate::{
     Error, Result,
@@ -106,7 +107,7 @@ impl Writer {
             None => String::new(),
         };
         let state = State { appender: Appender::default(), after: AfterCommit::default(), audit };
-        tokio::spawn(run(Line { conn: Some(conn), reconnect, node }, queue, state, bus));
+        tokio::spawn(run(Line { conn: Some(conn), reconnect, node, version: 0 }, queue, state, bus));
         Ok(Self(jobs))
     }
 
@@ -154,6 +155,8 @@ struct Line {
     reconnect: Option<postgres::Postgres>,
     /// This process, among those that share the database.
     node: String,
+    /// What SQLite counts when somebody else has written: an operator's command.
+    version: i64,
 }
 
 impl Line {
@@ -179,7 +182,7 @@ impl Line {
         }
         let Some(conn) = &mut self.conn else { return Err(Problem::new(ErrorCode::Unavailable).into()) };
         let begun = match conn.database() {
-            Database::Sqlite => sql::query("BEGIN IMMEDIATE").execute(conn).await.map(|_| true).map_err(Error::from),
+            Database::Sqlite => sqlite::begin(conn, &mut self.version).await,
             Database::Postgres => {
                 async {
                     sql::query("BEGIN").execute(&mut *conn).await?;

@@ -25,7 +25,8 @@
 //! | `firstlight_canary_escalation_seconds` | | the newest one: how late its second page was |
 //! | `firstlight_heartbeats_total` | outcome | heartbeats `sent`, `failed`, or `withheld` since something does not work |
 //! | `firstlight_readiness_red` | | people on duty now or next whom a page would perhaps not wake |
-//! | `firstlight_backup_age_seconds` | | since the newest backup was finished: the time of the file `last-backup` in the data directory, which `backup` touches; absent before the first |
+//! | `firstlight_legal_holds` | | legal holds that stand |
+//! | `firstlight_backup_age_seconds` | | since the newest backup was made; absent before the first |
 //! | `firstlight_disk_free_bytes` | | free space where the data are |
 //! | `firstlight_nodes_alive` | | nodes that live, as this one sees it; absent where the database is SQLite |
 //! | `firstlight_node_leads` | | 1 on the node that does what is done once for all; like the one before |

@@ -2,7 +2,10 @@
 
 use crate::store::sql;
 use crate::{Result, Shared, bus::LinkState, store::word};
-use firstlight_protocol::callout::{CalloutState, Purpose};
+use firstlight_protocol::{
+    Timestamp,
+    callout::{CalloutState, Purpose},
+};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
@@ -72,7 +75,10 @@ impl Sample {
             "SELECT (SELECT count(*) FROM timers) AS timers,
                  (SELECT count(*) FROM timers WHERE due_at <= $1 AND coalesce(lease_until, 0) <= $2) AS overdue,
                  (SELECT count(*) FROM outbox WHERE next_at IS NOT NULL) AS outbox,
-                 (SELECT count(*) FROM callout_facts WHERE purpose = $3 AND state = $4 AND review_due_at <= $2) AS reviews",
+                 (SELECT count(*) FROM callout_facts f JOIN callouts c ON c.callout = f.callout
+                      WHERE f.purpose = $3 AND f.state = $4 AND f.review_due_at <= $2) AS reviews,
+                 (SELECT count(*) FROM holds) AS holds,
+                 (SELECT at FROM newest_backup) AS backup",
         )
         .bind((now - PATIENCE).0)
         .bind(now.0)
@@ -88,8 +94,13 @@ impl Sample {
             ("timers_overdue", "Timers that are due for more than 3 s and claimed by nobody", row.get("overdue")),
             ("outbox_waiting", "Pages and notices that wait to be sent", row.get("outbox")),
             ("reviews_overdue", "Callouts that were closed and not reviewed in time", row.get("reviews")),
+            ("legal_holds", "Legal holds that stand", row.get("holds")),
             ("readiness_red", "People on duty now or next whom a page would perhaps not wake", whole(red)),
         ]);
+        if let Some(at) = row.get::<Option<i64>>("backup") {
+            let age = now.since(Timestamp(at)).as_secs_f64();
+            self.times.push(("backup_age", "Since the newest backup was made", age));
+        }
         Ok(())
     }
 
@@ -132,9 +143,6 @@ impl Sample {
             ),
             ("canary_escalation", "How late the newest canary's second page was", seconds(canary.escalation_ms())),
         ];
-        if let Some(at) = crate::admin::last_backup(&app.config.data_dir) {
-            times.push(("backup_age", "Since the newest backup was finished", now.since(at).as_secs_f64()));
-        }
         if let Some(at) = canary.last_success_at() {
             times.push(("canary_age", "Since a canary has come through", now.since(at).as_secs_f64()));
         }

@@ -4,7 +4,7 @@ use super::{announce, announced, begin, fetch, file, room, send, share};
 use firstlight_protocol::{AttachmentId, ErrorCode, MessageId, RoomId};
 use firstlight_server::{
     blobs::collect::{collect, compare},
-    delivery::retention::purge,
+    retention::purge,
     store::sql,
 };
 use firstlight_tests::{

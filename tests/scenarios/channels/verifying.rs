@@ -2,7 +2,7 @@
 
 use super::{ADVOCATE, PAGE, browser, by, desk_with, email, rule, sms, voice};
 use firstlight_protocol::{ErrorCode, policy::ContactState};
-use firstlight_server::delivery::retention::purge;
+use firstlight_server::retention::purge;
 use firstlight_server::store::sql;
 use firstlight_tests::{inproc::run, providers::Smtp};
 use std::time::Duration;

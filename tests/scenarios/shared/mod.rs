@@ -1,8 +1,11 @@
-//! PostgreSQL: the same tables as SQLite, a whole move from one to the other, and nodes that share it.
+//! PostgreSQL: the same tables as SQLite, a whole move from one to the other, nodes that share it, and what
+//! operators do with either over the years.
 
 mod moving;
 mod nodes;
+mod restoring;
 mod tables;
+mod upgrade;
 
 use firstlight_tests::inproc::{Cast, Server, on_postgres};
 use std::path::Path;

@@ -191,8 +191,8 @@ async fn what_nobody_fetched_leaves_its_place_and_a_new_page_comes_behind_it() {
     let house = House::new().await;
     house.open(&officer(), request(&house)).await.unwrap();
     house.sql("UPDATE inbox_items SET at = 0").await;
-    assert!(crate::delivery::retention::purge(house.app()).await.unwrap() > 0);
-    assert_eq!(crate::delivery::retention::purge(house.app()).await.unwrap(), 0);
+    assert!(crate::retention::purge(house.app()).await.unwrap() > 0);
+    assert_eq!(crate::retention::purge(house.app()).await.unwrap(), 0);
     house.act(&officer(), 1, Action::Cancel { reason: CancelReason::Mistake }).await.unwrap();
     let items = house.app().store.inbox(primary().device, 0, 100).await.unwrap().items;
     assert!(items.iter().map(|item| item.seq).eq(1..=items.len() as u64), "a client takes nothing behind a gap");
