@@ -62,10 +62,11 @@ fn a_callout_can_be_followed_to_the_provider_and_nobody_is_in_it() {
         let settings = Traces { endpoint, one_in: 1, authorization_file: word.path().to_owned() };
         let telemetry = telemetry::init(&Log::default(), &settings).unwrap();
         let cast = Cast::new().await;
-        let mut primary = cast.primary.connect().await;
+        let (mut primary, mut backup) = (cast.primary.connect().await, cast.backup.connect().await);
         let callout = cast.officer.open_callout(routing("north", cast.now())).await.unwrap().id;
         primary.page().await;
         cast.seconds(190);
+        assert_eq!(backup.page().await.1, callout);
         cast.backup.act(callout, Action::Accept { eta_minutes: 30 }).await.unwrap();
         let telemetry = Arc::new(telemetry);
         let spans = soon("the spans", async {

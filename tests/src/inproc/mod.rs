@@ -13,7 +13,7 @@ pub use digest::Digest;
 pub use run::run;
 pub use shared::{fresh_database, on_postgres};
 
-use crate::world::Http;
+use crate::{services::Database, world::Http};
 use firstlight_protocol::{Secret, Timestamp, policy::Millis};
 use firstlight_server::{
     Shared,
@@ -37,6 +37,7 @@ pub struct Server {
     /// The way to it, wherever it listens now.
     pub http: Arc<Http>,
     dir: TempDir,
+    _database: Option<Database>,
 }
 
 impl Server {
@@ -56,12 +57,12 @@ impl Server {
         (config.proof.readiness_every_ms, config.proof.canary_every_ms) = (Millis(0), Millis(0));
         config.metrics = Metrics { enabled: true, listen: "127.0.0.1:0".parse().expect("an address") };
         change(&mut config);
-        shared::as_the_environment_says(&mut config, dir.path()).await;
+        let database = shared::as_the_environment_says(&mut config, dir.path()).await;
         // openmls reads the machine's clock for the lifetime of leaves, so virtual time starts at the real one.
         let clock = ManualClock::new(Clock::System.now());
         let running = serve(config.clone(), Clock::Manual(Arc::clone(&clock))).await.expect("a server");
         let http = Arc::new(Http::new(running.addr));
-        Self { config, clock, running: Some(running), http, dir }
+        Self { config, clock, running: Some(running), http, dir, _database: database }
     }
 
     /// The server's parts.

@@ -3,7 +3,7 @@
 //! `tests/services run` starts a PostgreSQL and says in `FIRSTLIGHT_TEST_POSTGRES` where it is (without it, tests that need
 //! one fail and say so). With `FIRSTLIGHT_TEST_STORE=postgres` as well, every scenario runs on a fresh database there.
 
-use crate::world::random;
+use crate::{services::Database, world::random};
 use firstlight_server::config::{Config, DatabaseKind};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::path::Path;
@@ -37,9 +37,13 @@ pub fn on_postgres(config: &mut Config, url: &str, dir: &Path) {
     config.database.url_file = file;
 }
 
-/// Gives the server a database of its own on PostgreSQL, if the environment says so.
-pub(super) async fn as_the_environment_says(config: &mut Config, dir: &Path) {
-    if std::env::var(STORE).is_ok_and(|store| store == "postgres") && config.database.kind == DatabaseKind::Sqlite {
-        on_postgres(config, &fresh_database().await, dir);
+/// Gives the server a database of its own on PostgreSQL, if the environment says so; dropped with the answer.
+pub(super) async fn as_the_environment_says(config: &mut Config, dir: &Path) -> Option<Database> {
+    let wanted = std::env::var(STORE).is_ok_and(|store| store == "postgres");
+    if !wanted || config.database.kind != DatabaseKind::Sqlite {
+        return None;
     }
+    let database = Database::empty().await;
+    on_postgres(config, database.url(), dir);
+    Some(database)
 }
