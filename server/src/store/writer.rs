@@ -106,7 +106,7 @@ impl Writer {
             Some(_) => audit::hex(&bus.node().0),
             None => String::new(),
         };
-        let state = State { appender: Appender::default(), after: AfterCommit::default(), audit };
+        let state = State { appender: Appender::default(), after: AfterCommit::default(), audit, doubt: false };
         tokio::spawn(run(Line { conn: Some(conn), reconnect, node, version: 0 }, queue, state, bus));
         Ok(Self(jobs))
     }
@@ -209,6 +209,7 @@ impl Line {
 
 async fn run(mut line: Line, mut queue: mpsc::Receiver<Job>, mut state: State, bus: Bus) {
     let mut group = Vec::with_capacity(GROUP);
+    let shared = line.reconnect.is_some();
     while queue.recv_many(&mut group, GROUP).await > 0 {
         let (began, count) = (Instant::now(), group.len());
         let mut outcome = Group::default();
@@ -217,7 +218,8 @@ async fn run(mut line: Line, mut queue: mpsc::Receiver<Job>, mut state: State, b
         let work = state.transaction(&mut line, &mut jobs, &mut outcome, &bus);
         // Without its writer the server would stand still for ever, so not even a panic ends it.
         let work = AssertUnwindSafe(work).catch_unwind();
-        let result = match tokio::time::timeout(PATIENCE, work).await {
+        let patience = if shared { PATIENCE } else { Duration::MAX };
+        let result = match tokio::time::timeout(patience, work).await {
             Ok(result) => result.unwrap_or_else(|_| Err(Error::internal("the writer panicked"))),
             Err(_) => Err(Error::internal("the database did not answer")),
         };
@@ -227,6 +229,8 @@ async fn run(mut line: Line, mut queue: mpsc::Receiver<Job>, mut state: State, b
                 tracing::error!(%error, "group transaction failed; nothing of it was kept");
                 line.lost().await;
                 state.audit = audit;
+                // The way may have been lost after the database had committed: what is remembered is read anew.
+                state.doubt = true;
                 state.after.clear();
                 // Nobody waits for an answer that never comes.
                 jobs.for_each(|job| outcome.refuse(job, &mut state.appender));
@@ -256,6 +260,8 @@ struct State {
     appender: Appender,
     after: AfterCommit,
     audit: audit::Head,
+    /// Whether the last group failed, and nobody knows for sure what was kept of it.
+    doubt: bool,
 }
 
 /// Whom to answer after the commit.
@@ -285,9 +291,10 @@ impl State {
         bus: &Bus,
     ) -> Result<()> {
         let (conn, alone) = line.begin().await?;
-        if !alone {
+        if !alone || self.doubt {
             self.appender.forget_all();
             self.audit = audit::Head::load(conn).await?;
+            self.doubt = false;
         }
         for job in jobs {
             match job {
@@ -358,6 +365,24 @@ mod tests {
         }
         assert_eq!(answers.recv().await.unwrap().result.unwrap_err().code, ErrorCode::Unavailable);
         store.write(|_| Box::pin(async { Ok(()) })).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_group_that_was_kept_although_it_failed_leaves_the_trail_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Bus::default()).await.unwrap();
+        // As a database does whose answer to the commit is lost on the way.
+        let unsure = store.write(|tx| {
+            Box::pin(async move {
+                tx.audit(Timestamp(1), None, "test.kept", "", "").await?;
+                Ok(sql::query("COMMIT").execute(&mut *tx.conn).await.map(drop)?)
+            })
+        });
+        assert_eq!(unsure.await.unwrap_err().problem().code, ErrorCode::Unavailable);
+        let next = store.write(|tx| Box::pin(async move { tx.audit(Timestamp(2), None, "test.next", "", "").await }));
+        next.await.unwrap();
+        let verdict = store.audit_verify().await.unwrap();
+        assert_eq!((verdict.entries, verdict.broken_at), (2, None));
     }
 
     #[tokio::test]
