@@ -25,13 +25,22 @@ pub enum Clock {
     Manual(Arc<ManualClock>),
 }
 
+/// An answer that took longer may be off by half of it.
+const TELLS_LITTLE: Duration = Duration::from_millis(500);
+
 /// How far a machine's clock is from the time that all nodes go by.
 #[derive(Clone, Debug, Default)]
 pub struct Correction(Arc<AtomicI64>);
 
 impl Correction {
     /// The common time was `now` (in milliseconds) when an answer was made that took `took` to ask for and to come.
+    ///
+    /// One that took long says little about what it is by now (the process may have stood still meanwhile): what an
+    /// earlier one said stays.
     pub fn set(&self, now: i64, took: Duration) {
+        if took > TELLS_LITTLE && self.0.load(Ordering::Relaxed) != 0 {
+            return;
+        }
         let arrived = now.saturating_add(i64::try_from(took.as_millis() / 2).unwrap_or(i64::MAX));
         self.0.store(arrived.saturating_sub(Clock::System.now().0), Ordering::Relaxed);
     }

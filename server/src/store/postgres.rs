@@ -18,7 +18,7 @@ use sqlx::{
 use std::{str::FromStr, time::Duration};
 
 /// How long a transaction may do nothing before the database ends it.
-const IDLE: &str = "4000";
+const IDLE: &str = "2000";
 /// How long a statement may run, waiting for locks included.
 const STATEMENT: &str = "8000";
 const PATIENT: [(&str, &str); 2] = [("idle_in_transaction_session_timeout", "0"), ("statement_timeout", "0")];

@@ -2,11 +2,12 @@
 
 use super::Proxy;
 use crate::{
-    process::{Result, ServerProcess},
+    process::{Result, ServerProcess, fail},
     services::{Postgres, Redis},
     world::free_addresses,
 };
 use firstlight_server::config::{Config, DatabaseKind};
+use sqlx::{Connection, PgConnection};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -75,6 +76,27 @@ impl Cluster {
             cluster.nodes.push(Node { server, to_postgres, to_redis });
         }
         Ok(cluster)
+    }
+
+    /// The node of this name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn node(&self, name: &str) -> Result<&Node> {
+        let number =
+            (1..).map(|number| format!("node-{number}")).take(self.nodes.len()).position(|known| known == name);
+        number.map(|number| &self.nodes[number]).ok_or_else(|| fail(format!("no node is called {name:?}")))
+    }
+
+    /// The name of the node that is sending a page.
+    ///
+    /// # Errors
+    /// If none is.
+    pub async fn sender(&self) -> Result<String> {
+        let mut database = PgConnection::connect(&self.postgres.url("postgres")).await?;
+        let claim = "SELECT n.name FROM outbox o JOIN nodes n ON n.node = o.claimed_by WHERE o.lease_until IS NOT NULL";
+        let name: Option<String> = sqlx::query_scalar(claim).fetch_optional(&mut database).await?;
+        name.ok_or_else(|| fail("no page is being sent"))
     }
 
     /// Where everything of it is.

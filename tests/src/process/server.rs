@@ -188,7 +188,7 @@ impl ServerProcess {
 
     /// The one-time token that founds the host organisation.
     pub fn bootstrap_file(&self) -> PathBuf {
-        self.config.keys_dir().join("bootstrap-token")
+        self.config.data_dir.join("bootstrap-token")
     }
 
     /// Everything that it has logged, over all restarts.
