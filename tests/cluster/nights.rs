@@ -1,8 +1,8 @@
 //! The same night as in the crash test, on three nodes, while one thing after another breaks: clients find the next node by
 //! themselves, and nothing that was acknowledged is lost.
 //!
-//! `tests/soak` plays it. `FIRSTLIGHT_CLUSTER_CALLOUTS` and `FIRSTLIGHT_CLUSTER_MESSAGES` say how many at least; things break until then, again
-//! and again. Without them each thing breaks once.
+//! `FIRSTLIGHT_CLUSTER_CALLOUTS` and `FIRSTLIGHT_CLUSTER_MESSAGES` say how many there are at least; things break until
+//! then, again and again, as `tests/soak` has it. Without them each thing breaks once.
 
 #![allow(clippy::print_stdout, reason = "a long test tells how far it is")]
 
@@ -67,7 +67,6 @@ fn attentive(config: &mut Config) {
 }
 
 #[test]
-#[ignore = "some minutes: tests/soak plays it"]
 fn a_night_goes_on_whatever_breaks() -> Result<()> {
     play(async {
         let mut cluster = Cluster::start(3, attentive)?;

@@ -96,6 +96,7 @@ impl Bus {
             Message::Inbox(devices) => self.wake_inbox_here(&devices),
             Message::Dispatch => self.wake_dispatch_here(),
             Message::Rota => self.0.rota.notify_one(),
+            Message::Trust => self.doubt(),
             Message::Revoked(devices) => {
                 self.0.ended.add(&devices, &[]);
                 devices.iter().for_each(|device| self.disconnect_device_here(*device));

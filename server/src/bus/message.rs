@@ -48,6 +48,8 @@ pub(super) enum Message {
     Dispatch,
     /// The rota was replaced.
     Rota,
+    /// Whom the server trusts, or whose sign-ins count, was changed: it stands in the store.
+    Trust,
     /// Devices were revoked.
     Revoked(Vec<DeviceId>),
     /// Sign-ins ended.

@@ -163,6 +163,11 @@ impl Bus {
         self.0.outgoing.rota();
     }
 
+    /// Tells other nodes that trust or sign-ins were changed.
+    pub(crate) fn trust_changed(&self) {
+        self.0.outgoing.trust();
+    }
+
     /// Waits until the rota may have been replaced. A wake-up before the wait is not lost.
     pub(crate) async fn rota_written(&self) {
         self.0.rota.notified().await;

@@ -45,6 +45,7 @@ pub(super) struct Waiting {
     wanted: HashSet<NodeId>,
     dispatch: bool,
     rota: bool,
+    trust: bool,
     /// Somebody asked for all devices.
     pub(super) snapshot: bool,
 }
@@ -126,6 +127,10 @@ impl Outgoing {
         self.put(|w| flag(&mut w.rota));
     }
 
+    pub(super) fn trust(&self) {
+        self.put(|w| flag(&mut w.trust));
+    }
+
     pub(super) fn snapshot(&self) {
         self.put(|w| flag(&mut w.snapshot));
     }
@@ -174,6 +179,7 @@ impl Waiting {
         let mut messages = Vec::new();
         chunks(&mut messages, self.revoked, Message::Revoked);
         chunks(&mut messages, self.signed_out, Message::SignedOut);
+        messages.extend(self.trust.then_some(Message::Trust));
         messages.extend(self.dispatch.then_some(Message::Dispatch));
         chunks(&mut messages, self.members, Message::Members);
         chunks(&mut messages, self.rooms, Message::Rooms);

@@ -104,6 +104,7 @@ impl Tx<'_> {
         .execute(&mut *self.conn)
         .await?;
         if made.rows_affected() == 1 {
+            self.after.identity();
             Ok(())
         } else {
             Err(Problem::with(ErrorCode::Conflict, "This server has a host.").into())

@@ -92,7 +92,7 @@ impl AfterCommit {
     pub(super) fn publish(&mut self, bus: &Bus) {
         let mut entries: Vec<(RoomId, Vec<(u64, Bytes)>)> = Vec::new();
         let mut devices = Vec::new();
-        let mut dispatch = false;
+        let (mut dispatch, mut trust) = (false, false);
         for wake in self.0.drain(..) {
             match wake {
                 Wake::Entry { room, seq, frame } => match entries.iter_mut().rev().find(|(r, _)| *r == room) {
@@ -104,9 +104,12 @@ impl AfterCommit {
                 Wake::Inbox { device } => devices.push(device),
                 Wake::Dispatch => dispatch = true,
                 Wake::Rota => bus.wake_duty(),
-                Wake::Identity => {}
+                Wake::Identity => trust = true,
                 Wake::Happened(what) => bus.metrics().happened(what),
             }
+        }
+        if trust {
+            bus.trust_changed();
         }
         for (room, frames) in entries {
             bus.publish(room, frames);

@@ -146,6 +146,11 @@ impl Store {
         self.writer.queued()
     }
 
+    /// Whether a group has failed since this was asked, of which nobody knows whether it was kept.
+    pub(crate) fn was_unsure(&self) -> bool {
+        self.writer.was_unsure()
+    }
+
     /// Stops the writer after everything handed in so far is durable.
     pub async fn close(&self) {
         self.writer.close().await;

@@ -18,6 +18,10 @@ use firstlight_protocol::{ErrorCode, Problem};
 use futures_util::{FutureExt, future::BoxFuture};
 use std::{
     panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -94,7 +98,10 @@ where
 
 /// The way to the writer.
 #[derive(Debug, Clone)]
-pub(super) struct Writer(mpsc::Sender<Job>);
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    unsure: Arc<AtomicBool>,
+}
 
 impl Writer {
     /// Starts the task. With `reconnect`, a connection that was lost is made anew, and the turns of other nodes that share
@@ -107,18 +114,26 @@ impl Writer {
             None => String::new(),
         };
         let state = State { appender: Appender::default(), after: AfterCommit::default(), audit, doubt: false };
-        tokio::spawn(run(Line { conn: Some(conn), reconnect, node, version: 0 }, queue, state, bus));
-        Ok(Self(jobs))
+        let unsure = Arc::default();
+        let line = Line { conn: Some(conn), reconnect, node, version: 0 };
+        tokio::spawn(run(line, queue, state, bus, Arc::clone(&unsure)));
+        Ok(Self { jobs, unsure })
     }
 
     /// No writer: what would be written is refused as unavailable.
     pub(super) fn none() -> Self {
-        Self(mpsc::channel(1).0)
+        Self { jobs: mpsc::channel(1).0, unsure: Arc::default() }
     }
 
     /// How many jobs wait.
     pub(super) fn queued(&self) -> usize {
-        self.0.max_capacity() - self.0.capacity()
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
+    /// Whether a group has failed since this was asked: it may have been kept although nobody was told. Whatever is written
+    /// next finds it settled.
+    pub(super) fn was_unsure(&self) -> bool {
+        self.unsure.swap(false, Ordering::SeqCst)
     }
 
     pub(super) async fn write<T, F>(&self, job: F) -> Result<T>
@@ -137,13 +152,13 @@ impl Writer {
     }
 
     async fn submit(&self, job: Job) -> Result<()> {
-        self.0.send(job).await.map_err(|_| Problem::new(ErrorCode::Unavailable).into())
+        self.jobs.send(job).await.map_err(|_| Problem::new(ErrorCode::Unavailable).into())
     }
 
     /// Ends the task after everything handed in so far is durable.
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();
-        if self.0.send(Job::Close(done)).await.is_ok() {
+        if self.jobs.send(Job::Close(done)).await.is_ok() {
             let _ = closed.await;
         }
     }
@@ -207,7 +222,7 @@ impl Line {
     }
 }
 
-async fn run(mut line: Line, mut queue: mpsc::Receiver<Job>, mut state: State, bus: Bus) {
+async fn run(mut line: Line, mut queue: mpsc::Receiver<Job>, mut state: State, bus: Bus, unsure: Arc<AtomicBool>) {
     let mut group = Vec::with_capacity(GROUP);
     let shared = line.reconnect.is_some();
     while queue.recv_many(&mut group, GROUP).await > 0 {
@@ -231,6 +246,7 @@ async fn run(mut line: Line, mut queue: mpsc::Receiver<Job>, mut state: State, b
                 state.audit = audit;
                 // The way may have been lost after the database had committed: what is remembered is read anew.
                 state.doubt = true;
+                unsure.store(true, Ordering::SeqCst);
                 state.after.clear();
                 // Nobody waits for an answer that never comes.
                 jobs.for_each(|job| outcome.refuse(job, &mut state.appender));
@@ -379,6 +395,7 @@ mod tests {
             })
         });
         assert_eq!(unsure.await.unwrap_err().problem().code, ErrorCode::Unavailable);
+        assert!(store.was_unsure() && !store.was_unsure(), "whoever looks for what was missed is told once");
         let next = store.write(|tx| Box::pin(async move { tx.audit(Timestamp(2), None, "test.next", "", "").await }));
         next.await.unwrap();
         let verdict = store.audit_verify().await.unwrap();

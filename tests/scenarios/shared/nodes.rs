@@ -1,12 +1,12 @@
 //! Two nodes on one database, without any bus between them: everything is right, and found within a second.
 
 use super::{ask, node};
-use firstlight_protocol::{MessageId, RoomKind, callout::Action, mls::RoomContext, stream::close_code};
+use firstlight_protocol::{MessageId, OrgKind, RoomKind, callout::Action, mls::RoomContext, stream::close_code};
 use firstlight_tests::{
     inproc::{Cast, Server, fresh_database, run},
-    world::{random, routing, soon},
+    world::{Organisation, random, routing, soon},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// A cast on the first of two nodes.
 async fn two() -> (Cast, Server, tempfile::TempDir) {
@@ -64,6 +64,23 @@ fn what_happens_at_one_node_is_seen_at_the_other() {
         assert_eq!(primary.closed().await.code, Some(close_code::REVOKED));
         cast.server.http.moved(first);
         assert!(cast.primary.get::<serde_json::Value>("/v1/me").await.is_err());
+    });
+}
+
+#[test]
+fn a_host_founded_at_one_node_is_known_at_the_other() {
+    run(async {
+        let (url, keys) = (fresh_database().await, tempfile::tempdir().unwrap());
+        let (first, second) = (node(&url, keys.path()).await, node(&url, keys.path()).await);
+        let org = Organisation::new(&first.http, OrgKind::VictimServices, "Agency A", first.now());
+        let mut admin = org.found_host(first.bootstrap(), first.now()).await.unwrap();
+        admin.http = Arc::clone(&second.http);
+        soon("a sign-in at the other node", async {
+            while admin.sign_in().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
     });
 }
 

@@ -181,6 +181,11 @@ impl ServerProcess {
         &self.config.name
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.config.listen
+    }
+
     /// Where its database and keys are.
     pub fn data_dir(&self) -> &Path {
         &self.config.data_dir

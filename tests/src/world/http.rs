@@ -72,17 +72,28 @@ impl Http {
 
     /// Sends bytes as they are.
     pub async fn send(&self, method: Method, path: &str, token: Option<&Secret>, body: Option<Vec<u8>>) -> Answer {
-        let mut request = self.client.request(method.clone(), format!("http://{}{path}", self.addr()));
+        let answer = self.try_send(method.clone(), path, token, body).await;
+        answer.unwrap_or_else(|e| panic!("{method} {path}: {e:?}"))
+    }
+
+    /// The same where nobody may be there to answer.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&Secret>,
+        body: Option<Vec<u8>>,
+    ) -> reqwest::Result<Answer> {
+        let mut request = self.client.request(method, format!("http://{}{path}", self.addr()));
         if let Some(token) = token {
             request = request.bearer_auth(token.reveal());
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        let answer = request.send().await.unwrap_or_else(|e| panic!("{method} {path}: {e:?}"));
+        let answer = request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.bytes().await.unwrap_or_else(|e| panic!("{method} {path}: {e:?}")).to_vec();
-        Answer { status, headers, body }
+        Ok(Answer { status, headers, body: answer.bytes().await?.to_vec() })
     }
 
     /// A POST that needs no sign-in.

@@ -14,7 +14,7 @@ use firstlight_protocol::{
 };
 use firstlight_server::config::{Config, TelephonyAccount};
 use firstlight_tests::{
-    process::Receiver,
+    process::{Receiver, Request},
     providers::{Shown, Trouble, Twilio},
     world::{Device, routing, shift, soon},
 };
@@ -81,7 +81,7 @@ impl Exchange {
         let _: PolicyDocument = supervisor.put("/v1/policy", &policy).await.expect("a policy");
         let exchange = Self { _host: host, twilio, hooks, supervisor, officers, crew, healthy, rota: 0 };
         stream::iter(0..CREW).map(|n| exchange.reach_by_sms(n)).buffer_unordered(8).collect::<()>().await;
-        exchange.reach_by_webhook().await;
+        reach_by_webhook(&exchange.healthy, &exchange.hooks).await;
         exchange
     }
 
@@ -90,20 +90,6 @@ impl Exchange {
         let method = ContactMethod::Sms { id: CONTACT, number: number.parse().expect("a number") };
         let code = self.twilio.wait_for(&number, "a code", |phone| phone.code(6));
         verify(&self.crew[n], method, code).await;
-    }
-
-    async fn reach_by_webhook(&self) {
-        let url = format!("http://{}/page", self.hooks.host());
-        let key = Some(firstlight_protocol::Secret::new("a key of the webhook's own"));
-        let code = soon("a code", async {
-            loop {
-                if let Some(request) = self.hooks.received().first() {
-                    return says(&request.body).rsplit(' ').next().expect("a code").to_owned();
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        });
-        verify(&self.healthy, ContactMethod::Webhook { id: CONTACT, url, key, next_key: None }, code).await;
     }
 
     async fn put_rota(&mut self, shifts: Vec<Shift>) {
@@ -173,7 +159,7 @@ impl Exchange {
                     let Ok(requests) = hooks.wait_for(seen + 1, Duration::from_secs(60)) else { break };
                     let at = Instant::now();
                     // What calls earlier pages off may still come in.
-                    for request in requests[seen..].iter().filter(|request| says(&request.body) == PAGE) {
+                    for request in requests[seen..].iter().filter(|request| says_page(request)) {
                         let id = request.header("webhook-id").and_then(|id| id.parse().ok()).expect("a page");
                         arrivals.entry(id).or_insert(at);
                     }
@@ -250,6 +236,26 @@ impl Exchange {
         report.told(format!("{BURST} callouts in a burst, until the provider has the last first page"), took, "s");
         report.at_most("first pages of the burst that were not handed over", f64::from(lost), "of all", 0.0);
     }
+}
+
+/// Gives somebody a webhook here, which has not been sent anything yet.
+pub(crate) async fn reach_by_webhook(device: &Device, hooks: &Receiver) {
+    let url = format!("http://{}/page", hooks.host());
+    let key = Some(firstlight_protocol::Secret::new("a key of the webhook's own"));
+    let code = soon("a code", async {
+        loop {
+            if let Some(request) = hooks.received().first() {
+                return says(&request.body).rsplit(' ').next().expect("a code").to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    verify(device, ContactMethod::Webhook { id: CONTACT, url, key, next_key: None }, code).await;
+}
+
+/// Whether it is a callout's page.
+pub(crate) fn says_page(request: &Request) -> bool {
+    says(&request.body) == PAGE
 }
 
 /// The text of a webhook.

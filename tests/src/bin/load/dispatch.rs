@@ -3,18 +3,17 @@
 use crate::{
     pipe::Pipe,
     report::{Report, percentile},
-    setting::{Host, now},
+    setting::{Duty, Host, now},
 };
 use firstlight_protocol::{
-    CalloutId, OrgKind, Role,
-    api::{Notice, PolicyDocument, RotaDocument},
+    CalloutId, Role,
+    api::Notice,
     callout::{Action, CalloutState, CalloutView, OpenCallout, Purpose},
-    policy::Policy,
-    rota::{Rota, Tier},
+    rota::Tier,
     stream::ServerFrame,
     wire::from_cbor,
 };
-use firstlight_tests::world::{Device, random, routing, shift};
+use firstlight_tests::world::{random, routing, shift};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -67,34 +66,23 @@ fn accepted(notice: &Notice) -> Option<CalloutId> {
 pub(crate) async fn measure(report: &mut Report, time: Duration) {
     eprintln!("dispatch: {PER_SECOND} callouts a second");
     let host = Host::found(|_| {}).await;
-    let (police, chief) =
-        host.org.found_partner(OrgKind::LawEnforcement, "Agency B", &host.admin, now()).await.expect("a partner");
     let count = PER_SECOND * u32::try_from(time.as_secs()).unwrap_or(1);
-    let officers = host.people(&police, &chief, Role::PoliceOfficer, (count / PER_OFFICER + 1) as usize).await;
-    let advocates = host.people(&host.org, &host.admin, Role::Advocate, 1).await;
-    let supervisors = host.people(&host.org, &host.admin, Role::Supervisor, 1).await;
-    let shifts = vec![shift(Tier::Primary, &advocates[0]), shift(Tier::Supervisor, &supervisors[0])];
-    let rota = RotaDocument { version: 0, rota: Rota { shifts, ..Rota::new("America/Los_Angeles") } };
-    let _: RotaDocument = supervisors[0].put("/v1/rota", &rota).await.expect("a rota");
-    let policy = PolicyDocument { version: 0, policy: Policy::new("555-0100".parse().expect("a number")) };
-    let _: PolicyDocument = supervisors[0].put("/v1/policy", &policy).await.expect("a policy");
+    let duty = Duty::begin(&host, (count / PER_OFFICER + 1) as usize).await;
+    let (officers, advocate) = (&duty.officers, &duty.advocate);
 
-    let (pages, reader) = watch(Pipe::open(&advocates[0]).await, page);
+    let (pages, reader) = watch(Pipe::open(advocate).await, page);
     let mut tasks = vec![reader];
     let mut screens = Vec::new();
-    for officer in &officers {
+    for officer in officers {
         let (screen, reader) = watch(Pipe::open(officer).await, accepted);
         screens.push(screen);
         tasks.push(reader);
     }
-    let officers: Vec<Arc<Device>> = officers.into_iter().map(Arc::new).collect();
-    let advocate = Arc::new(advocates.into_iter().next().expect("an advocate"));
-    let (officer, supervisor) = (Arc::clone(&officers[0]), supervisors.into_iter().next().expect("a supervisor"));
     let mut every = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
     let mut opening = Vec::new();
     for n in 0..count {
         every.tick().await;
-        let (who, advocate) = (n as usize % officers.len(), Arc::clone(&advocate));
+        let (who, advocate) = (n as usize % officers.len(), Arc::clone(advocate));
         let officer = Arc::clone(&officers[who]);
         opening.push(tokio::spawn(async move {
             let id = CalloutId(random());
@@ -137,21 +125,19 @@ pub(crate) async fn measure(report: &mut Report, time: Duration) {
     report.told("accept → officer's screen, p50", percentile(&mut seen, 0.5), "ms");
     report.at_most("accept → officer's screen, p99", percentile(&mut seen, 0.99), "ms", 50.0);
     report.at_most("pages and views that did not arrive within a second", f64::from(lost), "of all", 0.0);
-    crew(report, &host, &supervisor, &officer).await;
+    crew(report, &host, &duty).await;
 }
 
 /// One callout that pages everybody on duty at once.
-async fn crew(report: &mut Report, host: &Host, supervisor: &Device, officer: &Device) {
+async fn crew(report: &mut Report, host: &Host, duty: &Duty) {
     let crew = host.people(&host.org, &host.admin, Role::Advocate, CREW).await;
-    let shifts = crew.iter().map(|device| shift(Tier::Primary, device)).collect();
-    let rota = RotaDocument { version: 1, rota: Rota { shifts, ..Rota::new("America/Los_Angeles") } };
-    let _: RotaDocument = supervisor.put("/v1/rota", &rota).await.expect("a rota");
+    duty.put_rota(1, crew.iter().map(|device| shift(Tier::Primary, device)).collect()).await;
     let mut pipes = Vec::with_capacity(CREW);
     for device in &crew {
         pipes.push(Pipe::open(device).await);
     }
     let began = Instant::now();
-    let opened = officer.open_callout(routing("everywhere", now())).await.expect("a callout");
+    let opened = duty.officers[0].open_callout(routing("everywhere", now())).await.expect("a callout");
     for pipe in &mut pipes {
         loop {
             if let Ok(ServerFrame::Inbox(item)) = from_cbor(&pipe.frame().await)

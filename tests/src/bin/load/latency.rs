@@ -24,6 +24,15 @@ const BODY: usize = 250;
 
 pub(crate) async fn measure(report: &mut Report, town: &Town, rooms: &[Room], time: Duration) {
     eprintln!("latency: {PER_SECOND} sends a second");
+    let mut samples = deliveries(town, rooms, PER_SECOND, time).await;
+    let rate = samples.len() as f64 / time.as_secs_f64();
+    report.told("deliveries while latency was measured", rate, "/s");
+    report.at_most("publish → delivery at 500 sends/s, p50", percentile(&mut samples, 0.5), "ms", 1.0);
+    report.at_most("publish → delivery at 500 sends/s, p99", percentile(&mut samples, 0.99), "ms", 3.0);
+}
+
+/// How long each delivery took while so many messages a second were sent for so long.
+pub(crate) async fn deliveries(town: &Town, rooms: &[Room], per_second: usize, time: Duration) -> Vec<Duration> {
     let start = Instant::now();
     let samples = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = Vec::new();
@@ -55,7 +64,8 @@ pub(crate) async fn measure(report: &mut Report, town: &Town, rooms: &[Room], ti
                 continue;
             }
             let (id, epoch) = (room.id, room.epoch);
-            let gap = Duration::from_secs(1) * u32::try_from(rooms.len()).unwrap_or(1) / PER_SECOND as u32;
+            let gap = Duration::from_secs(1) * u32::try_from(rooms.len()).unwrap_or(1)
+                / u32::try_from(per_second).unwrap_or(1);
             // Senders start one after another, so that the load is even.
             let first = gap * u32::try_from(n).unwrap_or(0) / u32::try_from(rooms.len()).unwrap_or(1);
             tasks.push(tokio::spawn(async move {
@@ -78,9 +88,5 @@ pub(crate) async fn measure(report: &mut Report, town: &Town, rooms: &[Room], ti
     samples.lock().expect("samples").clear();
     tokio::time::sleep(time).await;
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
-    let mut samples = std::mem::take(&mut *samples.lock().expect("samples"));
-    let rate = samples.len() as f64 / time.as_secs_f64();
-    report.told("deliveries while latency was measured", rate, "/s");
-    report.at_most("publish → delivery at 500 sends/s, p50", percentile(&mut samples, 0.5), "ms", 1.0);
-    report.at_most("publish → delivery at 500 sends/s, p99", percentile(&mut samples, 0.99), "ms", 3.0);
+    std::mem::take(&mut *samples.lock().expect("samples"))
 }

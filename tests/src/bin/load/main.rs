@@ -11,6 +11,7 @@
 mod browser;
 mod catch_up;
 mod channels;
+mod cluster;
 mod commits;
 mod dispatch;
 mod idle;
@@ -85,6 +86,9 @@ async fn run(arguments: &Arguments, report: &mut Report) {
         // A server of its own: memory that others have used and given back would make the sockets look cheap, and
         // thousands of sockets that close would disturb whatever is measured next.
         idle::measure(report, &setting::Town::build(400).await, 5_000).await;
+    }
+    if arguments.wants("cluster") {
+        cluster::measure(report, arguments.measure(), arguments.quick).await;
     }
     if !["throughput", "latency", "commits"].iter().any(|part| arguments.wants(part)) {
         return;
