@@ -174,19 +174,24 @@ fn verify_message(message: &[u8], key: &[u8; 32], signature: &[u8]) -> Result<()
 
 const SIGN_IN: &str = "sign-in";
 const DUTY_SIGN_IN: &str = "duty-sign-in";
+const RESTORE: &str = "restore";
 
 /// What a device signs to sign in: the context `sign-in` and the CBOR array `[server, device, challenge]`.
 ///
 /// `server` is the server's origin as in the invite link ([`crate::invite::ServerUrl`]), so that a signature obtained by
 /// one server is worth nothing at another. `challenge` is the server's random bytes, used once.
 pub fn challenge_message(server: &str, device: DeviceId, challenge: &[u8]) -> Vec<u8> {
-    message(SIGN_IN, &to_cbor(&(server, device, serde_bytes::Bytes::new(challenge))))
+    message(SIGN_IN, &challenged(server, device, challenge))
 }
 
 /// What a duty key signs: as [`challenge_message`], in the context `duty-sign-in`. The signature is ECDSA over P-256 and
 /// SHA-256 and not Ed25519, because it is made by a key that a browser holds and never gives out.
 pub fn duty_challenge_message(server: &str, device: DeviceId, challenge: &[u8]) -> Vec<u8> {
-    message(DUTY_SIGN_IN, &to_cbor(&(server, device, serde_bytes::Bytes::new(challenge))))
+    message(DUTY_SIGN_IN, &challenged(server, device, challenge))
+}
+
+fn challenged(server: &str, device: DeviceId, challenge: &[u8]) -> Vec<u8> {
+    to_cbor(&(server, device, serde_bytes::Bytes::new(challenge)))
 }
 
 /// Signs a sign-in challenge with the device's key.
@@ -203,6 +208,23 @@ pub fn verify_challenge(
     signature: &[u8],
 ) -> Result<(), StatementError> {
     verify_message(&challenge_message(server, device, challenge), key, signature)
+}
+
+/// Signs, with an organisation's root key, that this device is one of its admins': what a sign-in challenge of the device
+/// says, in the context `restore`.
+pub fn sign_restore(root_key: &SigningKey, server: &str, device: DeviceId, challenge: &[u8]) -> [u8; 64] {
+    sign_bytes(RESTORE, &challenged(server, device, challenge), root_key)
+}
+
+/// Verifies such a signature with the public key of the root's certificate.
+pub fn verify_restore(
+    root_key: &[u8; 32],
+    server: &str,
+    device: DeviceId,
+    challenge: &[u8],
+    signature: &[u8],
+) -> Result<(), StatementError> {
+    verify_bytes(RESTORE, &challenged(server, device, challenge), root_key, signature)
 }
 
 #[cfg(test)]
@@ -281,6 +303,13 @@ mod tests {
         assert_eq!(verify_challenge(&public(1), server, DeviceId([4; 16]), &[9; 32], &signature), refused);
         assert_eq!(verify_challenge(&public(1), server, device, &[8; 32], &signature), refused);
         assert_eq!(verify_challenge(&public(1), server, device, &[9; 32], &signature[..63]), refused);
+        assert_eq!(
+            verify_restore(&public(1), server, device, &[9; 32], &signature),
+            refused,
+            "it is for another purpose"
+        );
+        let restore = sign_restore(&key(1), server, device, &[9; 32]);
+        assert_eq!(verify_restore(&public(1), server, device, &[9; 32], &restore), Ok(()));
         // The identity point as key verifies anything unless small-order keys are refused.
         let mut identity = [0; 32];
         identity[0] = 1;

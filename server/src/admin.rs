@@ -6,12 +6,14 @@
 mod audit;
 mod backup;
 mod hold;
+mod keys;
 mod moving;
 mod probe;
 
 pub use audit::{show, verify};
 pub use backup::backup;
 pub use hold::{add_hold, list_holds, release_hold};
+pub use keys::{make_keys, print_bootstrap_token};
 pub use moving::{move_to_postgres, restored};
 pub use probe::{drain, ready};
 

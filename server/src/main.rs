@@ -78,6 +78,20 @@ enum Command {
     /// done.
     #[command(subcommand)]
     Hold(Hold),
+    /// Makes the keys that all nodes share, where they are not there yet: before the first start of several nodes.
+    Keys {
+        /// Where to; without it, where the configuration has them (node.keys_dir, or data_dir).
+        folder: Option<PathBuf>,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the one-time token that founds the host organisation, as long as there is none. It is the same on all nodes.
+    BootstrapToken {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Copies the database while the server runs, and checks the copy.
     Backup {
         /// A file that does not exist yet, or a directory.
@@ -202,6 +216,8 @@ async fn run(command: Command, config: Config) -> Result<Outcome> {
         Command::Hold(Hold::Release(Held { subject, reason, json })) => {
             admin::release_hold(&config, subject, reason, Clock::System.now(), &mut stdout(json)).await
         }
+        Command::Keys { folder, json } => admin::make_keys(&config, folder.as_deref(), &mut stdout(json)).await,
+        Command::BootstrapToken { json } => admin::print_bootstrap_token(&config, &mut stdout(json)).await,
         Command::Backup { target, json } => {
             admin::backup(&config, &target, Clock::System.now(), &mut stdout(json)).await
         }

@@ -106,6 +106,11 @@ def objects(change):
         yield from filter(None, yaml.safe_load_all(render(template.read_text(), scope)))
 
 
+def notes(change):
+    values = merged(yaml.safe_load((CHART / "values.yaml").read_text()), change)
+    return render((CHART / "templates/NOTES.txt").read_text(), {"Values": values, "Release": {"Name": "night"}})
+
+
 def check(change):
     kinds = []
     for one in objects(change):
@@ -138,8 +143,22 @@ assert {"Deployment", "Service", "NetworkPolicy", "PodDisruptionBudget", "Config
 everything = check({
     "image": {"tag": "1.2.3", "pullSecrets": [{"name": "registry"}]},
     "secrets": {"tls": "night-tls", "providers": "night-providers"},
+    "attachments": {"enabled": True, "claim": "night-attachments"},
     "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
 })
+assert "create secret generic night-keys --from-file=keys" in notes({"secrets": {"keys": "night-keys"}})
+
+
+def attachments(change):
+    (deployment,) = (one for one in objects({"attachments": change}) if one["kind"] == "Deployment")
+    env = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    return {variable["name"]: variable["value"] for variable in env if "ATTACHMENTS" in variable["name"]}
+
+
+# A folder of one node is never where files go; a bucket is the configuration's business.
+assert attachments({}) == {"FIRSTLIGHT_ATTACHMENTS__MAX_MIB": "0"}
+assert attachments({"enabled": True, "claim": "x"})["FIRSTLIGHT_ATTACHMENTS__FOLDER_SHARED"] == "true"
+assert attachments({"enabled": True}) == {}
 assert FOREIGN <= set(everything), everything
 bare = check({"networkPolicy": {"enabled": False}, "topologySpreadConstraints": []})
 assert "NetworkPolicy" not in bare

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PLACES = ["deploy/RUNBOOK.md", "README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "deploy/systemd").iterdir())]
+FOLDERS = ["deploy/systemd", "deploy/compose", "deploy/helm/firstlight/templates"]
+TEXTS = ["deploy/RUNBOOK.md", "deploy/backup/README.md", "README.md", "deploy/helm/firstlight/values.yaml"]
+PLACES = [*TEXTS, *(str(p.relative_to(ROOT)) for folder in FOLDERS for p in (ROOT / folder).iterdir() if p.is_file())]
 COMMAND = re.compile(r"(?<![\w/.-])(firstlight-server|firstlight|SERVER)((?: +(?:--config \S+|[a-z][a-z-]*))+)")
 # Options whose value is a secret itself. A file that holds one, or an id, is none.
 SECRET = re.compile(r"--(?:[a-z-]*-)?(?:password|passphrase|token|secret|key|pin)\b(?!-)(?: [<\[]|=)")
@@ -32,7 +34,11 @@ checked, missing = {}, []
 for place in PLACES:
     text = (ROOT / place).read_text()
     # Only what stands as code: blocks, spans, and lines of units.
-    code = re.findall(r"```sh\n(.*?)```", text, re.S) + re.findall(r"`([^`\n]+)`", text) if place.endswith(".md") else re.findall(r"^Exec.*$", text, re.M)
+    if place.endswith(".md"):
+        code = re.findall(r"```sh\n(.*?)```", text, re.S) + re.findall(r"`([^`\n]+)`", text)
+    else:
+        # In the others: what a unit starts, and what is indented as something to type.
+        code = re.findall(r"^Exec.*$|^ *#? {2,}(?:firstlight-server|kubectl exec|docker compose) .*$", text, re.M)
     for program, rest in (found for piece in code for found in COMMAND.findall(piece)):
         program = "firstlight-server" if program == "SERVER" else program
         words = re.sub(r"--config \S+", "", rest).split()

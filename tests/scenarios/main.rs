@@ -20,6 +20,7 @@ mod paging;
 mod phone;
 mod projections;
 mod proof;
+mod recovery;
 mod refused;
 mod restart;
 mod retention;

@@ -54,8 +54,13 @@ pub enum SessionError {
     #[error("There is a device in this state directory already: name another one with --state.")]
     AlreadySetUp,
     /// This device holds no signing key of its organisation.
-    #[error("This device can't sign for its organisation: use the device that created it.")]
+    #[error("This device can't sign for its organisation: use the device that created or recovered it.")]
     NotASigner,
+    /// This device does not hold its organisation's root key.
+    #[error(
+        "This device does not hold the root key: use the device that created the organisation, or its recovery sheet."
+    )]
+    NoRootKey,
     /// The system gave no random bytes.
     #[error("The system gives no random bytes.")]
     NoRandomness,
@@ -116,7 +121,7 @@ impl SessionError {
             Self::Invite(_) => ErrorCode::InviteInvalid,
             Self::Statement(_) => ErrorCode::BadSignature,
             Self::AlreadySetUp => ErrorCode::Conflict,
-            Self::NotASigner => ErrorCode::Forbidden,
+            Self::NotASigner | Self::NoRootKey => ErrorCode::Forbidden,
             Self::Server(_) | Self::Build(_) => ErrorCode::InvalidValue,
             Self::Engine(_) => ErrorCode::WrongState,
             _ => ErrorCode::Internal,

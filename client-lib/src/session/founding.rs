@@ -102,8 +102,7 @@ impl Session {
             FoundingAllowance::Invite(link) => link.anchors()?,
         };
         anchors.pin(made.org, made.root_fingerprint)?;
-        state.put(names::SERVER, &made.place).await?;
-        state.apply(|engine, now| engine.enrol(made.chain.clone(), anchors, now)).await?;
+        settle(&state, &made.place, made.chain, anchors).await?;
         state.forget(names::FOUNDING).await?;
         Ok((Self::new(state, insecure_http).await?, view))
     }
@@ -128,31 +127,52 @@ async fn make(state: &State, founding: &Founding, place: Place) -> Result<Made, 
         return Ok(made);
     }
     let now = clock::now();
-    let lifetime = |days: u32| lifetime(now, days);
-    let (root_seed, signer_seed) = (Zeroizing::new(random::<32>()?), Zeroizing::new(random::<32>()?));
-    let (root_key, signer_key) = (SigningKey::from_bytes(&root_seed), SigningKey::from_bytes(&signer_seed));
+    let root_seed = Zeroizing::new(random::<32>()?);
     let org = OrgId(random()?);
-    let root = build_root(&root_key, org, founding.kind, &founding.name, random()?, lifetime(ROOT_DAYS))?;
-    let signer_public = signer_key.verifying_key().to_bytes();
-    let signer = build_signer(&root_key, &root, &signer_public, random()?, lifetime(SIGNER_DAYS))?;
-    let (device, key) = own_key(state).await?;
-    let subject = DeviceSubject {
-        person: PersonId(random()?),
-        device,
-        role: Role::Admin,
-        work_name: founding.admin_name.clone(),
-        key,
-    };
-    let leaf = build_device(&signer_key, &signer, &subject, random()?, lifetime(DEVICE_DAYS))?;
+    let root_key = SigningKey::from_bytes(&root_seed);
+    let root = build_root(&root_key, org, founding.kind, &founding.name, random()?, lifetime(now, ROOT_DAYS))?;
     let root_fingerprint = Fingerprint::of(&root);
+    let chain = certify(state, root_seed, &root, PersonId(random()?), &founding.admin_name).await?;
+    let made = Made { founding: founding.clone(), place, org, root_fingerprint, chain, created_at: now };
+    state.put(names::FOUNDING, &made).await?;
+    Ok(made)
+}
+
+/// Makes this device an admin's that can sign: a signer below the root, and the device's certificate below that. Gives the
+/// device's chain.
+pub(super) async fn certify(
+    state: &State,
+    root_seed: Zeroizing<[u8; 32]>,
+    root: &[u8],
+    person: PersonId,
+    work_name: &str,
+) -> Result<Vec<Bytes>, SessionError> {
+    let now = clock::now();
+    let signer_seed = Zeroizing::new(random::<32>()?);
+    let (root_key, signer_key) = (SigningKey::from_bytes(&root_seed), SigningKey::from_bytes(&signer_seed));
+    let signer_public = signer_key.verifying_key().to_bytes();
+    let signer = build_signer(&root_key, root, &signer_public, random()?, lifetime(now, SIGNER_DAYS))?;
+    let (device, key) = own_key(state).await?;
+    let subject = DeviceSubject { person, device, role: Role::Admin, work_name: work_name.to_owned(), key };
+    let leaf = build_device(&signer_key, &signer, &subject, random()?, lifetime(now, DEVICE_DAYS))?;
     let signer_chain: Vec<Bytes> = vec![signer.into(), root.into()];
     let chain = std::iter::once(Bytes(leaf)).chain(signer_chain.iter().cloned()).collect();
     state
         .apply(|engine, _| engine.set_admin(AdminMaterial { root_seed: Some(root_seed), signer_seed, signer_chain }))
         .await?;
-    let made = Made { founding: founding.clone(), place, org, root_fingerprint, chain, created_at: now };
-    state.put(names::FOUNDING, &made).await?;
-    Ok(made)
+    Ok(chain)
+}
+
+/// The server has entered this device: it is enrolled, and trusts these roots.
+pub(super) async fn settle(
+    state: &State,
+    place: &Place,
+    chain: Vec<Bytes>,
+    anchors: Anchors,
+) -> Result<(), SessionError> {
+    state.put(names::SERVER, place).await?;
+    state.apply(|engine, now| engine.enrol(chain, anchors, now)).await?;
+    Ok(())
 }
 
 /// This device's id and public key; made now if this is the first time that anybody asks.

@@ -22,9 +22,11 @@ mod live;
 mod members;
 mod partners;
 mod random;
+mod recovery;
 mod revoking;
 mod roomless;
 mod rooms;
+mod sheet;
 mod state;
 mod sync;
 mod unseen;
@@ -45,6 +47,8 @@ pub use live::{Happening, Live};
 pub use members::{Candidates, LeftOut};
 pub use partners::PendingPartner;
 pub use random::random;
+pub use recovery::{RecoveringAdmin, Recovery};
+pub use sheet::{InvalidSheet, OwnSheet, RecoverySheet};
 pub use state::State;
 
 use crate::{

@@ -8,7 +8,7 @@
 use super::{Http, TransportError, http::Call};
 use firstlight_protocol::{
     DeviceId, ErrorCode, Secret, Timestamp,
-    api::{Challenge, ChallengeRequest, RefreshRequest, ServerInfo, SignIn as SignInRequest, Tokens},
+    api::{RefreshRequest, ServerInfo, SignIn as SignInRequest, Tokens},
 };
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -139,8 +139,7 @@ impl<V: TokenVault> SignIn<V> {
     async fn sign_in(&self, http: &Http) -> Result<Tokens, TransportError> {
         let device = self.vault.device().await?;
         let server: ServerInfo = http.send(&Call::get("/v1/server"), None).await?;
-        let challenge: Challenge =
-            http.send(&Call::post("/v1/auth/challenges", &ChallengeRequest { device }), None).await?;
+        let challenge = http.challenge(device).await?;
         let signature = self.vault.sign_challenge(&server.name, &challenge.challenge).await?;
         let answer = SignInRequest { device, challenge: challenge.challenge, signature: signature.into() };
         http.send(&Call::post_once("/v1/auth/sessions", &answer), None).await
@@ -151,7 +150,7 @@ impl<V: TokenVault> SignIn<V> {
 mod tests {
     use super::*;
     use crate::transport::ServerUrl;
-    use firstlight_protocol::{Bytes, Problem, SessionId};
+    use firstlight_protocol::{Bytes, Problem, SessionId, api::Challenge};
     use std::sync::Mutex;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},

@@ -40,9 +40,18 @@ pub enum FoundingProof {
         /// The request, sealed for the host's admin who made the invite.
         request: SealedPartnerRequest,
     },
+    /// No founding, but a restoring: the organisation is here, and its admins' devices are lost. Its root's signature stands
+    /// for an invite.
+    Restore {
+        /// A sign-in challenge that the new device asked for.
+        challenge: Bytes,
+        /// Signature of the organisation's root key over it (see `signed::sign_restore`).
+        signature: Bytes,
+    },
 }
 
-/// `POST /v1/organisations`: founds an organisation with its first admin device. The root key stays with the admin.
+/// `POST /v1/organisations`: founds an organisation with its first admin device, or restores it with a new one. The root key
+/// stays with the admin.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -51,6 +60,14 @@ pub struct FoundOrganisation {
     pub admin_chain: Vec<Bytes>,
     /// What allows it.
     pub proof: FoundingProof,
+}
+
+/// Answer to `GET /v1/roots/{fingerprint}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RootCertificate {
+    /// The root certificate of that fingerprint, DER.
+    pub root: Bytes,
 }
 
 /// Where an organisation stands.

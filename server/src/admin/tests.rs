@@ -113,3 +113,16 @@ async fn the_commands_work_while_no_server_runs_and_say_where_there_is_nothing()
     let error = verify(&config(empty.path()), None, &mut out()).await.unwrap_err();
     assert!(error.to_string().contains("there is no database in"), "{error}");
 }
+
+#[tokio::test]
+async fn the_nodes_keys_are_made_once_and_nodes_that_have_them_show_one_bootstrap_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("secrets/keys");
+    let (config, mut first, mut again) = (config(dir.path()), out(), out());
+    make_keys(&config, Some(&folder), &mut first).await.unwrap();
+    assert_eq!(json(&first)["made"].as_array().unwrap().len(), 2);
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    make_keys(&config, Some(&folder), &mut again).await.unwrap();
+    assert_eq!(json(&again)["there"], json(&first)["made"]);
+    assert!(print_bootstrap_token(&config, &mut out()).await.is_err(), "no server was started here");
+}

@@ -1,6 +1,7 @@
 //! Where attachments lie, and how much of them there may be.
 
 use super::{
+    DatabaseKind,
     check::{Found, between},
     paging::secret,
 };
@@ -18,6 +19,9 @@ pub struct Attachments {
     pub place: Place,
     /// The folder; empty: `attachments` in the data directory. Made if it is missing, for its owner alone.
     pub folder: PathBuf,
+    /// With a shared database: says that every node finds the same files in the folder, by a file system that they share or
+    /// because there is one node alone. Nobody can find that out from one node; unsaid, the server does not start.
+    pub folder_shared: bool,
     /// Largest attachment, in MiB; 0: none.
     pub max_mib: u64,
     /// All attachments of one room together, in MiB.
@@ -63,6 +67,7 @@ impl Default for Attachments {
         Self {
             place: Place::Folder,
             folder: PathBuf::new(),
+            folder_shared: false,
             max_mib: MAX_ATTACHMENT >> 20,
             room_mib: 4_096,
             device_daily_mib: 2_048,
@@ -144,7 +149,14 @@ fn is_near(host: &str) -> bool {
 }
 
 impl Attachments {
-    pub(super) fn check(&self, found: &mut Found) {
+    pub(super) fn check(&self, database: DatabaseKind, found: &mut Found) {
+        let unsaid = self.place == Place::Folder && !self.folder_shared && self.max_mib > 0;
+        if unsaid && database == DatabaseKind::Postgres {
+            let problem = "Several nodes can share this database, and a file that one of them takes is missing on the others if \
+                           each has a folder of its own: use place = \"s3\"; or set this, if all nodes see the same folder \
+                           or there is one node alone; or set max_mib = 0, for no attachments.";
+            found.push(("attachments.folder_shared", problem.into()));
+        }
         between(found, "attachments.max_mib", self.max_mib, 0, MAX_ATTACHMENT >> 20);
         between(found, "attachments.room_mib", self.room_mib, 1, 1 << 30);
         between(found, "attachments.device_daily_mib", self.device_daily_mib, 1, 1 << 30);
@@ -166,8 +178,22 @@ mod tests {
         assert_eq!(s3.secret().unwrap().reveal(), "canary-secret");
         change(&mut s3);
         let mut found = Found::new();
-        Attachments { place: Place::S3, s3, ..Attachments::default() }.check(&mut found);
+        Attachments { place: Place::S3, s3, ..Attachments::default() }.check(DatabaseKind::Postgres, &mut found);
         found.into_iter().map(|(setting, _)| setting).collect()
+    }
+
+    #[test]
+    fn a_folder_beside_a_shared_database_is_said_to_be_shared() {
+        let refused = |database, change: fn(&mut Attachments)| {
+            let (mut found, mut attachments) = (Found::new(), Attachments::default());
+            change(&mut attachments);
+            attachments.check(database, &mut found);
+            found.into_iter().map(|(setting, _)| setting).collect::<Vec<_>>()
+        };
+        assert_eq!(refused(DatabaseKind::Postgres, |_| {}), ["attachments.folder_shared"]);
+        assert_eq!(refused(DatabaseKind::Postgres, |a| a.folder_shared = true), [""; 0]);
+        assert_eq!(refused(DatabaseKind::Postgres, |a| a.max_mib = 0), [""; 0]);
+        assert_eq!(refused(DatabaseKind::Sqlite, |_| {}), [""; 0]);
     }
 
     #[test]

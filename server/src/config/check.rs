@@ -58,7 +58,7 @@ impl Config {
         self.node.check(found);
         self.paging.check(found);
         self.redis.check(found);
-        self.attachments.check(found);
+        self.attachments.check(self.database.kind, found);
         let r = &self.retention;
         between(found, "retention.callout_days", r.callout_days, 1, MAX_DAYS);
         between(found, "retention.advocate_days", r.advocate_days, 1, MAX_DAYS);

@@ -1,6 +1,7 @@
-//! Founding: the host with the operator's bootstrap token, a partner with the host's invite.
+//! Founding: the host with the operator's bootstrap token, a partner with the host's invite. And founding's repetition: an
+//! organisation whose admins' devices are lost gets a new one, on its root's signature.
 
-use super::{Identity, invites::InviteStanding, organisations::view, to_the_end};
+use super::{Identity, challenge, invites::InviteStanding, organisations::view, to_the_end};
 use crate::store::sql;
 use crate::{
     Error, Result,
@@ -13,15 +14,17 @@ use axum::extract::State;
 use firstlight_protocol::{
     ErrorCode, InviteId, OrgKind, Problem, Role, Secret, Timestamp,
     api::{FoundOrganisation, FoundingProof, InviteFor, Notice, OrgView},
-    cert::{Anchors, DeviceIdentity, Fingerprint, OrgIdentity, verify_root},
+    cert::{Anchors, DeviceIdentity, Fingerprint, OrgIdentity, verify_root, verify_signer_chain},
     invite::{PartnerRequest, Sealed},
+    signed::verify_restore,
     wire::{Bytes, to_cbor},
 };
 
 /// Founds an organisation with its first admin device. The same founding again gives the same answer.
 ///
 /// The host is founded with the token that the operator finds in the server's data directory; there is one host. A
-/// partner is founded with an invite of the host, and waits until an admin of the host has stated its root.
+/// partner is founded with an invite of the host, and waits until an admin of the host has stated its root. An organisation
+/// that is here already is restored with a signature of its root: a further device of an admin is entered without an invite.
 #[utoipa::path(post, path = "/v1/organisations", tag = "identity", request_body = FoundOrganisation, security(()),
     responses((status = 200, body = OrgView), (status = 403, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
@@ -45,6 +48,9 @@ pub(super) async fn found(
                 identity.limits.claim.check(invite, now)?;
                 let partner = Partner { chain: request.admin_chain, root, invite, claim, sealed };
                 found_partner(&app.store, partner, now).await?;
+            }
+            FoundingProof::Restore { challenge, signature } => {
+                identity.restore(&app.store, request.admin_chain, &challenge, &signature, now).await?;
             }
         }
         identity.trust.reload(&app.store).await?;
@@ -98,6 +104,38 @@ impl Identity {
             .await?;
         self.bootstrap.remove();
         Ok(())
+    }
+}
+
+impl Identity {
+    /// Enters a device of an admin on the word of the organisation's root. The same chain again changes nothing.
+    async fn restore(
+        &self,
+        store: &Store,
+        chain: Vec<Bytes>,
+        challenge: &[u8],
+        signature: &[u8],
+        now: Timestamp,
+    ) -> Result<()> {
+        let device = admin(&*self.anchors()?, &chain, now)?;
+        challenge::check(&self.tokens, device.device, challenge, now)?;
+        let root =
+            verify_signer_chain(chain.last().map_or(&[][..], std::slice::from_ref), now).map_err(Problem::from)?;
+        verify_restore(&root.key, &self.name, device.device, challenge, signature).map_err(Problem::from)?;
+        store
+            .write(move |tx| {
+                Box::pin(async move {
+                    // Something may have been revoked since.
+                    admin(&tx.anchors().await?, &chain, now)?;
+                    if tx.device(device.device).await?.is_some_and(|known| known.chain == chain) {
+                        return Ok(());
+                    }
+                    tx.insert_device(&device, &chain, now).await?;
+                    tracing::warn!("an organisation was restored with its root key: a device of an admin is new");
+                    tx.audit(now, Some(device.device), "org.restore", device.org, device.person).await
+                })
+            })
+            .await
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `founding`, `organisations` | organisations, the host's statements |
+//! | `founding`, `organisations` | organisations founded and restored, the host's statements |
 //! | `revocations` | revoked devices, closed at once |
 //! | `invites`, `enrolments` | how a device comes in |
 //! | `auth`, `sessions`, `tickets` | signing in |
@@ -38,7 +38,7 @@ mod trust;
 pub use caller::{MaybeLocked, OnDuty, SignedIn};
 pub use contacts::ContactRow;
 pub(crate) use contacts::read_rule;
-pub(crate) use keys::{own_secret, token_key};
+pub(crate) use keys::{TOKEN_KEY, bootstrap_token, own_secret, token_key};
 pub(crate) use sessions::FORGET as FORGET_SIGN_IN;
 pub use store::{Device, Person};
 pub(crate) use trust::anchors_in;
@@ -121,11 +121,12 @@ impl Identity {
             );
             store.was_restored().await?;
         }
+        let tokens = token::TokenKey::new(&key, name)?;
         Ok(Self {
             name: name.to_owned(),
             suites,
-            tokens: token::TokenKey::new(&key, name)?,
-            bootstrap: keys::Bootstrap::prepare(dir, trust.get().is_some())?,
+            bootstrap: keys::Bootstrap::prepare(dir, trust.get().is_some(), &tokens)?,
+            tokens,
             trust,
             live: live::Live::load(store, now).await?,
             limits: Limits::new(bus),
@@ -197,6 +198,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(duty::put, duty::delete))
         .routes(routes!(founding::found, organisations::list))
         .routes(routes!(organisations::put_statement))
+        .routes(routes!(organisations::root))
         .routes(routes!(revocations::put_revocations))
         .routes(routes!(invites::create, invites::list))
         .routes(routes!(invites::withdraw))

@@ -7,13 +7,14 @@ use crate::{
     app::Shared,
     caller::Caller,
     extract::{Json, Path},
+    limit::Peer,
     store::{Store, id, word},
 };
 use axum::{extract::State, http::StatusCode};
 use firstlight_protocol::{
     ErrorCode, OrgId, OrgKind, Problem, Role,
-    api::{OrgStatus, OrgView, PutStatement},
-    cert::Anchors,
+    api::{OrgStatus, OrgView, PutStatement, RootCertificate},
+    cert::{Anchors, Fingerprint},
     wire::{from_cbor, to_cbor},
 };
 use serde::de::DeserializeOwned;
@@ -32,6 +33,21 @@ pub(super) async fn list(SignedIn(caller): SignedIn, State(app): State<Shared>) 
         .await?;
     let to_admin = of_host && caller.role == Role::Admin;
     rows.iter().map(|row| read(row, &anchors, to_admin)).collect::<Result<_>>().map(Json)
+}
+
+/// The root certificate of a fingerprint, for whoever has it from a recovery sheet or an invite: it can't be guessed.
+#[utoipa::path(get, path = "/v1/roots/{fingerprint}", tag = "identity", security(()),
+    params(("fingerprint" = String, Path, description = "SHA-256 of the certificate")),
+    responses((status = 200, body = RootCertificate), (status = 404, body = Problem)))]
+pub(super) async fn root(
+    peer: Peer,
+    State(app): State<Shared>,
+    Path(fingerprint): Path<Fingerprint>,
+) -> Result<Json<RootCertificate>> {
+    app.identity.limits.stranger.check_peer(peer, app.clock.now())?;
+    let roots: Vec<Vec<u8>> = sql::query_scalar("SELECT root FROM orgs").fetch_all(app.store.read()).await?;
+    let found = roots.into_iter().find(|root| Fingerprint::of(root) == fingerprint);
+    Ok(Json(RootCertificate { root: found.ok_or(ErrorCode::NotFound)?.into() }))
 }
 
 /// One organisation; its founding request is for admins of the host alone.

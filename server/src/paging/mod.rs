@@ -27,6 +27,7 @@ pub use address::Allowed;
 pub use backoff::{MAX_TRIES, backoff};
 pub use message::{Values, text};
 pub use outcome::{Again, Outcome, ProviderHealth, Sent};
+pub(crate) use push::KEY as PUSH_KEY;
 pub use telephony::{Signed, Telephony};
 pub use web::Web;
 

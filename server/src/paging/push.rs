@@ -18,7 +18,7 @@ use web_push_native::{Auth, p256::PublicKey};
 /// What it is called in the record of a page.
 const VENDOR: &str = "push";
 /// The VAPID key's file in the data directory.
-const KEY: &str = "vapid.key";
+pub(crate) const KEY: &str = "vapid.key";
 /// How long a push service keeps a page for a telephone that is off: later than this, other calls have long been made.
 const TTL_SECONDS: &str = "600";
 /// How long a VAPID token holds (at most 24 h, RFC 8292 §2).

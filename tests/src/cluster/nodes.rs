@@ -75,11 +75,14 @@ impl Cluster {
             fs::write(&url_file, cluster.postgres.url_over(postgres, "postgres"))?;
             let keys_dir = cluster.path().join("keys");
             fs::create_dir_all(&keys_dir)?;
+            let attachments = cluster.path().join("attachments");
             let server = ServerProcess::start(&home, |config| {
                 config.listen = *address;
                 config.name.clone_from(&urls[0]);
                 config.database.kind = DatabaseKind::Postgres;
                 config.database.url_file.clone_from(&url_file);
+                config.attachments.folder = attachments.clone();
+                config.attachments.folder_shared = true;
                 config.redis.urls = vec![format!("redis://{redis}")];
                 config.node.name.clone_from(&name);
                 config.node.keys_dir.clone_from(&keys_dir);

@@ -35,6 +35,8 @@ pub fn on_postgres(config: &mut Config, url: &str, dir: &Path) {
     std::fs::write(&file, url).expect("a file");
     config.database.kind = DatabaseKind::Postgres;
     config.database.url_file = file;
+    // One node; several of them name one folder.
+    config.attachments.folder_shared = true;
 }
 
 /// Gives the server a database of its own on PostgreSQL, if the environment says so; dropped with the answer.

@@ -98,7 +98,15 @@ impl Cli {
     /// # Errors
     /// If it is not.
     pub fn refused(&self, arguments: &[&str]) -> Result<Refused> {
-        let output = self.output(arguments, None)?;
+        self.refused_with_input(arguments, None)
+    }
+
+    /// As [`Self::refused`], with something on standard input.
+    ///
+    /// # Errors
+    /// As [`Self::refused`].
+    pub fn refused_with_input(&self, arguments: &[&str], input: Option<&str>) -> Result<Refused> {
+        let output = self.output(arguments, input)?;
         let stderr = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
             return Err(fail(format!("{}: firstlight {} was not refused", self.who, shown(arguments))));

@@ -22,7 +22,7 @@ pub use failed::{Failed, Result, fail};
 pub use lines::{Line, Lines};
 pub use receiver::{Answer, Receiver, Request, VERIFY};
 pub use server::ServerProcess;
-pub use world::{Plan, Timers, World, person};
+pub use world::{Plan, Timers, World, enrol, person};
 
 use futures_util::FutureExt;
 use std::time::Duration;

@@ -160,7 +160,10 @@ pub fn person(who: &Cli) -> Result<String> {
 }
 
 /// Invites, requests, one approval for all, and the certificates fetched; side by side where one need not wait.
-fn enrol(admin: &Cli, people: &[(&Cli, &str)]) -> Result<()> {
+///
+/// # Errors
+/// If a command fails, or not everybody is approved.
+pub fn enrol(admin: &Cli, people: &[(&Cli, &str)]) -> Result<()> {
     side_by_side(people, |(device, role)| {
         let made = admin.run(&["invite", "create", "--role", role, "--name", &device.who])?;
         device.run_with_input(&["join", "-", "--no-wait"], Some(&format!("{}\n", link(&made)?)))

@@ -27,6 +27,7 @@ mod pick;
 mod policy;
 mod profile;
 mod readiness;
+mod recover;
 mod room;
 mod rota;
 mod sync;
@@ -60,6 +61,8 @@ enum Command {
     Invite(invite::Invite),
     /// Set this device up with an invite link
     Join(join::Join),
+    /// Restore your organisation from its recovery sheet, if no device is left that can sign
+    Recover(recover::Recover),
     /// Approve, list and revoke devices
     #[command(subcommand)]
     Devices(devices::Devices),
@@ -164,6 +167,7 @@ async fn run(context: &Context, command: Command) -> Result<Answer, Failure> {
         Command::Org(command) => command.run(context).await,
         Command::Invite(command) => command.run(context).await,
         Command::Join(command) => command.run(context).await,
+        Command::Recover(command) => command.run(context).await,
         Command::Devices(command) => command.run(context).await,
         Command::People(command) => command.run(context).await,
         Command::Contacts(command) => command.run(context).await,
@@ -203,6 +207,9 @@ mod tests {
             "org create --server http://127.0.0.1:8080 --bootstrap token --name Host --kind victim_services --admin-name Admin",
             "org create --invite LINK --name Police --kind law_enforcement --admin-name Admin --json",
             "org show",
+            "org sheet",
+            "recover --admin-name Admin",
+            "recover --sheet - --admin-name Admin --person per_00000000000000000000000000",
             "org partners",
             "org approve abc123",
             "org approve --all",

@@ -1,4 +1,4 @@
-//! Organisations: found one, see it, approve and withdraw partners.
+//! Organisations: found one, see it, print what restores it, approve and withdraw partners.
 
 use super::{
     context::Context,
@@ -28,6 +28,8 @@ pub(crate) enum Org {
     Create(Box<Create>),
     /// Show your organisation and this device
     Show,
+    /// Print the recovery sheet, with the root key: for paper, to be locked away
+    Sheet,
     /// List partner organisations (of the host), and those that wait
     Partners,
     /// Approve a partner that was founded with your invite
@@ -83,6 +85,7 @@ impl Org {
         match self {
             Self::Create(create) => create.run(context).await,
             Self::Show => show(context, &context.session().await?).await,
+            Self::Sheet => sheet(context, &context.state()?).await,
             Self::Partners => partners(context, &context.session().await?).await,
             Self::Approve(which) => which.run(context, &context.session().await?).await,
             Self::Withdraw { org } => withdraw(context, &context.session().await?, &org).await,
@@ -112,7 +115,10 @@ impl Create {
                 "Next: \"firstlight invite create\" for your people, \"firstlight policy set\" for the duty number.",
             ),
         }
-        page.note("This device holds the organisation's root key. Keep its state directory and passphrase safe: nobody else has a copy.");
+        page.note(
+            "This device alone holds the organisation's root key. Print \"firstlight org sheet\" and lock the paper away: \
+             it is the only way back if this device is lost.",
+        );
         Ok(Answer::new(&organisation(&view), page))
     }
 
@@ -147,7 +153,28 @@ pub(crate) fn read_link(text: &str) -> Result<InviteLink, Failure> {
     text.parse().map_err(|e| Failure::Usage(format!("That is not an invite link: {e}.")))
 }
 
-fn organisation(view: &OrgView) -> serde_json::Value {
+async fn sheet(context: &Context, state: &State) -> Result<Answer, Failure> {
+    let own = state.recovery_sheet().await?;
+    let mut page = context.page();
+    page.title("Recovery sheet");
+    for line in own.sheet.to_text().lines() {
+        page.line(line);
+    }
+    page.line("");
+    page.note(
+        "Whoever has this can sign for the organisation. Paper alone: no file, no photograph. \"firstlight recover\" reads it.",
+    );
+    let json = json!({
+        "org": own.org,
+        "server": own.sheet.server,
+        "root": own.sheet.root,
+        "host_root": own.sheet.host_root,
+        "root_key": *own.sheet.root_key_text(),
+    });
+    Ok(Answer::new(&json, page))
+}
+
+pub(crate) fn organisation(view: &OrgView) -> serde_json::Value {
     json!({
         "org": view.org,
         "name": view.name,
@@ -157,7 +184,7 @@ fn organisation(view: &OrgView) -> serde_json::Value {
     })
 }
 
-fn describe(page: &mut Page, view: &OrgView) {
+pub(crate) fn describe(page: &mut Page, view: &OrgView) {
     page.row("organisation", &view.org.to_string());
     page.row("kind", view.kind.as_str());
     page.row("status", status(view.status));

@@ -37,6 +37,8 @@ pub(super) mod names {
     pub(crate) const TOKENS: &str = "tokens";
     /// An organisation that is being founded.
     pub(crate) const FOUNDING: &str = "founding";
+    /// An organisation that is being restored.
+    pub(crate) const RESTORING: &str = "restoring";
     /// An enrolment that waits for an admin.
     pub(crate) const JOINING: &str = "joining";
     /// Prefix: an invite that this device made.

@@ -1,10 +1,17 @@
-//! Who am I, tickets for the websocket, signing out.
+//! Challenges, who am I, tickets for the websocket, signing out.
 
-use super::{Api, Call, TokenVault, TransportError};
+use super::{Api, Call, Http, TokenVault, TransportError};
 use firstlight_protocol::{
-    Secret,
-    api::{Me, Ticket},
+    DeviceId, Secret,
+    api::{Challenge, ChallengeRequest, Me, Ticket},
 };
+
+impl Http {
+    /// `POST /v1/auth/challenges`: an unused challenge expires by itself.
+    pub async fn challenge(&self, device: DeviceId) -> Result<Challenge, TransportError> {
+        self.send(&Call::post("/v1/auth/challenges", &ChallengeRequest { device }), None).await
+    }
+}
 
 impl<V: TokenVault> Api<V> {
     /// `GET /v1/me`.

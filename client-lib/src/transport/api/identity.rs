@@ -6,8 +6,10 @@ use firstlight_protocol::{
     api::{
         ConfirmContact, Contacts, CreateInvite, DirectoryQuery, Enrol, EnrolmentQuery, EnrolmentStatus,
         FoundOrganisation, InviteView, IssueCertificate, OrgView, PendingEnrolment, PersonView, ProfileView,
-        PutProfile, PutRevocations, PutStatement, SignedPartner, SignedRevocations, UpdatePerson, VerificationSent,
+        PutProfile, PutRevocations, PutStatement, RootCertificate, SignedPartner, SignedRevocations, UpdatePerson,
+        VerificationSent,
     },
+    cert::Fingerprint,
     wire::Bytes,
 };
 
@@ -16,6 +18,12 @@ impl Http {
     /// `POST /v1/organisations`: the same founding again gives the same answer.
     pub async fn found_organisation(&self, body: &FoundOrganisation) -> Result<OrgView, TransportError> {
         self.send(&Call::post("/v1/organisations", body), None).await
+    }
+
+    /// `GET /v1/roots/{fingerprint}`: an organisation's root certificate, DER. Compare it with the fingerprint.
+    pub async fn root(&self, fingerprint: Fingerprint) -> Result<Bytes, TransportError> {
+        let found: RootCertificate = self.send(&Call::get(format!("/v1/roots/{fingerprint}")), None).await?;
+        Ok(found.root)
     }
 
     /// `POST /v1/enrolments`.

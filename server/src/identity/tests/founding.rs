@@ -1,5 +1,9 @@
 use super::*;
-use firstlight_protocol::api::{Me, OrgStatus, ServerInfo};
+use firstlight_protocol::{
+    api::{Me, OrgStatus, RootCertificate, ServerInfo},
+    cert::Fingerprint,
+    signed::sign_restore,
+};
 
 #[tokio::test]
 async fn the_host_is_founded_once_with_the_operators_token() {
@@ -124,4 +128,53 @@ async fn only_the_host_states_partners_and_only_forward() {
     world.state(&admin, &PartnerStatement { number: 3, ..first }).await.done();
     world.sign_in(&device).await;
     assert_eq!(world.audited().await.iter().filter(|a| *a == "org.state").count(), 3);
+}
+
+#[tokio::test]
+async fn a_root_restores_its_organisation_with_a_new_device_of_an_admin() {
+    let (world, _) = World::new().await;
+    let path = |root: &[u8]| format!("/v1/roots/{}", Fingerprint::of(root));
+    let root: RootCertificate = world.call(Method::GET, &path(&world.host.root), None, None).await.read();
+    assert_eq!(root.root, world.host.root);
+    assert_eq!(world.call(Method::GET, &path(b"other"), None, None).await.refused(), ErrorCode::NotFound);
+
+    let restored = world.host.certify(DeviceId([9; 16]), world.admin.person, Role::Admin, "Admin 1", &key(91));
+    let new = Dev { id: DeviceId([9; 16]), person: world.admin.person, key: key(91), chain: restored };
+    let with = async |device: &Dev, root_key: &SigningKey, of: DeviceId| {
+        let challenge = world.challenge(of).await.challenge;
+        let signature = sign_restore(root_key, NAME, device.id, &challenge).to_vec().into();
+        let proof = FoundingProof::Restore { challenge, signature };
+        world.post("/v1/organisations", None, &FoundOrganisation { admin_chain: device.chain.clone(), proof }).await
+    };
+    // A signer is not the root; another device's challenge, another role, another organisation are nothing.
+    assert_eq!(with(&new, &world.host.signer_key, new.id).await.refused(), ErrorCode::BadSignature);
+    assert_eq!(with(&new, &world.host.root_key, DeviceId([8; 16])).await.refused(), ErrorCode::BadSignature);
+    let advocate = world.host.device(21, Role::Advocate, "Advocate 1");
+    assert_eq!(with(&advocate, &world.host.root_key, advocate.id).await.refused(), ErrorCode::InvalidValue);
+    let strange = Org::new(60, OrgKind::VictimServices);
+    let stranger = strange.device(65, Role::Admin, "Admin 1");
+    assert_eq!(with(&stranger, &strange.root_key, stranger.id).await.refused(), ErrorCode::BadChain);
+    // An id that is taken is not given away.
+    let taken =
+        Dev { chain: world.host.certify(world.admin.id, new.person, Role::Admin, "Admin 1", &key(91)), ..new.clone() };
+    let taken = Dev { id: world.admin.id, ..taken };
+    assert_eq!(with(&taken, &world.host.root_key, taken.id).await.refused(), ErrorCode::Conflict);
+
+    // The same again changes nothing, as after a lost answer.
+    for _ in 0..2 {
+        let view: OrgView = with(&new, &world.host.root_key, new.id).await.read();
+        assert_eq!((view.org, view.status), (world.host.id, OrgStatus::Host));
+    }
+    let admin = world.sign_in(&new).await;
+    world
+        .put(
+            &format!("/v1/organisations/{}/revocations", world.host.id),
+            &admin,
+            &world.host.revokes(1, &[world.admin.id]),
+        )
+        .await
+        .done();
+    // Who is revoked does not come back by it.
+    assert_eq!(with(&world.admin, &world.host.root_key, world.admin.id).await.refused(), ErrorCode::DeviceRevoked);
+    assert_eq!(world.audited().await.iter().filter(|a| *a == "org.restore").count(), 1);
 }

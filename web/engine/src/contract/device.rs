@@ -240,6 +240,9 @@ pub struct RecoverySheet {
     pub server: String,
     /// The root certificate's fingerprint: to compare over the telephone.
     pub root: Fingerprint,
+    /// The fingerprint of the host's root certificate; absent where the organisation is the host itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub host_root: Option<Fingerprint>,
     /// The root key: 64 hexadecimal digits in groups of four.
     pub root_key: Secret,
     /// The root certificate, DER in base64url: the key's other half.

@@ -9,7 +9,7 @@ use firstlight_client::{
     session::{Founding, FoundingAllowance, Joining, Session, sleep},
     transport::ServerUrl,
 };
-use firstlight_protocol::{ErrorCode, Problem, Secret, api::OrgStatus, cert::Fingerprint, invite::InviteLink};
+use firstlight_protocol::{ErrorCode, Problem, Secret, api::OrgStatus, invite::InviteLink};
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen_futures::spawn_local;
 
@@ -104,21 +104,14 @@ impl Hub {
     }
 
     async fn sheet(&self) -> Done<RecoverySheet> {
-        let (org, admin) = self
-            .state()?
-            .read(|engine| (engine.identity().map(|identity| identity.org), engine.admin().cloned()))
-            .await?;
-        let none = || Refusal(Problem::with(ErrorCode::Forbidden, "This device holds no root key."));
-        let admin = admin.ok_or_else(none)?;
-        let seed = admin.root_seed.ok_or_else(none)?;
-        let root_certificate = admin.signer_chain.last().cloned().ok_or_else(none)?;
+        let own = self.state()?.recovery_sheet().await?;
         Ok(RecoverySheet {
-            org: org.ok_or_else(none)?,
-            server: self.origin.clone(),
-            root: Fingerprint::of(&root_certificate),
-            // The same groups of digits as a fingerprint's.
-            root_key: Secret::new(Fingerprint(*seed).to_string()),
-            root_certificate,
+            org: own.org,
+            root_key: Secret::new(own.sheet.root_key_text().as_str()),
+            server: own.sheet.server,
+            root: own.sheet.root,
+            host_root: own.sheet.host_root,
+            root_certificate: own.certificate,
         })
     }
 
