@@ -983,7 +983,8 @@ export interface paths {
         /**
          * Founds an organisation with its first admin device. The same founding again gives the same answer.
          * @description The host is founded with the token that the operator finds in the server's data directory; there is one host. A
-         *     partner is founded with an invite of the host, and waits until an admin of the host has stated its root.
+         *     partner is founded with an invite of the host, and waits until an admin of the host has stated its root. An organisation
+         *     that is here already is restored with a signature of its root: a further device of an admin is entered without an invite.
          */
         post: operations["post_organisations"];
         delete?: never;
@@ -1524,6 +1525,23 @@ export interface paths {
         };
         /** The Welcome that the calling device was added with. */
         get: operations["get_rooms_room_welcomes_epoch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/roots/{fingerprint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The root certificate of a fingerprint, for whoever has it from a recovery sheet or an invite: it can't be guessed. */
+        get: operations["get_roots_fingerprint"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2986,7 +3004,10 @@ export interface components {
             /** @default null */
             within_target: components["schemas"]["ShareFigure"] | null;
         };
-        /** @description `POST /v1/organisations`: founds an organisation with its first admin device. The root key stays with the admin. */
+        /**
+         * @description `POST /v1/organisations`: founds an organisation with its first admin device, or restores it with a new one. The root key
+         *     stays with the admin.
+         */
         FoundOrganisation: {
             /** @description The admin device's chain: device, signer, root. Everything else is read from it. */
             admin_chain: components["schemas"]["Bytes"][];
@@ -3009,6 +3030,17 @@ export interface components {
                 invite: components["schemas"]["InviteId"];
                 /** @description The request, sealed for the host's admin who made the invite. */
                 request: components["schemas"]["SealedRequest"];
+            };
+        } | {
+            /**
+             * @description No founding, but a restoring: the organisation is here, and its admins' devices are lost. Its root's signature stands
+             *     for an invite.
+             */
+            restore: {
+                /** @description A sign-in challenge that the new device asked for. */
+                challenge: components["schemas"]["Bytes"];
+                /** @description Signature of the organisation's root key over it (see `signed::sign_restore`). */
+                signature: components["schemas"]["Bytes"];
             };
         };
         /** @description A time at which nobody is on duty where somebody has to be. */
@@ -4276,6 +4308,11 @@ export interface components {
             org: components["schemas"]["OrgId"];
             /** @description Id. */
             room: components["schemas"]["RoomId"];
+        };
+        /** @description Answer to `GET /v1/roots/{fingerprint}`. */
+        RootCertificate: {
+            /** @description The root certificate of that fingerprint, DER. */
+            root: components["schemas"]["Bytes"];
         };
         /** @description A host organisation's rota. */
         Rota: {
@@ -8127,6 +8164,37 @@ export interface operations {
                 };
             };
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_roots_fingerprint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the certificate */
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RootCertificate"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

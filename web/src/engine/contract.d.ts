@@ -1557,6 +1557,7 @@ export interface components {
         ReadinessLevel: "green" | "amber" | "red";
         /** @description What an admin prints and locks away. Whoever has it can sign for the organisation. */
         RecoverySheet: {
+            host_root?: components["schemas"]["Fingerprint"] | null;
             /** @description The organisation. */
             org: components["schemas"]["OrgId"];
             /** @description The root certificate's fingerprint: to compare over the telephone. */
