@@ -18,6 +18,7 @@ const TEXTS: [&str; 5] = ["zqnotes", "zqsaid", "zqroomname", "zqfilename", "zqfi
 const AWAY: Duration = Duration::from_millis(1_500);
 
 #[test]
+#[ignore = "minutes, on a slow disk: tests/soak plays it"]
 fn no_node_logs_what_people_wrote_or_who_they_are() -> Result<()> {
     let mut cluster = Cluster::start(2, |_| {})?;
     let played = play(&mut cluster);
