@@ -23,7 +23,10 @@ const PAST_LEASES: Duration = Duration::from_secs(8);
 /// No callout waits longer for somebody who accepts than this, whatever is broken: longer than a client waits for a node
 /// that has stopped its clock.
 const LONGEST_WAIT_MS: u64 = 30_000;
-
+/// Conversations that go on at the same time.
+const ROOMS: usize = 3;
+/// Of what is asked for, so much comes between one trouble and the next.
+const SHARE: usize = 200;
 /// So many things show how fast it goes.
 const PACES: usize = 30;
 
@@ -72,7 +75,7 @@ fn a_night_goes_on_whatever_breaks() -> Result<()> {
         let mut cluster = Cluster::start(3, attentive)?;
         let devices = cluster.path().join("devices");
         let world = World::found(&cluster.nodes[0].server, &devices, &plan()?, |_, _, _| {})?;
-        let mut night = Night::begin(&world).await?;
+        let mut night = Night::begin(&world, ROOMS).await?;
         let played = break_things(&mut cluster, &mut night).await;
         played.map_err(|e| e.with(&cluster.report()).with(&night.report()))
     })
@@ -88,7 +91,7 @@ async fn break_things(cluster: &mut Cluster, night: &mut Night) -> Result<()> {
             break;
         }
         let doing = |e: firstlight_tests::process::Failed| e.while_doing(format!("round {round}, {trouble:?}"));
-        night.goes_on(10).await.map_err(doing)?;
+        night.goes_on((messages / SHARE).max(10)).await.map_err(doing)?;
         let broken = Instant::now();
         befall(trouble, cluster, night).await.map_err(doing)?;
         night.goes_on(5).await.map_err(doing)?;

@@ -38,7 +38,7 @@ async fn run(kills: u32, random: StdRng) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let mut server = ServerProcess::start(dir.path(), |_| {})?;
     let world = World::found(&server, &dir.path().join("devices"), &plan()?, |_, _, _| {})?;
-    let mut night = Night::begin(&world).await?;
+    let mut night = Night::begin(&world, 1).await?;
     let killed = kill(kills, random, &mut server, &mut night).await;
     killed.map_err(|e| {
         let kept = format!("everything is kept in {}", dir.keep().display());

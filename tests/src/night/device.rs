@@ -25,8 +25,6 @@ const MANY: usize = 1_000_000;
 pub enum Seen {
     /// An item of the inbox.
     Notice(Notice),
-    /// A line in a room.
-    Line,
     /// Something that the device does by itself did not work.
     Trouble(String),
 }
@@ -66,7 +64,11 @@ impl Device {
                 let new = match live.next().await {
                     Ok(Happening::Event(event)) => match *event {
                         Event::Notice(item) => Seen::Notice(item.notice),
-                        Event::Line { .. } => Seen::Line,
+                        Event::Line { .. } => {
+                            // Nothing to keep, but whoever waits for it looks.
+                            seen.send_modify(|_| {});
+                            continue;
+                        }
                         Event::Failed { problem, .. } => Seen::Trouble(problem.to_string()),
                         // Somebody who is stood down before their device has joined finds the Welcome gone; whoever
                         // is needed in a room waits for it in the story.

@@ -85,21 +85,23 @@ pub struct Night {
 }
 
 impl Night {
-    /// Everybody connects and begins.
+    /// Everybody connects and begins; three people talk in so many rooms at once.
     ///
     /// # Errors
-    /// If a device can't be opened, or the room of the conversation can't be made.
-    pub async fn begin(world: &World) -> Result<Self> {
+    /// If a device can't be opened, or a room of the conversations can't be made.
+    pub async fn begin(world: &World, rooms: usize) -> Result<Self> {
         let devices = Devices::open(world)?;
         devices.connect();
         let others = [person(&world.backup)?.parse()?, person(&world.caseworker)?.parse()?];
-        let team = team_room(&devices.primary, &others).await?;
         let (story, mut actors) = (Story::default(), JoinSet::new());
         actors.spawn(story.clone().officer(devices.officer.clone()));
         actors.spawn(story.clone().responder(devices.primary.clone(), PRIMARYS, "primary"));
         actors.spawn(story.clone().responder(devices.backup.clone(), BACKUPS, "backup"));
-        for (place, talker) in [&devices.primary, &devices.backup, &devices.caseworker].into_iter().enumerate() {
-            actors.spawn(story.clone().talker(talker.clone(), team, place, 3));
+        for _ in 0..rooms {
+            let team = team_room(&devices.primary, &others).await?;
+            for (place, talker) in [&devices.primary, &devices.backup, &devices.caseworker].into_iter().enumerate() {
+                actors.spawn(story.clone().talker(talker.clone(), team, place, 3));
+            }
         }
         Ok(Self { devices, story, actors, checked: Checked::default() })
     }

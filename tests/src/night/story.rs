@@ -10,7 +10,7 @@ use firstlight_protocol::{
     mls::{CalloutDetails, Content},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -256,7 +256,8 @@ pub fn routing(zone: &str) -> Result<Routing> {
 /// If it did not.
 pub fn arrived(reader: &Device, room: RoomId, texts: &[String]) -> Result<()> {
     let heard = reader.texts(room)?;
-    let of_them: Vec<&String> = heard.iter().filter(|text| texts.contains(text)).collect();
+    let written: HashSet<&String> = texts.iter().collect();
+    let of_them: Vec<&String> = heard.iter().filter(|text| written.contains(text)).collect();
     if of_them.len() == texts.len() && of_them.iter().zip(texts).all(|(heard, written)| *heard == written) {
         return Ok(());
     }

@@ -14,6 +14,7 @@ mod channels;
 mod cluster;
 mod commits;
 mod dispatch;
+mod files;
 mod idle;
 mod latency;
 mod on_call;
@@ -67,6 +68,9 @@ fn main() {
     runtime.block_on(run(&arguments, &mut report));
     if arguments.wants("catch-up") {
         catch_up::measure(&mut report, arguments.quick);
+    }
+    if arguments.wants("files") {
+        files::measure(&mut report, arguments.quick);
     }
     if arguments.wants("browser") {
         browser::measure(&mut report, arguments.quick);
