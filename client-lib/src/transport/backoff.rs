@@ -18,9 +18,9 @@ impl Backoff {
     }
 
     /// For the websocket: a responder who lost the server for a moment is back within half a second, and one in a
-    /// tunnel is never more than 10 s from the next attempt, because a page may be waiting.
+    /// tunnel is never more than 5 s from the next attempt, because a page may be waiting.
     pub const fn reconnect() -> Self {
-        Self::new(Duration::from_millis(100), Duration::from_secs(10))
+        Self::new(Duration::from_millis(100), Duration::from_secs(5))
     }
 
     /// For one idempotent request that a person is waiting for.
@@ -77,7 +77,7 @@ mod tests {
         let mut b = Backoff::reconnect();
         for random in (0..200u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)) {
             let wait = b.fail(random);
-            assert!(wait >= Duration::from_millis(100) && wait <= Duration::from_secs(10), "{wait:?}");
+            assert!(wait >= Duration::from_millis(100) && wait <= Duration::from_secs(5), "{wait:?}");
         }
         assert_eq!(b.failures(), 200);
         assert!(Backoff::new(Duration::from_secs(9), Duration::from_secs(1)).fail(u64::MAX) <= Duration::from_secs(1));

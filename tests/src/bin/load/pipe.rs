@@ -69,7 +69,7 @@ impl Pipe {
         let Some(answer) = pipe.next().await else { return Err(tungstenite::Error::ConnectionClosed) };
         match from_cbor(&answer) {
             Ok(ServerFrame::Ready(_)) => Ok(pipe),
-            other => panic!("hello was answered with {other:?}"),
+            other => Err(tungstenite::Error::Io(std::io::Error::other(format!("hello was answered with {other:?}")))),
         }
     }
 

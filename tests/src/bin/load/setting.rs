@@ -41,7 +41,8 @@ enum Servers {
 pub(crate) fn roomy(config: &mut Config) {
     config.suites = vec![Suite::Hybrid, Suite::Classic];
     config.log.filter = "warn,firstlight_server::serve=info".into();
-    config.limits.sockets_per_device = 16;
+    // A dead node's sockets count until it is buried.
+    config.limits.sockets_per_device = 32;
     config.limits.connections = 15_000;
     config.limits.connections_per_loopback = 15_000;
     config.limits.connections_per_address = 15_000;
