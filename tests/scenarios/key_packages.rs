@@ -36,6 +36,26 @@ fn one_time_packages_first_then_the_last_resort_again_and_again() {
 }
 
 #[test]
+fn what_is_published_again_after_a_lost_answer_is_given_out_once() {
+    run(async {
+        let cast = Cast::new().await;
+        let hand = Hand::of(&cast.backup);
+        let one_time = (0..3).map(|_| hand.key_package(SUITE_CLASSIC, false)).collect();
+        let request = PublishKeyPackages { suite: SUITE_CLASSIC, one_time, last_resort: None };
+        let publish =
+            async || cast.backup.post::<KeyPackageCount>("/v1/key-packages", &request).await.unwrap().one_time;
+        assert_eq!(publish().await, 3);
+        assert_eq!(publish().await, 3, "the same ones");
+        let first = claim(&cast.primary, &cast.backup).await.unwrap();
+        assert_eq!(publish().await, 2, "its secret is used by now");
+        let others = [claim(&cast.primary, &cast.backup).await, claim(&cast.primary, &cast.backup).await];
+        assert!(!others.contains(&Some(first)) && others[0] != others[1]);
+        assert_eq!(claim(&cast.primary, &cast.backup).await, None);
+        assert_eq!(publish().await, 0);
+    });
+}
+
+#[test]
 fn concurrent_claims_never_get_the_same_one_time_package() {
     run(async {
         let cast = Cast::new().await;

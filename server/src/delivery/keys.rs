@@ -12,10 +12,11 @@ use crate::{
 };
 use axum::extract::State;
 use firstlight_protocol::{
-    DeviceId, ErrorCode, Problem,
+    DeviceId, ErrorCode, Problem, Timestamp,
     api::{ClaimKeyPackages, ClaimedKeyPackage, KeyPackageCount, PublishKeyPackages},
     limits,
 };
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// How many key packages one device may claim from one other at once, and how long until it may claim one more:
@@ -27,7 +28,10 @@ pub fn claim_limit(bus: &Bus) -> RateLimit {
     bus.limit("keys.claims", CLAIMS.0, CLAIMS.1)
 }
 
-/// Adds key packages of the calling device.
+/// How long it is remembered that a key package was given out: longer than any of them is good for (84 days, and a week).
+const SPENT: Duration = Duration::from_secs(120 * 86_400);
+
+/// Adds key packages of the calling device. One that was published before, as after a lost answer, is not added again.
 #[utoipa::path(post, path = "/v1/key-packages", tag = "key packages", request_body = PublishKeyPackages,
     responses((status = 200, body = KeyPackageCount), (status = "4XX", body = Problem)))]
 pub(super) async fn publish(
@@ -74,13 +78,14 @@ pub(super) async fn claim(
     for device in &request.devices {
         app.claims.check((caller.device, *device), app.clock.now())?;
     }
+    let now = app.clock.now();
     let claimed = app
         .store
         .write(move |tx| {
             Box::pin(async move {
                 let mut claimed = Vec::with_capacity(request.devices.len());
                 for device in request.devices {
-                    let key_package = tx.claim_key_package(device, request.suite).await?;
+                    let key_package = tx.claim_key_package(device, request.suite, now).await?;
                     claimed.push(ClaimedKeyPackage { device, key_package: key_package.map(Into::into) });
                 }
                 Ok(claimed)
@@ -92,11 +97,17 @@ pub(super) async fn claim(
 
 impl Tx<'_> {
     async fn publish_key_packages(&mut self, device: DeviceId, request: PublishKeyPackages) -> Result<()> {
+        let mut one_time = Vec::with_capacity(request.one_time.len());
+        for body in request.one_time {
+            if !self.was_published(device, &body).await? {
+                one_time.push(body);
+            }
+        }
         let kept: i64 = sql::query_scalar("SELECT COUNT(*) FROM key_packages WHERE device = $1 AND last_resort = 0")
             .bind(device.as_bytes())
             .fetch_one(&mut *self.conn)
             .await?;
-        let all = usize::try_from(kept).unwrap_or(usize::MAX).saturating_add(request.one_time.len());
+        let all = usize::try_from(kept).unwrap_or(usize::MAX).saturating_add(one_time.len());
         if all > limits::MAX_KEY_PACKAGES {
             return Err(
                 Problem::with(ErrorCode::TooLarge, "The server keeps enough key packages of this device.").into()
@@ -109,7 +120,7 @@ impl Tx<'_> {
                 .execute(&mut *self.conn)
                 .await?;
         }
-        let one_time = request.one_time.into_iter().map(|body| (body, false));
+        let one_time = one_time.into_iter().map(|body| (body, false));
         for (body, last_resort) in one_time.chain(request.last_resort.into_iter().map(|body| (body, true))) {
             sql::query("INSERT INTO key_packages (device, suite, last_resort, body) VALUES ($1, $2, $3, $4)")
                 .bind(device.as_bytes())
@@ -122,7 +133,36 @@ impl Tx<'_> {
         Ok(())
     }
 
-    async fn claim_key_package(&mut self, device: DeviceId, suite: u16) -> Result<Option<Vec<u8>>> {
+    /// Whether a one-time key package waits here, or was given out: its secret is used once.
+    async fn was_published(&mut self, device: DeviceId, body: &[u8]) -> Result<bool> {
+        let known: Option<i64> = sql::query_scalar(
+            "SELECT 1 FROM key_packages WHERE device = $1 AND last_resort = 0 AND body = $2
+             UNION ALL SELECT 1 FROM spent_key_packages WHERE device = $1 AND digest = $3 LIMIT 1",
+        )
+        .bind(device.as_bytes())
+        .bind(body)
+        .bind(Sha256::digest(body).to_vec())
+        .fetch_optional(&mut *self.conn)
+        .await?;
+        Ok(known.is_some())
+    }
+
+    async fn spend_key_package(&mut self, device: DeviceId, body: &[u8], now: Timestamp) -> Result<()> {
+        sql::query("DELETE FROM spent_key_packages WHERE device = $1 AND at < $2")
+            .bind(device.as_bytes())
+            .bind((now - SPENT).0)
+            .execute(&mut *self.conn)
+            .await?;
+        sql::query("INSERT INTO spent_key_packages (device, digest, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(device.as_bytes())
+            .bind(Sha256::digest(body).to_vec())
+            .bind(now.0)
+            .execute(&mut *self.conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn claim_key_package(&mut self, device: DeviceId, suite: u16, now: Timestamp) -> Result<Option<Vec<u8>>> {
         let row = sql::query(
             "SELECT n, last_resort, body FROM key_packages WHERE device = $1 AND suite = $2 ORDER BY last_resort, n LIMIT 1",
         )
@@ -136,6 +176,7 @@ impl Tx<'_> {
                 .bind(row.get::<i64>("n"))
                 .execute(&mut *self.conn)
                 .await?;
+            self.spend_key_package(device, row.get("body"), now).await?;
         }
         Ok(Some(row.get("body")))
     }

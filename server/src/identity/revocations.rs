@@ -112,10 +112,9 @@ impl Tx<'_> {
             .await?;
         self.end_sessions_of_device(device, now).await?;
         self.end_duty_key(device, now).await?;
-        sql::query("DELETE FROM key_packages WHERE device = $1")
-            .bind(device.as_bytes())
-            .execute(&mut *self.conn)
-            .await?;
+        for text in ["DELETE FROM key_packages WHERE device = $1", "DELETE FROM spent_key_packages WHERE device = $1"] {
+            sql::query(text).bind(device.as_bytes()).execute(&mut *self.conn).await?;
+        }
         self.suspend_everywhere(device).await?;
         if let Some(holder) = self.device(device).await? {
             self.remove_device_push(holder.person.person, device).await?;

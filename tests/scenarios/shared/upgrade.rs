@@ -126,7 +126,8 @@ fn a_night_goes_on_after_an_upgrade_from_an_earlier_schema() {
             std::fs::rename(old, file).unwrap();
         };
         cast.server.reconfigure(|_| {}, operator).await;
-        assert_eq!(cast.server.digest().await.differs_in(&before), Vec::<&str>::new());
+        // What the earlier schema had no table for.
+        assert_eq!(cast.server.digest().await.differs_in(&before), ["spent_key_packages"]);
         assert_eq!(cast.server.app().store.audit_verify().await.unwrap().broken_at, None);
         cast.server.app().store.check_integrity().await.unwrap();
         let mut backup = cast.backup.connect().await;

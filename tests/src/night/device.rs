@@ -25,6 +25,8 @@ const MANY: usize = 1_000_000;
 pub enum Seen {
     /// An item of the inbox.
     Notice(Notice),
+    /// A Welcome was of no use, and why.
+    NotJoined(String),
     /// Something that the device does by itself did not work.
     Trouble(String),
 }
@@ -72,7 +74,7 @@ impl Device {
                         Event::Failed { problem, .. } => Seen::Trouble(problem.to_string()),
                         // Somebody who is stood down before their device has joined finds the Welcome gone; whoever
                         // is needed in a room waits for it in the story.
-                        Event::WelcomeFailed { .. } => continue,
+                        Event::WelcomeFailed { room, reason } => Seen::NotJoined(format!("{}: {reason}", room.short())),
                         Event::OutOfSync { reason, .. } => Seen::Trouble(reason.to_string()),
                         _ => continue,
                     },
