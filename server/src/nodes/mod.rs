@@ -203,8 +203,9 @@ async fn bury(app: &Shared, roll: &Roll) -> Result<()> {
 async fn look(app: &Shared, turn: i64, seen: &mut Option<i64>) -> Result<()> {
     let Some(mut after) = *seen else {
         // What was there before this node started it reads anyway; but not what changed while it did.
+        anything(app).await?;
         *seen = Some(turn);
-        return anything(app).await;
+        return Ok(());
     };
     while after < turn {
         match app.store.changes(after, turn, app.bus.node()).await? {
