@@ -817,7 +817,7 @@ export interface paths {
         /** How many key packages of the calling device are left. */
         get: operations["get_key_packages"];
         put?: never;
-        /** Adds key packages of the calling device. */
+        /** Adds key packages of the calling device. One that was published before, as after a lost answer, is not added again. */
         post: operations["post_key_packages"];
         delete?: never;
         options?: never;
