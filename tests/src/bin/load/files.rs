@@ -17,7 +17,8 @@ pub(crate) fn measure(report: &mut Report, quick: bool) {
     let plan = Plan::with_timers(firstlight_protocol::policy::Timers::default()).expect("a plan");
     let world = World::found(&server, &dir.path().join("devices"), &plan, |_, _, _| {}).expect("a world");
     let create = ["room", "create", "--kind", "advocate", "--name", "Team", "--with", &world.backup.who];
-    world.primary.run(&create).expect("a room");
+    let made = world.primary.run(&create).expect("a room");
+    let room = made["room"].as_str().expect("a room has an id");
     // The other one joins before it is asked for a file.
     world.backup.run(&["room", "list"]).expect("its rooms");
     let (name, saved) = ("plan.bin", dir.path().join("saved"));
@@ -29,10 +30,10 @@ pub(crate) fn measure(report: &mut Report, quick: bool) {
     fs::create_dir(&saved).expect("a folder");
 
     let began = Instant::now();
-    world.primary.run(&["room", "send-file", "latest", &file.to_string_lossy()]).expect("sending");
+    world.primary.run(&["room", "send-file", room, &file.to_string_lossy()]).expect("sending");
     let sent = began.elapsed();
     let began = Instant::now();
-    world.backup.run(&["room", "save", "latest", name, "--to", &saved.to_string_lossy()]).expect("saving");
+    world.backup.run(&["room", "save", room, name, "--to", &saved.to_string_lossy()]).expect("saving");
     let took = began.elapsed();
     assert!(fs::read(saved.join(name)).expect("the saved file") == bytes, "it is the same file");
     report.told(format!("a file of {size} MiB, sealed and sent"), size as f64 / sent.as_secs_f64(), "MiB/s");
